@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "capabilities/counter.h"
+#include "mailbox.h"
+#include "tern_agent.h"
+#include "tern_engine.h"
+
+struct tern_lcore;
+struct tern_extras;
+
+/** Where an agent is in its life. Home lcore writes (the spawner before anyone knows it). */
+enum tern_status {
+	TERN_IDLE,   /* started, mailbox empty: signals run in place */
+	TERN_READY,  /* in the ready queue, or being run from its mailbox */
+	TERN_NEW,    /* not started yet */
+	TERN_ENDING, /* in the ready queue, to end there */
+	TERN_DEAD,
+};
+
+#define TERN_AGENT_LISTED 1u    /* in the ready queue */
+#define TERN_AGENT_OVER 2u      /* above high water, low water not reached since */
+#define TERN_AGENT_TOLD_OVER 4u /* and its on_event knows */
+#define TERN_AGENT_STARTED 8u   /* on_start ran */
+
+/** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
+struct TERN_CAPABILITY("agent") tern_agent {
+	/* home lcore writes */
+	alignas(TERN_LINE) void (*handler)(struct tern_agent *, void *, struct tern_signal *);
+	void *state;
+	struct tern_lcore *lcore;
+	tern_address address;
+	uint64_t signals_in;
+	struct tern_mailbox mailbox; /* in the home lcore's chunks */
+	uint32_t pressured;          /* times it crossed high water */
+	uint8_t status;              /* enum tern_status */
+	uint8_t policy;              /* enum tern_policy */
+	uint8_t flags;               /* TERN_AGENT_* */
+	uint8_t end_why;             /* enum tern_end, while ENDING */
+
+	alignas(TERN_LINE) const struct tern_behaviour *behaviour;
+	uint64_t signals_out;
+	struct tern_timer *timers; /* armed */
+	struct tern_extras *extras; /* NULL for a plain agent */
+	struct tern_id id;
+	union {
+		struct {
+			uint32_t high_water;
+			uint32_t low_water;
+		};
+		int64_t result; /* while ENDING: given to tern_exit() */
+	};
+	uint32_t ready_next; /* slot of the next agent in the ready queue */
+	uint32_t dropped;    /* by the mailbox policy */
+};
+_Static_assert(sizeof(struct tern_agent) == 128, "an agent is two lines");
+_Static_assert(offsetof(struct tern_agent, behaviour) == TERN_LINE, "line 0 is the signal's");
+
+#define TERN_NAME_MAX 64
+
+/** What only some agents need: a name, a bound, a key index, histograms. One chunk. */
+struct tern_extras {
+	uint64_t name[TERN_NAME_MAX / 8]; /* words, so that readers see no torn byte */
+	struct tern_extras *next;         /* free list */
+	uint32_t capacity;
+	uint32_t key_offset;
+	uint32_t key_length;
+	uint32_t keys_mask;
+	tern_iso *keys; /* conflate: uint32_t[keys_mask + 1], see keys.c */
+	struct tern_histogram *hops; /* TERN_HOPS, NULL without tracing */
+};
+
+#endif

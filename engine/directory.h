@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DIRECTORY_H
+#define DIRECTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capabilities/counter.h"
+#include "tern_address.h"
+
+/*
+ * The one thing a sender reads about a receiver: 8 bytes per slot, dense and read-mostly.
+ *
+ *   bits  0..23  generation
+ *   bit   24     pressed: the mailbox refuses
+ *   bit   25     vacant: nobody lives here
+ *   bits 32..47  route: index of the lane that leads there, home lcore x 2 + express
+ *
+ * Written by the receiver's home lcore (and by the spawner before the address is known to
+ * anyone): at birth, at death and at the two water marks.
+ */
+#define TERN_DIR_PRESSED (1ull << 24)
+#define TERN_DIR_VACANT (1ull << 25)
+#define TERN_DIR_FLAGS (TERN_DIR_PRESSED | TERN_DIR_VACANT)
+
+static inline uint64_t tern_dir_make(uint32_t generation, uint32_t route)
+{
+	return (uint64_t)route << 32 | generation;
+}
+
+static inline uint32_t tern_dir_route(uint64_t entry)
+{
+	return (uint32_t)(entry >> 32);
+}
+
+/** Whether anybody lives there. */
+static inline bool tern_dir_inhabited(uint64_t entry)
+{
+	return (entry & TERN_ADDRESS_GENERATION_MASK) && !(entry & TERN_DIR_VACANT);
+}
+
+/** Whether `entry` takes signals for `address`: 0 in the common case. */
+static inline uint64_t tern_dir_differs(uint64_t entry, tern_address address)
+{
+	return ((entry ^ address) & TERN_ADDRESS_GENERATION_MASK) | (entry & TERN_DIR_FLAGS);
+}
+
+/** Whether `address` is alive there, pressed or not. */
+static inline bool tern_dir_alive(uint64_t entry, tern_address address)
+{
+	return !(tern_dir_differs(entry, address) & ~TERN_DIR_PRESSED);
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <pthread.h>
+
+#include <ck_spinlock.h>
+#include <rte_ring.h>
+
+#include "capabilities/arena.h"
+#include "capabilities/clock.h"
+#include "capabilities/log.h"
+#include "dataplane/route.h"
+#include "lcore.h"
+#include "tern_engine.h"
+
+/** Life of an engine; only moves down. The stopping thread writes. */
+enum tern_engine_state {
+	TERN_ENGINE_RUNNING,
+	TERN_ENGINE_DRAINING, /* attached threads are refused, timers are silent */
+	TERN_ENGINE_ENDING,   /* lcores end their agents and return */
+};
+
+struct tern_engine {
+	struct tern_config config;
+	struct tern_log log;
+	struct tern_clock clock;
+	struct tern_arena arena;
+	struct tern_agent *agents;
+	uint64_t *directory;
+	uint32_t slots;        /* in agents and directory */
+	uint32_t lcore_count;
+	uint32_t system_count; /* lcores and attached threads: their own agents come first */
+	struct tern_lcore *lcores; /* system_count */
+	struct tern_routes routes;
+	ck_spinlock_t names_lock; /* serialises spawns by name; no signal path takes it */
+	struct rte_ring *slot_ring; /* slots that were used before, oldest first */
+	pthread_t *threads;       /* lcore_count, parallel mode */
+	uint32_t threads_started;
+
+	alignas(TERN_LINE) uint32_t state; /* enum tern_engine_state */
+	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
+	alignas(TERN_LINE) uint32_t attached[64]; /* 1: that thread's place is taken */
+	uint64_t undelivered; /* any ending lcore writes */
+	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];
+};
+
+/** Lay out and map everything but threads. 0 or negative errno. */
+int tern_layout_map(struct tern_engine *engine, struct tern_error *error);
+void tern_layout_unmap(struct tern_engine *engine);
+
+/** Body of an lcore's thread. */
+void *tern_lcore_main(void *lcore);
+
+/** End every agent that lives on an lcore. */
+void tern_lcore_end_agents(struct tern_lcore *lcore);
+
+/** Report a signal nobody will handle any more, and free its block. */
+void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signal);
+
+/** Give an agent an id and a place in the table. 0; -EEXIST: the name is taken; -ENOSPC. */
+int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, const char *name);
+void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** Id that a name stands for, the same on every node. */
+struct tern_id tern_name_id(const char *name);
+
+/** Unlink a timer from wheel and agent. */
+void tern_timer_unlink(struct tern_timer *timer);
+
+/** Fire the timers that are due, up to a bound; returns how many. */
+unsigned tern_timers_run(struct tern_lcore *lcore);
+
+/** Handler of the lcores' own agents: control signals. */
+void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal);
+
+static inline uint32_t tern_engine_state(const struct tern_engine *engine)
+{
+	return __atomic_load_n(&engine->state, __ATOMIC_ACQUIRE);
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "extras.h"
+
+#include <string.h>
+
+static struct tern_extras *carve(struct tern_lcore *lcore)
+{
+	struct tern_extras *extras =
+		tern_span_take(&lcore->span, sizeof(struct tern_extras), TERN_LINE);
+	if (extras && lcore->trace_every) {
+		extras->hops = tern_span_take(&lcore->span,
+					      TERN_HOPS * sizeof(struct tern_histogram), TERN_LINE);
+		if (!extras->hops)
+			return NULL;
+	}
+	return extras;
+}
+
+struct tern_extras *tern_extras_take(struct tern_lcore *lcore)
+{
+	struct tern_extras *extras = lcore->extras_free;
+	if (!extras)
+		return carve(lcore);
+	lcore->extras_free = extras->next;
+	struct tern_histogram *hops = extras->hops;
+	tern_extras_set_name(extras, "");
+	memset(&extras->next, 0, sizeof(*extras) - offsetof(struct tern_extras, next));
+	extras->hops = hops;
+	if (hops)
+		memset(hops, 0, TERN_HOPS * sizeof(*hops));
+	return extras;
+}
+
+void tern_extras_put(struct tern_lcore *lcore, struct tern_extras *extras)
+{
+	if (extras->keys)
+		tern_iso_drop(&lcore->heap, extras->keys);
+	extras->keys = NULL;
+	extras->next = lcore->extras_free;
+	lcore->extras_free = extras;
+}
+
+void tern_extras_set_name(struct tern_extras *extras, const char *name)
+{
+	uint64_t words[TERN_NAME_MAX / 8] = {0};
+	memcpy(words, name, strnlen(name, TERN_NAME_MAX - 1));
+	for (size_t i = 0; i < TERN_NAME_MAX / 8; i++)
+		tern_store(&extras->name[i], words[i]);
+}
+
+void tern_extras_name(const struct tern_extras *extras, char *name)
+{
+	for (size_t i = 0; i < TERN_NAME_MAX / 8; i++) {
+		uint64_t word = tern_load(&extras->name[i]);
+		memcpy(name + 8 * i, &word, sizeof(word));
+	}
+	name[TERN_NAME_MAX - 1] = '\0';
+}

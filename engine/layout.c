@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* How an engine's one arena is cut: shared tables first, then one region per lcore. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <numa.h>
+
+#include "engine.h"
+#include "slots.h"
+
+#define MIB ((size_t)1 << 20)
+
+static size_t page_bytes_max(enum tern_pages pages)
+{
+	switch (pages) {
+	case TERN_PAGES_AUTO:
+	case TERN_PAGES_1G:
+		return TERN_PAGE_1G;
+	case TERN_PAGES_2M:
+		return TERN_PAGE_2M;
+	default:
+		return TERN_PAGE_4K;
+	}
+}
+
+static uint32_t ring_entries(uint32_t slots)
+{
+	uint32_t entries = 2 * TERN_SLOT_CACHE;
+	while (entries <= slots)
+		entries *= 2;
+	return entries;
+}
+
+/* Lanes to every lcore and thread, and room for extras (names, bounds, histograms). */
+static size_t span_bytes(const struct tern_engine *engine)
+{
+	const struct tern_config *config = &engine->config;
+	size_t pair = tern_lane_bytes(config->data_depth) + tern_lane_bytes(config->express_depth);
+	size_t extras = config->trace_every ? 4 * MIB : MIB;
+	return pair * engine->system_count + extras;
+}
+
+static size_t region_bytes(const struct tern_engine *engine)
+{
+	size_t bytes = span_bytes(engine) + engine->config.block_mib * MIB +
+		       engine->config.mailbox_mib * MIB;
+	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
+}
+
+static size_t shared_bytes(const struct tern_engine *engine)
+{
+	size_t bytes = engine->slots * (sizeof(struct tern_agent) + sizeof(uint64_t)) +
+		       tern_routes_entries(engine->slots) * sizeof(struct tern_route) +
+		       (size_t)rte_ring_get_memsize_elem(sizeof(uint32_t),
+							 ring_entries(engine->slots)) +
+		       4 * TERN_PAGE_4K;
+	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
+}
+
+static int make_slot_ring(struct tern_engine *engine, struct tern_span *span)
+{
+	uint32_t entries = ring_entries(engine->slots);
+	size_t bytes = (size_t)rte_ring_get_memsize_elem(sizeof(uint32_t), entries);
+	engine->slot_ring = tern_span_take(span, bytes, TERN_PAGE_4K);
+	return rte_ring_init(engine->slot_ring, "tern_slots", entries, 0);
+}
+
+static int cut_shared(struct tern_engine *engine, struct tern_span *span)
+{
+	size_t routes = tern_routes_entries(engine->slots);
+	engine->agents = tern_span_take(span, engine->slots * sizeof(struct tern_agent),
+					TERN_PAGE_4K);
+	engine->directory = tern_span_take(span, engine->slots * sizeof(uint64_t), TERN_PAGE_4K);
+	struct tern_route *memory =
+		tern_span_take(span, routes * sizeof(struct tern_route), TERN_PAGE_4K);
+	tern_routes_init(&engine->routes, memory, routes, engine->config.seed);
+	return make_slot_ring(engine, span);
+}
+
+/* Tables indexed by lcore: small, and private to their lcore, so ordinary memory will do. */
+static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
+{
+	size_t systems = engine->system_count, routes = 2 * systems;
+	lcore->out = calloc(routes, sizeof(*lcore->out));
+	lcore->inbound = calloc(routes, sizeof(struct tern_lane *));
+	lcore->inbound_open = calloc(routes, sizeof(bool));
+	lcore->express.lanes = calloc(systems, sizeof(struct tern_lane_in));
+	lcore->data.lanes = calloc(systems, sizeof(struct tern_lane_in));
+	lcore->away = calloc(systems, sizeof(struct tern_block_chain));
+	bool made = lcore->out && lcore->inbound && lcore->inbound_open && lcore->express.lanes &&
+		    lcore->data.lanes && lcore->away;
+	return made ? 0 : -ENOMEM;
+}
+
+static void cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsigned char *base)
+{
+	const struct tern_config *config = &engine->config;
+	size_t chunks = config->mailbox_mib * MIB, blocks = config->block_mib * MIB;
+	unsigned char *end = base + region_bytes(engine);
+	if (!lcore->is_thread && numa_available() >= 0)
+		tern_arena_bind(&engine->arena, base, region_bytes(engine),
+				numa_node_of_cpu(config->lcores[lcore->index]));
+	tern_chunks_init(&lcore->chunks, (struct tern_chunk *)(void *)base,
+			 (uint32_t)(chunks / sizeof(struct tern_chunk)));
+	struct tern_span block_span = {.next = base + chunks, .end = base + chunks + blocks};
+	tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span, lcore->away);
+	lcore->span = (struct tern_span){.next = base + chunks + blocks, .end = end};
+}
+
+static void init_system_agent(struct tern_lcore *lcore)
+{
+	static const struct tern_behaviour system = {.name = "lcore",
+						     .handler = tern_control_handle};
+	struct tern_agent *agent = &lcore->agents[lcore->index];
+	agent->behaviour = &system;
+	agent->handler = system.handler;
+	agent->lcore = lcore;
+	agent->address = tern_address_make(0, lcore->index, 1);
+	agent->mailbox = TERN_MAILBOX_EMPTY;
+	agent->flags = TERN_AGENT_STARTED;
+	agent->high_water = lcore->engine->config.high_water;
+	agent->low_water = lcore->engine->config.low_water;
+	lcore->directory[lcore->index] = tern_dir_make(1, 2 * lcore->index + 1);
+}
+
+static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char *region)
+{
+	struct tern_lcore *lcore = &engine->lcores[index];
+	const struct tern_config *config = &engine->config;
+	*lcore = (struct tern_lcore){
+		.agents = engine->agents,
+		.directory = engine->directory,
+		.slots = engine->slots,
+		.index = index,
+		.engine = engine,
+		.clock = &engine->clock,
+		.slice_ticks = tern_clock_from_ns(&engine->clock, config->slice_us * 1000ull),
+		.trace_every = config->trace_every,
+		.trace_left = config->trace_every,
+		.stamp_each = config->stamp_each_signal,
+		.is_thread = index >= engine->lcore_count,
+		.check_every = TERN_CHECK_EVERY_MAX,
+		.check_left = TERN_CHECK_EVERY_MAX,
+		.ready_head = TERN_SLOT_NONE,
+		.outbox = TERN_MAILBOX_EMPTY,
+		.rng = {.state = config->seed ^ (index + 1) * 0x9E3779B97F4A7C15u},
+	};
+	if (make_tables(engine, lcore) != 0)
+		return -ENOMEM;
+	cut_region(engine, lcore, region);
+	tern_wheel_init(&lcore->wheel, tern_clock_ticks(&engine->clock), engine->clock.hz);
+	init_system_agent(lcore);
+	return 0;
+}
+
+int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
+{
+	const struct tern_config *config = &engine->config;
+	engine->lcore_count = config->lcore_count;
+	engine->system_count = config->lcore_count + config->max_threads;
+	/* Slack: what the slot caches hold back from others. */
+	engine->slots = engine->system_count * (1 + 2 * TERN_SLOT_CACHE) + config->max_agents;
+	engine->slot_cursor = engine->system_count;
+	size_t shared = shared_bytes(engine), region = region_bytes(engine);
+	struct tern_arena_request request = {
+		.size = shared + engine->system_count * region,
+		.page_bytes_max = page_bytes_max(config->pages),
+		.transparent = config->pages != TERN_PAGES_4K,
+		.required = config->pages_required,
+	};
+	int error_code = tern_arena_map(&engine->arena, &request, error);
+	if (error_code != 0)
+		return error_code;
+	engine->lcores = aligned_alloc(TERN_LINE, engine->system_count * sizeof(struct tern_lcore));
+	struct tern_span span = {.next = engine->arena.base, .end = engine->arena.base + shared};
+	if (!engine->lcores || cut_shared(engine, &span) != 0)
+		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
+	memset(engine->lcores, 0, engine->system_count * sizeof(struct tern_lcore));
+	for (uint32_t i = 0; i < engine->system_count; i++)
+		if (init_lcore(engine, i, engine->arena.base + shared + i * region) != 0)
+			return tern_error_set(error, -ENOMEM, "memory: no room for lcore %u", i);
+	return 0;
+}
+
+void tern_layout_unmap(struct tern_engine *engine)
+{
+	for (uint32_t i = 0; engine->lcores && i < engine->system_count; i++) {
+		struct tern_lcore *lcore = &engine->lcores[i];
+		tern_heap_fini(&lcore->heap);
+		free(lcore->out);
+		free(lcore->inbound);
+		free(lcore->inbound_open);
+		free(lcore->express.lanes);
+		free(lcore->data.lanes);
+		free(lcore->away);
+	}
+	free(engine->lcores);
+	engine->lcores = NULL;
+	tern_arena_unmap(&engine->arena);
+}

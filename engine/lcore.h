@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LCORE_H
+#define LCORE_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "agent.h"
+#include "capabilities/clock.h"
+#include "capabilities/heap.h"
+#include "capabilities/lane.h"
+#include "capabilities/rng.h"
+#include "directory.h"
+#include "mailbox.h"
+#include "tern_engine.h"
+#include "wheel.h"
+
+#define TERN_SLOT_NONE UINT32_MAX
+
+/* Signals between lcores themselves: to the first slots, one per lcore. */
+enum tern_control {
+	TERN_CONTROL_BLOCKS = 0xFF00, /* words[0]: chain of blocks that come home */
+	TERN_CONTROL_ADOPT,           /* words[0]: address of an agent to start */
+	TERN_CONTROL_STOP,            /* words[0]: address of an agent to end */
+};
+
+/** Signals a turn takes from one lane before it looks at the next. */
+#define TERN_LANE_BURST 128
+/** Signals a turn handles from mailboxes: more than lanes bring, so that queues drain. */
+#define TERN_READY_BUDGET 1024
+/** Signals between two looks at the clock while handlers are short. */
+#define TERN_CHECK_EVERY_MAX 64
+
+/** Inbound lanes of one kind, those that exist. */
+struct tern_lane_set {
+	struct tern_lane_in *lanes;
+	uint32_t count;
+};
+
+/** Empty turns before TERN_IDLE_BACKOFF sleeps, and sleeps before they double. */
+#define TERN_IDLE_SPINS 4096
+#define TERN_IDLE_SLEEPS_EACH 8
+
+/** Free slots kept by one lcore; more come from and go to the engine's ring. */
+#define TERN_SLOT_CACHE 128
+
+/**
+ * One scheduler: a pinned thread, the caller in polled mode, or an attached thread's way in.
+ * Only the thread that polls it touches it, but for the members said otherwise.
+ */
+struct tern_lcore {
+	/* constant after start; read on every signal */
+	alignas(TERN_LINE) struct tern_agent *agents;
+	uint64_t *directory; /* the engine's: see directory.h */
+	struct tern_lane_out *out; /* by route */
+	uint32_t slots;            /* in agents and directory */
+	uint32_t index;
+	struct tern_engine *engine;
+	const struct tern_clock *clock;
+	uint64_t slice_ticks;
+	uint32_t trace_every;
+	bool stamp_each;
+	bool is_thread;
+
+	/* this lcore writes, turn by turn */
+	alignas(TERN_LINE) uint64_t turn_ticks;
+	uint64_t accepted; /* slots put on their way; any thread reads */
+	uint64_t settled;  /* slots done with; any thread reads */
+	uint32_t turn_stamp;
+	uint32_t trace_left;
+	uint32_t check_every;
+	uint32_t check_left;
+	uint32_t running;    /* slot of the agent that runs now; any thread reads */
+	uint32_t ready_head;
+	uint32_t ready_tail;
+	bool late;           /* the slice is used up: the rest of this turn goes to mailboxes */
+	struct tern_lane_set express;
+	struct tern_lane_set data;
+	uint64_t slice_start;
+	uint32_t lanes_seen;
+	uint32_t self_lane[2]; /* place of the lane to itself in data, express */
+	bool *inbound_open;    /* of inbound: lanes already in a set */
+	uint64_t lane_bytes;   /* of lanes made by this lcore */
+	struct tern_block_chain *away; /* the heap's */
+
+	struct tern_chunks chunks;
+	struct tern_mailbox outbox; /* control that found its lane full */
+	struct tern_heap heap;
+	struct tern_wheel wheel;
+	struct tern_rng rng;
+	struct tern_span span; /* lanes, extras */
+	struct tern_extras *extras_free;
+	struct tern_histogram *hops_free;
+	uint32_t slot_cache[TERN_SLOT_CACHE];
+	uint32_t slot_first; /* FIFO in slot_cache */
+	uint32_t slot_count;
+	uint32_t spawn_credit; /* agents that may be made before max_agents is looked at again */
+	uint32_t spawn_turn;   /* next home lcore for a thread's spawns */
+	const struct tern_behaviour *behaviour; /* attached thread's */
+	void *thread_state;
+	struct tern_lcore_stats stats;
+	uint64_t refused_to; /* receiver of the last refused send */
+	int refused_why;     /* enum tern_pressure_source */
+	uint64_t oversleep_ns;
+
+	/* other lcores write: new lanes; this one reads each turn */
+	alignas(TERN_LINE) uint32_t lanes_made;
+	struct tern_lane **inbound; /* by sending lcore x 2 + express */
+};
+
+/** Start a turn of `lcore`: stamp, new lanes. */
+unsigned tern_lcore_turn(struct tern_lcore *lcore);
+
+/** Open lanes that others made to this lcore since the last look. */
+void tern_lcore_adopt(struct tern_lcore *lcore);
+
+/** Move what waits in the lcore's lane to itself into mailboxes, so that it has room again. */
+void tern_lcore_spill(struct tern_lcore *lcore, bool express);
+
+/** Make the lane to `route`, or refresh its credit. Returns whether there is room. */
+bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route);
+
+/** Send to another lcore's own agent; waits in the outbox where the lane is full. */
+void tern_lcore_control(struct tern_lcore *lcore, uint32_t to, uint16_t type, uint64_t word);
+
+/** Put a complete slot on its way to slot->to_slot, or into the outbox. Never refused. */
+void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal);
+
+/** Retry the outbox; hand blocks of others over, in batches or `all`. */
+void tern_lcore_flush(struct tern_lcore *lcore, bool all);
+
+static inline tern_address tern_lcore_address(const struct tern_lcore *lcore)
+{
+	return lcore->agents[lcore->index].address;
+}
+
+static inline uint64_t tern_dir_load(const struct tern_lcore *lcore, uint32_t slot)
+{
+	return tern_load(&lcore->directory[slot]);
+}
+
+/** The word of a slot that holds generation (24 bits) and kind (8 bits). */
+static inline uint32_t tern_slot_word(const struct tern_signal *signal)
+{
+	uint32_t word;
+	memcpy(&word, (const unsigned char *)signal + 12, sizeof(word));
+	return word;
+}
+
+/** Copy a slot's bytes from 8 on; the first word travels separately, last. */
+static inline void tern_slot_copy(struct tern_signal *to, const struct tern_signal *from)
+{
+	memcpy((unsigned char *)to + 8, (const unsigned char *)from + 8, 56);
+}
+
+/**
+ * Claim the next slot of the lane to `route`.
+ *
+ * @return the slot to fill and tern_lane_push(); NULL: the lane is full
+ */
+static inline struct tern_signal *tern_lcore_claim(struct tern_lcore *lcore, uint32_t route)
+{
+	struct tern_lane_out *out = &lcore->out[route];
+	if (tern_unlikely(tern_lane_spent(out)) && !tern_lcore_make_room(lcore, route))
+		return NULL;
+	return tern_lane_slot(out);
+}
+
+/** Stamp of a signal sent now. */
+static inline uint32_t tern_lcore_stamp(const struct tern_lcore *lcore)
+{
+	if (tern_unlikely(lcore->stamp_each))
+		return (uint32_t)(tern_clock_ticks(lcore->clock) >> 4);
+	return lcore->turn_stamp;
+}
+
+#endif

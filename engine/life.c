@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "life.h"
+
+#include "dataplane/route.h"
+#include "engine.h"
+#include "extras.h"
+#include "slots.h"
+
+void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->flags & TERN_AGENT_LISTED)
+		return;
+	uint32_t slot = tern_address_slot(agent->address);
+	agent->flags |= TERN_AGENT_LISTED;
+	agent->ready_next = TERN_SLOT_NONE;
+	if (agent->status == TERN_IDLE)
+		agent->status = TERN_READY;
+	if (lcore->ready_head == TERN_SLOT_NONE)
+		lcore->ready_head = slot;
+	else
+		lcore->agents[lcore->ready_tail].ready_next = slot;
+	lcore->ready_tail = slot;
+}
+
+struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
+{
+	if (lcore->ready_head == TERN_SLOT_NONE)
+		return NULL;
+	struct tern_agent *agent = &lcore->agents[lcore->ready_head];
+	lcore->ready_head = agent->ready_next;
+	agent->flags &= (uint8_t)~TERN_AGENT_LISTED;
+	return agent;
+}
+
+void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
+		     const struct tern_event *event)
+{
+	(void)lcore;
+	const struct tern_behaviour *behaviour = agent->behaviour;
+	if (behaviour && behaviour->on_event)
+		behaviour->on_event(agent, agent->state, event);
+}
+
+void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->status == TERN_NEW)
+		agent->status = agent->flags & TERN_AGENT_LISTED ? TERN_READY : TERN_IDLE;
+	agent->flags |= TERN_AGENT_STARTED;
+	tern_store(&lcore->running, tern_address_slot(agent->address));
+	if (agent->behaviour->on_start)
+		agent->behaviour->on_start(agent, agent->state);
+}
+
+void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum tern_end why,
+		       int64_t result)
+{
+	if (agent->status == TERN_ENDING || agent->status == TERN_DEAD)
+		return;
+	agent->end_why = (uint8_t)why;
+	agent->result = result;
+	agent->status = TERN_ENDING;
+	tern_ready_push(lcore, agent);
+}
+
+static void return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_signal signal;
+	while (agent->mailbox.queued) {
+		tern_policy_take(lcore, agent, &signal);
+		tern_life_bounce(lcore, &signal);
+	}
+}
+
+void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	uint64_t entry = tern_dir_load(lcore, slot);
+	int64_t result = agent->result;
+	if (!(agent->flags & TERN_AGENT_STARTED))
+		tern_life_start(lcore, agent); /* on_stop without on_start would surprise */
+	tern_store(&lcore->running, slot);
+	if (agent->behaviour->on_stop)
+		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
+	tern_store(&lcore->directory[slot], entry | TERN_DIR_VACANT);
+	while (agent->timers)
+		tern_timer_unlink(agent->timers);
+	return_mailbox(lcore, agent);
+	tern_engine_unregister(lcore, agent);
+	if (agent->extras)
+		tern_extras_put(lcore, agent->extras);
+	agent->extras = NULL;
+	agent->status = TERN_DEAD;
+	tern_count(&lcore->stats.agents_ended, 1);
+	agent->flags = 0;
+	tern_slots_put(lcore, agent);
+}
+
+/* Swap sender and receiver, and mark the signal as returned. */
+void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	struct tern_signal back = *signal;
+	uint32_t slot = tern_address_slot(signal->from);
+	bool control = signal->type > TERN_TYPE_MAX;
+	tern_count(&lcore->settled, 1);
+	if (tern_unlikely(tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)) {
+		tern_engine_undelivered(lcore, &back);
+		return;
+	}
+	if (control || signal->kind & TERN_KIND_RETURNED ||
+	    !tern_dir_alive(tern_dir_load(lcore, slot), signal->from)) {
+		tern_signal_discard(lcore, &back);
+		if (!control)
+			tern_count(&lcore->stats.lost, 1);
+		return;
+	}
+	back.to_slot = slot;
+	back.to_generation = tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
+	back.from = tern_address_make(0, signal->to_slot, signal->to_generation);
+	back.kind |= TERN_KIND_RETURNED;
+	tern_lcore_forward(lcore, &back);
+}
+
+static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
+			     const struct tern_signal *signal)
+{
+	struct tern_signal copy = *signal;
+	copy.kind &= (unsigned char)~TERN_KIND_RETURNED;
+	struct tern_event event = {.kind = TERN_EVENT_RETURNED,
+				   .returned = {.signals = &copy, .count = 1}};
+	tern_count(&lcore->stats.returned, 1);
+	tern_store(&lcore->running, signal->to_slot);
+	tern_life_event(lcore, agent, &event);
+	tern_signal_discard(lcore, &copy);
+	tern_count(&lcore->settled, 1);
+}
+
+void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
+		      struct tern_signal *signal)
+{
+	uint32_t kind = signal->kind & TERN_KIND_MASK;
+	tern_store(&lcore->running, signal->to_slot);
+	tern_count(&agent->signals_in, 1);
+	if (tern_unlikely(signal->kind & TERN_KIND_TRACED))
+		tern_trace_handle(lcore, agent, signal);
+	else
+		agent->handler(agent, agent->state, signal);
+	if (kind >= TERN_KIND_ISO)
+		tern_signal_discard(lcore, signal);
+	tern_count(&lcore->stats.handled, 1);
+	tern_count(&lcore->settled, 1);
+}
+
+bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only)
+{
+	struct tern_agent *agent = &lcore->agents[signal->to_slot];
+	bool same = signal->to_generation == tern_address_generation(agent->address);
+	if (!same || agent->status >= TERN_ENDING) {
+		tern_life_bounce(lcore, signal);
+		return true;
+	}
+	struct tern_signal copy = *signal;
+	if (signal->kind & TERN_KIND_RETURNED) {
+		if (queue_only)
+			return tern_mailbox_push(&lcore->chunks, &lcore->outbox, signal) != NULL;
+		deliver_returned(lcore, agent, signal);
+		return true;
+	}
+	if (signal->kind & TERN_KIND_TRACED)
+		tern_trace_drained(lcore, agent, &copy);
+	if (!queue_only && agent->status == TERN_NEW && agent->mailbox.queued == 0)
+		tern_life_start(lcore, agent);
+	if (queue_only || lcore->late || agent->status != TERN_IDLE)
+		return agent->status == TERN_ENDING ? tern_life_deliver(lcore, signal, true)
+						    : tern_policy_queue(lcore, agent, &copy);
+	tern_life_handle(lcore, agent, &copy);
+	return true;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LIFE_H
+#define LIFE_H
+
+#include "lcore.h"
+
+/*
+ * What happens to an agent on its home lcore, outside the fast path. No function here but those
+ * marked "runs the agent" calls into user code, so that an agent is never entered twice: a
+ * handler that floods its own lcore makes signals move to mailboxes, not handlers nest.
+ */
+
+/**
+ * Take a signal that could not run in place: its agent is new, busy, ending or dead, the turn is
+ * late, or the signal is traced or returned. Runs the agent, but with `queue_only`.
+ *
+ * @return whether it was taken; false: no chunk is left to queue it
+ */
+bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only);
+
+/** Run the agent on a slot and drop a block that it did not take. */
+void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
+		      struct tern_signal *signal);
+
+/** Run on_start of a new agent, once. Runs the agent. */
+void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** Let an agent end when the ready queue reaches it; signals to it come back from now on. */
+void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum tern_end why,
+		       int64_t result);
+
+/** End an agent that is not listed: on_stop, timers, mailbox, id, slot. Runs the agent. */
+void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** Send a signal back where it came from; drop it where that is dead too. */
+void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal);
+
+/** Tell an agent something. Runs the agent. */
+void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
+		     const struct tern_event *event);
+
+/** Append a signal to an agent's mailbox under its policy. False: no chunk is left. */
+bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
+		       const struct tern_signal *signal);
+
+/** Take the oldest signal out of an agent's mailbox, which is not empty. */
+void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
+		      struct tern_signal *signal);
+
+/** Tell an agent that it crossed a water mark, where it did. Runs the agent. */
+void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** Free the block of a signal nobody will handle. */
+void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal);
+
+/** Put an agent at the end of the ready queue, once. */
+void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** Take the first agent of the ready queue; NULL: empty. */
+struct tern_agent *tern_ready_pop(struct tern_lcore *lcore);
+
+/** A traced signal was drained: keep the hop. */
+void tern_trace_drained(struct tern_lcore *lcore, struct tern_agent *agent,
+			struct tern_signal *signal);
+
+/** Run the handler of a traced signal between two clock readings. Runs the agent. */
+void tern_trace_handle(struct tern_lcore *lcore, struct tern_agent *agent,
+		       struct tern_signal *signal);
+
+#endif

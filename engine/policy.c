@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keys.h"
+#include "life.h"
+
+void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal)
+{
+	uint32_t kind = signal->kind & TERN_KIND_MASK;
+	if ((kind == TERN_KIND_ISO || kind == TERN_KIND_VAL) && signal->payload.iso)
+		tern_block_release(&lcore->heap, (struct tern_block *)(void *)signal->payload.iso);
+	signal->payload.iso = NULL;
+}
+
+static void set_pressed(struct tern_lcore *lcore, struct tern_agent *agent, bool on)
+{
+	uint64_t *entry = &lcore->directory[tern_address_slot(agent->address)];
+	if (on)
+		tern_store(entry, *entry | TERN_DIR_PRESSED);
+	else
+		tern_store(entry, *entry & ~TERN_DIR_PRESSED);
+}
+
+/* The agent itself hears of it when it runs next: its own handler may be on the stack now. */
+static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	agent->flags |= TERN_AGENT_OVER;
+	tern_count(&agent->pressured, 1);
+	if (agent->policy == TERN_POLICY_REFUSE)
+		set_pressed(lcore, agent, true);
+}
+
+static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	agent->flags &= (uint8_t)~TERN_AGENT_OVER;
+	if (agent->policy == TERN_POLICY_REFUSE)
+		set_pressed(lcore, agent, false);
+}
+
+void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	bool over = agent->flags & TERN_AGENT_OVER, told = agent->flags & TERN_AGENT_TOLD_OVER;
+	if (over == told)
+		return;
+	agent->flags ^= TERN_AGENT_TOLD_OVER;
+	struct tern_event event = {.kind = TERN_EVENT_PRESSURE,
+				   .pressure = {.on = over, .queued = agent->mailbox.queued}};
+	tern_life_event(lcore, agent, &event);
+}
+
+static void count_drop(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	tern_count(&agent->dropped, 1);
+	tern_count(&lcore->stats.dropped, 1);
+	tern_count(&lcore->settled, 1);
+}
+
+static void drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_signal oldest;
+	tern_policy_take(lcore, agent, &oldest);
+	tern_signal_discard(lcore, &oldest);
+	count_drop(lcore, agent);
+}
+
+/* The newest value takes the waiting one's place, and with it its turn. */
+static bool conflate(struct tern_lcore *lcore, struct tern_agent *agent,
+		     const struct tern_signal *signal)
+{
+	if (!tern_keys_applies(agent->extras, signal))
+		return false;
+	struct tern_signal *waiting = tern_keys_find(lcore, agent->extras, signal);
+	if (!waiting)
+		return false;
+	memcpy(waiting, signal, sizeof(*waiting));
+	count_drop(lcore, agent);
+	return true;
+}
+
+/* Make room under the policy. Returns whether the signal still wants a place. */
+static bool make_room(struct tern_lcore *lcore, struct tern_agent *agent,
+		      const struct tern_signal *signal)
+{
+	if (agent->policy == TERN_POLICY_REFUSE)
+		return true;
+	if (agent->policy == TERN_POLICY_CONFLATE && conflate(lcore, agent, signal))
+		return false;
+	if (agent->mailbox.queued < agent->extras->capacity)
+		return true;
+	if (agent->policy != TERN_POLICY_EVICT) {
+		drop_oldest(lcore, agent);
+		return true;
+	}
+	tern_life_ask_end(lcore, agent, TERN_END_EVICTED, 0);
+	tern_life_bounce(lcore, signal);
+	return false;
+}
+
+bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
+		       const struct tern_signal *signal)
+{
+	if (tern_unlikely(!tern_chunks_left(&lcore->chunks)))
+		return false;
+	if (!make_room(lcore, agent, signal))
+		return true;
+	const struct tern_signal *place =
+		tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);
+	tern_count(&lcore->stats.queued, 1);
+	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, place))
+		tern_keys_add(lcore, agent->extras, place);
+	if (agent->status != TERN_READY)
+		tern_ready_push(lcore, agent);
+	if (!(agent->flags & TERN_AGENT_OVER) && agent->mailbox.queued >= agent->high_water)
+		cross_high(lcore, agent);
+	return true;
+}
+
+void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
+		      struct tern_signal *signal)
+{
+	struct tern_signal *front = tern_mailbox_front(&lcore->chunks, &agent->mailbox);
+	memcpy(signal, front, sizeof(*signal));
+	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, front))
+		tern_keys_remove(lcore, agent->extras, front);
+	tern_mailbox_pop(&lcore->chunks, &agent->mailbox);
+	if (tern_unlikely(agent->flags & TERN_AGENT_OVER) &&
+	    agent->mailbox.queued <= agent->low_water)
+		cross_low(lcore, agent);
+}

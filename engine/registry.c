@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Ids of agents: random for most, the name's for those that have one. */
+#include <errno.h>
+
+#include "engine.h"
+#include "life.h"
+
+/* FNV-1a over the name, from two starts, each mixed: stable across nodes and releases. */
+static uint64_t hash_name(const char *name, uint64_t hash)
+{
+	for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+		hash = (hash ^ *c) * 0x100000001B3u;
+	struct tern_rng mix = {.state = hash};
+	return tern_rng_next(&mix);
+}
+
+struct tern_id tern_name_id(const char *name)
+{
+	return (struct tern_id){.high = hash_name(name, 0xCBF29CE484222325u),
+				.low = hash_name(name, 0x84222325CBF29CE4u)};
+}
+
+static int register_name(struct tern_engine *engine, struct tern_agent *agent, const char *name)
+{
+	int code = -EEXIST;
+	agent->id = tern_name_id(name);
+	ck_spinlock_lock(&engine->names_lock);
+	if (tern_routes_find(&engine->routes, agent->id) == TERN_ADDRESS_NONE)
+		code = tern_routes_insert(&engine->routes, agent->id, agent->address);
+	ck_spinlock_unlock(&engine->names_lock);
+	return code;
+}
+
+int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, const char *name)
+{
+	if (name)
+		return register_name(lcore->engine, agent, name);
+	return tern_routes_insert(&lcore->engine->routes, agent->id, agent->address);
+}
+
+void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	tern_routes_remove(&lcore->engine->routes, agent->id, agent->address);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SLOTS_H
+#define SLOTS_H
+
+#include "lcore.h"
+
+/*
+ * Slots of the agent table. Each lcore keeps up to TERN_SLOT_CACHE free ones; the rest wait in
+ * one ring, first in, first out, and slots never used follow a cursor. Taking and giving touch
+ * shared lines once per TERN_SLOT_CACHE / 2 slots.
+ */
+
+/** A free slot, or TERN_SLOT_NONE: max_agents are alive. */
+uint32_t tern_slots_take(struct tern_lcore *lcore);
+
+/** Give the slot of an ended agent back under its next generation; retire it at the last. */
+void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Counters and memory as others see them: plain reads, so that no lcore notices. */
+#include <errno.h>
+
+#include "engine.h"
+#include "extras.h"
+
+void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
+		      struct tern_lcore_stats *stats)
+{
+	_Static_assert(sizeof(*stats) % sizeof(uint64_t) == 0, "counters of 64 bits only");
+	if (index >= engine->system_count) {
+		*stats = (struct tern_lcore_stats){0};
+		return;
+	}
+	const struct tern_lcore *lcore = &engine->lcores[index];
+	const uint64_t *from = (const uint64_t *)(const void *)&lcore->stats;
+	uint64_t *to = (uint64_t *)(void *)stats;
+	for (size_t i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
+		to[i] = tern_load(&from[i]);
+	stats->blocks_out = tern_load(&lcore->heap.in_use);
+	if (stats->sleeps)
+		stats->wake_ns = tern_load(&lcore->oversleep_ns) / stats->sleeps;
+}
+
+static const struct tern_agent *living(const struct tern_engine *engine, tern_address address)
+{
+	uint32_t slot = tern_address_slot(address);
+	if (tern_address_node(address) != 0 || slot >= engine->slots)
+		return NULL;
+	/* Acquire pairs with the release of the spawn: the agent's fields are there. */
+	uint64_t entry = __atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE);
+	if (!tern_dir_inhabited(entry) || !tern_dir_alive(entry, address))
+		return NULL;
+	return &engine->agents[slot];
+}
+
+int tern_agent_stats(const struct tern_engine *engine, tern_address address,
+		     struct tern_agent_stats *stats)
+{
+	const struct tern_agent *agent = living(engine, address);
+	if (!agent)
+		return -ESRCH;
+	struct tern_agent_stats found = {
+		.address = address,
+		.behaviour = tern_load(&agent->behaviour)->name,
+		.lcore = tern_load(&agent->lcore)->index,
+		.queued = tern_load(&agent->mailbox.queued),
+		.signals_in = tern_load(&agent->signals_in),
+		.signals_out = tern_load(&agent->signals_out),
+		.pressured = tern_load(&agent->pressured),
+		.dropped = tern_load(&agent->dropped),
+	};
+	const struct tern_extras *extras = tern_load(&agent->extras);
+	if (extras)
+		tern_extras_name(extras, found.name);
+	/* It may have ended and been replaced while we read: then nothing of this is true. */
+	if (!living(engine, address))
+		return -ESRCH;
+	*stats = found;
+	return 0;
+}
+
+int tern_agent_anatomy(const struct tern_engine *engine, tern_address address,
+		       struct tern_histogram hops[TERN_HOPS])
+{
+	const struct tern_agent *agent = living(engine, address);
+	if (!agent)
+		return -ESRCH;
+	const struct tern_extras *extras = tern_load(&agent->extras);
+	const struct tern_histogram *kept = extras ? tern_load(&extras->hops) : NULL;
+	if (!kept)
+		return -ENODATA;
+	memset(hops, 0, TERN_HOPS * sizeof(*hops));
+	for (int i = 0; i < TERN_HOPS; i++)
+		tern_histogram_merge(&hops[i], &kept[i]);
+	return living(engine, address) ? 0 : -ESRCH;
+}
+
+void tern_engine_memory(const struct tern_engine *engine, struct tern_memory *memory)
+{
+	*memory = (struct tern_memory){
+		.bytes = engine->arena.size,
+		.page_bytes = engine->arena.page_bytes,
+		.transparent = engine->arena.transparent,
+		.bytes_per_agent = sizeof(struct tern_agent) + sizeof(uint64_t) +
+				   (engine->routes.mask + 1) * sizeof(struct tern_route) /
+					   engine->slots};
+	for (uint32_t i = 0; i < engine->system_count; i++)
+		memory->lane_bytes += tern_load(&engine->lcores[i].lane_bytes);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TERN_CONFIG_H
+#define TERN_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tern_error.h"
+
+#define TERN_LCORES_MAX 128
+
+/** Who drives the lcores. */
+enum tern_mode {
+	TERN_MODE_PARALLEL, /**< one pinned thread per lcore */
+	TERN_MODE_POLLED,   /**< the caller polls each lcore: tern_lcore_poll() */
+};
+
+/** Where time comes from. */
+enum tern_clock_kind {
+	TERN_CLOCK_TSC,	    /**< the processor's time stamp counter */
+	TERN_CLOCK_VIRTUAL, /**< stands still until tern_engine_advance(); polled mode only */
+};
+
+/** What an lcore does when it finds no work. */
+enum tern_idle {
+	TERN_IDLE_SPIN,	   /**< polls again at once: lowest latency, a whole core */
+	TERN_IDLE_PAUSE,   /**< polls with a pause instruction between */
+	TERN_IDLE_BACKOFF, /**< spins, then pauses, then sleeps up to idle_sleep_us_max */
+};
+
+/** Largest page the arenas may ask for; what was obtained is in tern_engine_memory(). */
+enum tern_pages {
+	TERN_PAGES_AUTO, /**< 1 GiB, then 2 MiB, then transparent, then 4 KiB */
+	TERN_PAGES_1G,
+	TERN_PAGES_2M,
+	TERN_PAGES_THP,
+	TERN_PAGES_4K,
+};
+
+enum tern_log_level {
+	TERN_LOG_ERROR,
+	TERN_LOG_WARN,
+	TERN_LOG_INFO,
+	TERN_LOG_DEBUG,
+};
+
+enum tern_log_format {
+	TERN_LOG_TEXT, /**< key=value */
+	TERN_LOG_JSON, /**< one object a line */
+};
+
+/**
+ * Everything an engine is told at start. Start from tern_config_init(), then a file, then
+ * options, then fields set by hand; the engine copies what it needs.
+ *
+ * The INI key of a field is its section and name, for instance `[engine] max_agents`; the
+ * fields of [log] lose their prefix there: `[log] level`. docs/configuration.md has them all.
+ */
+struct tern_config {
+	/* [engine] */
+	enum tern_mode mode;		  /**< parallel | polled */
+	enum tern_clock_kind clock;	  /**< tsc | virtual */
+	uint16_t lcores[TERN_LCORES_MAX]; /**< CPU of each lcore: all, or 0,2-5 */
+	uint32_t lcore_count;		  /**< 1..128; 0: one per CPU this process may use */
+	uint32_t max_agents;		  /**< 1..2^26 - 1024 */
+	uint32_t max_threads;		  /**< attached threads at once, 1..64 */
+	uint64_t seed;			  /**< of every random choice the engine makes */
+	enum tern_idle idle;		  /**< spin | pause | backoff */
+	uint32_t idle_sleep_us_max;	  /**< longest sleep of backoff, 1..10000 us */
+	uint32_t slice_us;		  /**< handler time a turn may use in place, 1..10000 us */
+	uint32_t trace_every;		  /**< stamp one signal in N on every hop; 0: none */
+	bool stamp_each_signal;		  /**< clock read per signal instead of per turn */
+	/* [lanes] */
+	uint32_t data_depth;	/**< slots, power of two, 64..65536 */
+	uint32_t express_depth; /**< slots, power of two, 16..65536 */
+	/* [mailbox] defaults of spawn options left 0 */
+	uint32_t capacity;   /**< signals, 1..2^24 */
+	uint32_t high_water; /**< signals, 1..capacity */
+	uint32_t low_water;  /**< signals, 0..high_water - 1 */
+	/* [memory] */
+	enum tern_pages pages; /**< auto | 1g | 2m | thp | 4k */
+	bool pages_required;   /**< fail rather than fall back to smaller pages */
+	uint32_t block_mib;    /**< block pool of one lcore or thread, 1..65536 MiB */
+	uint32_t mailbox_mib;  /**< mailbox storage of one lcore, 1..65536 MiB */
+	/* [log] */
+	enum tern_log_level log_level;	 /**< error | warn | info | debug */
+	enum tern_log_format log_format; /**< text | json */
+};
+
+/**
+ * Fill a configuration with the defaults.
+ *
+ * The log level comes from the environment variable TERN_LOG (error, warn, info, debug) where
+ * it is set and valid, else it is warn.
+ */
+TERN_API void tern_config_init(struct tern_config *config);
+
+/**
+ * Read an INI file over a configuration.
+ *
+ * Unknown sections or keys, doubled keys, values out of range and lines that are neither
+ * [section], key=value nor comment are refused with file and line number. The configuration
+ * stays untouched on failure. Values are checked one by one; tern_config_check() checks how
+ * they go together.
+ *
+ * @param path  a file or pipe of at most 1 MiB
+ * @return 0; -ENOENT, -EACCES, -EISDIR or what else open(2) and read(2) say: not readable;
+ *         -EINVAL: content refused; -ENOMEM
+ *
+ * Context: any thread, before the engine starts. Borrows all arguments.
+ */
+TERN_API int tern_config_load(struct tern_config *config, const char *path,
+			      struct tern_error *error);
+
+/**
+ * Set one value from `section.key=value`, as a command-line option gives it.
+ *
+ * @return 0; -EINVAL: no such key, or the value is refused; the configuration is untouched
+ *
+ * Context: any thread, before the engine starts. Borrows all arguments.
+ */
+TERN_API int tern_config_set(struct tern_config *config, const char *assignment,
+			     struct tern_error *error);
+
+/**
+ * Check a configuration as a whole: every value is in range, lcores are there once each, water
+ * marks are in order, the virtual clock goes with polled mode. In parallel mode the lcores must
+ * exist and be allowed to this process; in polled mode the caller brings the CPU, and the list
+ * only names the lcores.
+ *
+ * An lcore list left empty is filled with every CPU this process may use, the lowest 128 of
+ * them (polled mode: with CPU 0 alone).
+ *
+ * @return 0; -EINVAL: a value or a combination is refused; -ENODEV: an lcore does not exist or
+ *         is not allowed; -ENOMEM. The configuration is untouched on failure.
+ *
+ * Context: any thread, before the engine starts; the CPUs are those allowed to the calling
+ * thread. Borrows all arguments.
+ */
+TERN_API int tern_config_check(struct tern_config *config, struct tern_error *error);
+
+/**
+ * Write a configuration as an INI file that tern_config_load() reads back, each line with what
+ * its key accepts as a comment.
+ *
+ * @return 0; -EIO: the file has an error
+ *
+ * Context: any thread. Borrows all arguments.
+ */
+TERN_API int tern_config_dump(const struct tern_config *config, FILE *file);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TERN_ENGINE_H
+#define TERN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tern_agent.h"
+#include "tern_config.h"
+#include "tern_histogram.h"
+
+/** One process's runtime. Several may live in one process. */
+struct tern_engine;
+/** One lcore of an engine: a scheduler that a pinned thread or the caller polls. */
+struct tern_lcore;
+
+/**
+ * Make an engine and start its lcores.
+ *
+ * In parallel mode each lcore gets a thread pinned to its CPU; in polled mode the caller polls.
+ * Needs no root, no hugepages and no EAL; what memory was really obtained is in
+ * tern_engine_memory() and in the log.
+ *
+ * @param engine  yields the engine; untouched on failure
+ * @param config  NULL: defaults. Borrows
+ * @param error   a message for a person; may be NULL
+ * @return 0; -EINVAL, -ENODEV: configuration refused; -ENOMEM: memory; -EAGAIN: no thread
+ *
+ * Context: any thread.
+ */
+TERN_API int tern_engine_start(struct tern_engine **engine, const struct tern_config *config,
+			       struct tern_error *error);
+
+/** Signals left at the stop, listed. */
+#define TERN_STOP_LIST_MAX 32
+
+struct tern_undelivered {
+	tern_address to;
+	tern_address from;
+	uint16_t type;
+};
+
+/** What a stop found. All counts are of the whole life of the engine where not said. */
+struct tern_stop_report {
+	bool drained;         /**< every accepted signal was handled before the deadline */
+	uint64_t undelivered; /**< signals accepted and neither handled nor reported dropped */
+	uint64_t blocks_leaked; /**< blocks that agents never gave back */
+	uint64_t agents_ended;  /**< agents that were alive at the stop */
+	uint32_t listed;        /**< entries of list in use */
+	struct tern_undelivered list[TERN_STOP_LIST_MAX];
+};
+
+/**
+ * Drain, end all agents, join the lcores, free everything. `engine` is gone afterwards.
+ *
+ * Timers stop firing and attached threads are refused (-ESHUTDOWN) at once; agents go on until
+ * no signal is under way or the deadline passes. Then every agent ends (on_stop, reason
+ * shutdown), on its own lcore.
+ *
+ * @param timeout_ns  time to drain; 0: end at once
+ * @param report      filled in; may be NULL
+ * @return 0; -ETIMEDOUT: not drained in time (the engine is gone all the same)
+ *
+ * Context: any thread that is no lcore of this engine, once; no other call runs on the engine.
+ * In polled mode the lcores are polled from here and the virtual clock is advanced by 1 us per
+ * idle round.
+ */
+TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
+			      struct tern_stop_report *report);
+
+/**
+ * Give the calling thread a way in: an agent of its own to send from and to be sent to.
+ *
+ * @param behaviour  handles what is sent to the thread, in tern_thread_poll(); NULL drops it
+ * @param state      given to the behaviour
+ * @return the thread's agent; NULL with tern_errno: EAGAIN max_threads are attached, ESHUTDOWN
+ *
+ * Context: any thread that is no lcore; the result is for that thread alone.
+ */
+TERN_API struct tern_agent *tern_thread_attach(struct tern_engine *engine,
+					       const struct tern_behaviour *behaviour,
+					       void *state);
+
+/** Handle what was sent to this thread; returns the signals handled. Never blocks. */
+TERN_API unsigned tern_thread_poll(struct tern_agent *self);
+
+/** Give the thread's way in back. `self` is dead afterwards. */
+TERN_API void tern_thread_detach(struct tern_agent *self);
+
+/* Polled mode. */
+
+/** Lcores of an engine. */
+TERN_API uint32_t tern_engine_lcores(const struct tern_engine *engine);
+
+/** One lcore, 0 .. tern_engine_lcores() - 1. */
+TERN_API struct tern_lcore *tern_engine_lcore(struct tern_engine *engine, uint32_t index);
+
+/**
+ * Run one turn: express lanes, data lanes, timers, ready agents.
+ *
+ * @return the work done, in signals and timers; 0: idle
+ *
+ * Context: polled mode, one thread at a time per lcore.
+ */
+TERN_API unsigned tern_lcore_poll(struct tern_lcore *lcore);
+
+/** Poll all lcores in turn until a whole round finds no work; returns the work done. */
+TERN_API uint64_t tern_engine_poll(struct tern_engine *engine);
+
+/** Move a virtual clock on. Context: polled mode with the virtual clock. */
+TERN_API void tern_engine_advance(struct tern_engine *engine, uint64_t ns);
+
+/** Time on the engine's clock, ns since it was made. Any thread. */
+TERN_API uint64_t tern_engine_now(const struct tern_engine *engine);
+
+/* Counters: written by one lcore each, readable at any time without disturbing it. */
+
+struct tern_lcore_stats {
+	uint64_t turns;        /**< turns that found work */
+	uint64_t idle_turns;
+	uint64_t sent;         /**< signals accepted for sending */
+	uint64_t handled;      /**< handler runs for signals */
+	uint64_t in_place;     /**< of these, run on the lane's slot */
+	uint64_t queued;       /**< moved to a mailbox first */
+	uint64_t refused_lane; /**< sends refused: lane full */
+	uint64_t refused_agent;/**< sends refused: agent above high water */
+	uint64_t refused_dead; /**< sends refused: dead address */
+	uint64_t dropped;      /**< dropped by a mailbox policy */
+	uint64_t returned;     /**< came back from dead addresses */
+	uint64_t lost;         /**< returned to a sender that is dead too, or dropped by a thread */
+	uint64_t timers;       /**< timers fired */
+	uint64_t spawned;      /**< agents made here, on whatever lcore they live */
+	uint64_t agents_ended; /**< agents that lived here and ended */
+	uint64_t blocks_out;   /**< blocks of this lcore's pools in use now */
+	uint64_t sleeps;       /**< idle sleeps */
+	uint64_t wake_ns;      /**< mean oversleep of an idle sleep: what waking costs */
+};
+
+/** Counters of one lcore (or attached thread, after the lcores). */
+TERN_API void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
+			       struct tern_lcore_stats *stats);
+
+struct tern_agent_stats {
+	tern_address address;
+	const char *behaviour;
+	char name[64];          /**< "" where it has none */
+	uint32_t lcore;
+	uint32_t queued;        /**< in the mailbox now */
+	uint64_t signals_in;    /**< handled */
+	uint64_t signals_out;   /**< sent */
+	uint64_t pressured;     /**< times it crossed high water */
+	uint64_t dropped;       /**< dropped by its mailbox policy */
+};
+
+/** Counters of one agent. Returns 0; -ESRCH: dead address. Any thread. */
+TERN_API int tern_agent_stats(const struct tern_engine *engine, tern_address agent,
+			      struct tern_agent_stats *stats);
+
+/** Hops of a traced signal: send to drain, drain to handler start, start to end. */
+enum tern_hop { TERN_HOP_LANE, TERN_HOP_QUEUE, TERN_HOP_HANDLER, TERN_HOPS };
+
+/**
+ * Latency anatomy of an agent, from one signal in trace_every.
+ *
+ * @param hops  yields a copy, ns; three histograms
+ * @return 0; -ESRCH: dead address; -ENODATA: the engine does not trace
+ */
+TERN_API int tern_agent_anatomy(const struct tern_engine *engine, tern_address agent,
+				struct tern_histogram hops[TERN_HOPS]);
+
+/** Memory really obtained, for people and for checks. */
+struct tern_memory {
+	uint64_t bytes;      /**< mapped by the engine */
+	uint64_t page_bytes; /**< 1 GiB, 2 MiB or 4 KiB */
+	bool transparent;    /**< 4 KiB pages with transparent hugepages asked for */
+	uint64_t lane_bytes; /**< of it, in lanes made so far */
+	uint64_t bytes_per_agent; /**< beside its state, idle */
+};
+TERN_API void tern_engine_memory(const struct tern_engine *engine, struct tern_memory *memory);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Attached threads: lcore objects that the thread itself polls, with one agent each. */
+#include <errno.h>
+
+#include "engine.h"
+#include "life.h"
+
+static struct tern_lcore *claim_place(struct tern_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->config.max_threads; i++) {
+		uint32_t free = 0;
+		/* Acquire pairs with the release of a detach: the place comes as it was left. */
+		if (__atomic_compare_exchange_n(&engine->attached[i], &free, 1, false,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return &engine->lcores[engine->lcore_count + i];
+	}
+	return NULL;
+}
+
+struct tern_agent *tern_thread_attach(struct tern_engine *engine,
+				      const struct tern_behaviour *behaviour, void *state)
+{
+	if (tern_engine_state(engine) != TERN_ENGINE_RUNNING) {
+		tern_errno = ESHUTDOWN;
+		return NULL;
+	}
+	struct tern_lcore *lcore = claim_place(engine);
+	if (!lcore) {
+		tern_errno = EAGAIN;
+		return NULL;
+	}
+	struct tern_agent *agent = &engine->agents[lcore->index];
+	lcore->behaviour = behaviour;
+	agent->behaviour = behaviour ? behaviour : agent->behaviour;
+	agent->state = state;
+	lcore->turn_ticks = tern_clock_ticks(lcore->clock);
+	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
+	return agent;
+}
+
+unsigned tern_thread_poll(struct tern_agent *self)
+{
+	return tern_lcore_turn(self->lcore);
+}
+
+void tern_thread_detach(struct tern_agent *self)
+{
+	struct tern_lcore *lcore = self->lcore;
+	struct tern_engine *engine = lcore->engine;
+	tern_lcore_flush(lcore, true);
+	while (self->timers)
+		tern_timer_unlink(self->timers);
+	lcore->behaviour = NULL;
+	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
+			 __ATOMIC_RELEASE);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine.h"
+#include "life.h"
+
+/* Timers a turn fires at most, so that a burst of them cannot hold up the lanes. */
+#define FIRE_MAX 64
+
+static void link_agent(struct tern_agent *agent, struct tern_timer *timer)
+{
+	timer->agent = agent;
+	timer->agent_next = agent->timers;
+	timer->agent_link = &agent->timers;
+	if (timer->agent_next)
+		timer->agent_next->agent_link = &timer->agent_next;
+	agent->timers = timer;
+}
+
+static void unlink_agent(struct tern_timer *timer)
+{
+	*timer->agent_link = timer->agent_next;
+	if (timer->agent_next)
+		timer->agent_next->agent_link = timer->agent_link;
+}
+
+void tern_timer_unlink(struct tern_timer *timer)
+{
+	tern_wheel_remove(&timer->agent->lcore->wheel, timer);
+	unlink_agent(timer);
+}
+
+void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
+		      uint64_t period_ns, uint16_t type)
+{
+	struct tern_lcore *lcore = self->lcore;
+	if (timer->armed)
+		tern_timer_unlink(timer);
+	timer->due = tern_clock_ticks(lcore->clock) + tern_clock_from_ns(lcore->clock, delay_ns);
+	timer->period = tern_clock_from_ns(lcore->clock, period_ns);
+	timer->type = type;
+	link_agent(self, timer);
+	tern_wheel_add(&lcore->wheel, timer);
+}
+
+bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer)
+{
+	(void)self;
+	if (!timer->armed)
+		return false;
+	tern_timer_unlink(timer);
+	return true;
+}
+
+/* Re-arm a periodic timer at its next due time after now; returns the periods that passed. */
+static uint64_t rearm(struct tern_lcore *lcore, struct tern_timer *timer)
+{
+	uint64_t passed = 1;
+	uint64_t now = lcore->turn_ticks;
+	if (timer->period == 0)
+		return passed;
+	if (now > timer->due)
+		passed += (now - timer->due) / timer->period;
+	timer->due += passed * timer->period;
+	link_agent(timer->agent, timer);
+	tern_wheel_add(&lcore->wheel, timer);
+	return passed;
+}
+
+static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
+{
+	struct tern_agent *agent = timer->agent;
+	struct tern_timeout timeout = {
+		.timer = timer,
+		.due_ns = tern_clock_to_ns(lcore->clock, timer->due - lcore->clock->base)};
+	unlink_agent(timer);
+	timeout.expired = rearm(lcore, timer);
+	if (agent->status == TERN_ENDING)
+		return;
+	struct tern_signal signal = {.type = timer->type,
+				     .stamp = lcore->turn_stamp,
+				     .to_slot = tern_address_slot(agent->address),
+				     .from = agent->address,
+				     .kind = sizeof(timeout)};
+	signal.to_generation =
+		tern_address_generation(agent->address) & TERN_ADDRESS_GENERATION_MASK;
+	memcpy(signal.payload.bytes, &timeout, sizeof(timeout));
+	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->stats.timers, 1);
+	tern_life_handle(lcore, agent, &signal);
+}
+
+unsigned tern_timers_run(struct tern_lcore *lcore)
+{
+	unsigned fired = 0;
+	struct tern_timer *timer;
+	if (lcore->wheel.armed == 0 || tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING)
+		return 0;
+	while (fired < FIRE_MAX &&
+	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn_ticks)) != NULL) {
+		fire(lcore, timer);
+		fired++;
+	}
+	return fired;
+}
