@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tern_signal.h"
+
+#include <errno.h>
+
+#include "engine/engine.h"
+
+/* Small copies of a length unknown to the compiler: two overlapping moves instead of a call. */
+static inline void copy_small(unsigned char *to, const unsigned char *from, size_t size)
+{
+	if (size >= 16) {
+		if (size > 32)
+			memcpy(to + 16, from + 16, 16);
+		memcpy(to, from, 16);
+		memcpy(to + size - 16, from + size - 16, 16);
+	} else if (size >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + size - 8, from + size - 8, 8);
+	} else if (size >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + size - 4, from + size - 4, 4);
+	} else {
+		for (size_t i = 0; i < size; i++)
+			to[i] = from[i];
+	}
+}
+
+static __attribute__((cold, noinline)) int refuse(struct tern_lcore *lcore, tern_address to,
+						  enum tern_pressure_source why, uint64_t *counter,
+						  int code)
+{
+	lcore->refused_to = to;
+	lcore->refused_why = why;
+	if (counter)
+		tern_count(counter, 1);
+	return code;
+}
+
+/* Whether attached threads may still send; agents may until they end. */
+static inline bool is_closed(const struct tern_lcore *lcore)
+{
+	return tern_unlikely(lcore->is_thread) &&
+	       tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING;
+}
+
+static __attribute__((cold, noinline)) int refuse_receiver(struct tern_lcore *lcore,
+							   tern_address to, uint64_t entry)
+{
+	struct tern_lcore_stats *stats = &lcore->stats;
+	if (to >> 24 < lcore->slots && tern_dir_alive(entry, to))
+		return refuse(lcore, to, TERN_PRESSURE_AGENT, &stats->refused_agent, -EAGAIN);
+	return refuse(lcore, to, TERN_PRESSURE_NONE, &stats->refused_dead, -ESRCH);
+}
+
+/**
+ * Everything of a send but the payload.
+ *
+ * Reads the receiver's directory entry (one line, read-mostly) and writes the next line of the
+ * lane; the rest is the sender's own.
+ *
+ * @param slot   yields the slot; the caller fills the payload, then calls finish()
+ * @param route  yields the lane
+ */
+static inline int begin(struct tern_lcore *lcore, tern_address to, struct tern_signal **slot,
+			uint32_t *route)
+{
+	/* Node and slot in one compare: another node's address lies beyond the table. */
+	uint64_t place = to >> TERN_ADDRESS_GENERATION_BITS;
+	uint64_t entry = tern_likely(place < lcore->slots) ? tern_dir_load(lcore, (uint32_t)place)
+							   : TERN_DIR_VACANT;
+	if (tern_unlikely(tern_dir_differs(entry, to) != 0))
+		return refuse_receiver(lcore, to, entry);
+	if (is_closed(lcore))
+		return refuse(lcore, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
+	*route = tern_dir_route(entry);
+	*slot = tern_lcore_claim(lcore, *route);
+	if (tern_unlikely(!*slot))
+		return refuse(lcore, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane, -EAGAIN);
+	return 0;
+}
+
+static inline void finish(struct tern_agent *self, uint32_t route, struct tern_signal *slot,
+			  tern_address to, uint16_t type, uint32_t kind)
+{
+	struct tern_lcore *lcore = self->lcore;
+	uint32_t stamp = tern_lcore_stamp(lcore);
+	if (tern_unlikely(lcore->trace_every) && --lcore->trace_left == 0) {
+		lcore->trace_left = lcore->trace_every;
+		kind |= TERN_KIND_TRACED;
+		stamp = (uint32_t)(tern_clock_ticks(lcore->clock) >> 4);
+	}
+	uint64_t word = (uint64_t)(kind << 24 | tern_address_generation(to)) << 32 |
+			tern_address_slot(to);
+	memcpy((unsigned char *)slot + 8, &word, sizeof(word));
+	slot->from = self->address;
+	tern_count(&self->signals_out, 1);
+	tern_count(&lcore->accepted, 1);
+	tern_lane_push(&lcore->out[route], slot, type, stamp);
+}
+
+int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, const void *data,
+		      size_t size)
+{
+	struct tern_signal *slot;
+	uint32_t route = 0;
+	if (tern_unlikely(size > TERN_INLINE_MAX || type > TERN_TYPE_MAX))
+		return -EMSGSIZE;
+	int code = begin(self->lcore, to, &slot, &route);
+	if (tern_unlikely(code != 0))
+		return code;
+	copy_small(slot->payload.bytes, data, size);
+	finish(self, route, slot, to, type, (uint32_t)size);
+	return 0;
+}
+
+uint32_t tern_signal_burst(struct tern_agent *self, tern_address to, uint16_t type,
+			   const void *data, size_t size, uint32_t count)
+{
+	const unsigned char *from = data;
+	for (uint32_t i = 0; i < count; i++) {
+		int code = tern_signal_bytes(self, to, type, from + i * size, size);
+		if (tern_unlikely(code != 0)) {
+			tern_errno = -code;
+			return i;
+		}
+	}
+	return count;
+}
+
+/* Blocks travel as a pointer; only a send that is sure to succeed lets the block depart. */
+static int send_block(struct tern_agent *self, tern_address to, uint16_t type, void *pointer,
+		      uint32_t kind)
+{
+	struct tern_signal *slot;
+	uint32_t route = 0;
+	if (tern_unlikely(type > TERN_TYPE_MAX))
+		return -EMSGSIZE;
+	int code = begin(self->lcore, to, &slot, &route);
+	if (tern_unlikely(code != 0))
+		return code;
+	if (kind == TERN_KIND_ISO)
+		pointer = tern_block_depart(&self->lcore->heap, pointer, self->behaviour->name,
+					    self->address);
+	slot->payload.iso = pointer;
+	finish(self, route, slot, to, type, kind);
+	return 0;
+}
+
+tern_iso *tern_signal_iso(struct tern_agent *self, tern_address to, uint16_t type, tern_iso *iso)
+{
+	int code = send_block(self, to, type, iso, TERN_KIND_ISO);
+	if (tern_likely(code == 0))
+		return NULL;
+	tern_errno = -code;
+	return iso;
+}
+
+const tern_val *tern_signal_val(struct tern_agent *self, tern_address to, uint16_t type,
+				const tern_val *val)
+{
+	int code = send_block(self, to, type, (void *)(uintptr_t)val, TERN_KIND_VAL);
+	if (tern_likely(code == 0))
+		return NULL;
+	tern_errno = -code;
+	return val;
+}
+
+int tern_signal_tag(struct tern_agent *self, tern_address to, uint16_t type, tern_tag *tag)
+{
+	return send_block(self, to, type, tag, TERN_KIND_TAG);
+}
+
+tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t type, tern_iso *iso,
+			   uint64_t timeout_ns)
+{
+	if (!self->lcore->is_thread) {
+		tern_errno = EDEADLK;
+		return iso;
+	}
+	uint64_t deadline = tern_now(self) + timeout_ns;
+	for (;;) {
+		int code = send_block(self, to, type, iso, TERN_KIND_ISO);
+		if (code == 0)
+			return NULL;
+		tern_errno = -code;
+		if (code != -EAGAIN)
+			return iso;
+		if (tern_now(self) >= deadline) {
+			tern_errno = ETIMEDOUT;
+			return iso;
+		}
+		tern_thread_poll(self);
+	}
+}
+
+void tern_pressure(const struct tern_agent *self, struct tern_pressure *pressure)
+{
+	const struct tern_lcore *lcore = self->lcore;
+	tern_address to = lcore->refused_to;
+	*pressure = (struct tern_pressure){.source = lcore->refused_why, .culprit = to};
+	if (lcore->refused_why == TERN_PRESSURE_NONE)
+		return;
+	uint32_t route = tern_dir_route(tern_dir_load(lcore, tern_address_slot(to)));
+	const struct tern_lcore *home = &lcore->engine->lcores[route >> 1];
+	pressure->lcore = route >> 1;
+	if (lcore->refused_why == TERN_PRESSURE_AGENT) {
+		const struct tern_agent *agent = &lcore->agents[tern_address_slot(to)];
+		pressure->queued = tern_load(&agent->mailbox.queued);
+		return;
+	}
+	const struct tern_lane_out *out = &lcore->out[route];
+	pressure->culprit = tern_load(&lcore->agents[tern_load(&home->running)].address);
+	pressure->queued = out->lane ? out->tail - tern_load(&out->lane->head) : 0;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tern_spawn.h"
+
+#include <errno.h>
+
+#include "engine/engine.h"
+#include "engine/extras.h"
+#include "engine/keys.h"
+#include "engine/life.h"
+#include "engine/slots.h"
+
+/* What spawn options come to, checked and with the defaults filled in. */
+struct spec {
+	const char *name;
+	uint32_t lcore;
+	uint32_t capacity;
+	uint32_t high_water;
+	uint32_t low_water;
+	const struct tern_spawn_options *options;
+};
+
+static uint32_t pick_lcore(struct tern_lcore *lcore, uint32_t wanted)
+{
+	if (wanted != TERN_LCORE_ANY)
+		return wanted;
+	if (!lcore->is_thread)
+		return lcore->index;
+	return lcore->spawn_turn++ % lcore->engine->lcore_count;
+}
+
+static void fill_water(const struct tern_config *config, const struct tern_spawn_options *options,
+		       struct spec *spec)
+{
+	bool own = options->capacity != 0;
+	spec->capacity = own ? options->capacity : config->capacity;
+	uint32_t high = own ? spec->capacity - spec->capacity / 5 : config->high_water;
+	spec->high_water = options->high_water ? options->high_water : high;
+	uint32_t low = own || options->high_water ? spec->high_water / 4 : config->low_water;
+	spec->low_water = options->low_water ? options->low_water : low;
+}
+
+static bool in_range(const struct spec *spec)
+{
+	const struct tern_spawn_options *options = spec->options;
+	bool keyed = options->policy == TERN_POLICY_CONFLATE;
+	bool key = options->key_length >= 1 && options->key_length <= 8 &&
+		   options->key_offset <= TERN_INLINE_MAX - options->key_length;
+	return spec->capacity <= 1u << 24 && spec->high_water <= spec->capacity &&
+	       spec->low_water < spec->high_water && options->policy <= TERN_POLICY_EVICT &&
+	       options->priority <= TERN_PRIORITY_CRITICAL &&
+	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX)) &&
+	       (!spec->name || (spec->name[0] && strnlen(spec->name, TERN_NAME_MAX) < TERN_NAME_MAX));
+}
+
+static int check_options(struct tern_lcore *lcore, const struct tern_spawn_options *options,
+			 struct spec *spec)
+{
+	static const struct tern_spawn_options defaults = TERN_SPAWN_DEFAULTS;
+	options = options ? options : &defaults;
+	*spec = (struct spec){.name = options->name,
+			      .lcore = pick_lcore(lcore, options->lcore),
+			      .options = options};
+	fill_water(&lcore->engine->config, options, spec);
+	if (spec->lcore >= lcore->engine->lcore_count)
+		return -ENODEV;
+	if (!in_range(spec))
+		return -EINVAL;
+	if (tern_unlikely(tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING))
+		return -ESHUTDOWN;
+	return 0;
+}
+
+static int make_keys(struct tern_lcore *lcore, struct tern_extras *extras, const struct spec *spec)
+{
+	uint32_t entries = tern_keys_entries(spec->capacity);
+	extras->keys = tern_iso_create(&lcore->heap, entries * sizeof(uint32_t));
+	if (!extras->keys)
+		return -ENOMEM;
+	memset(tern_iso_data(extras->keys), 0, entries * sizeof(uint32_t));
+	extras->keys_mask = entries - 1;
+	extras->key_offset = spec->options->key_offset;
+	extras->key_length = spec->options->key_length;
+	return 0;
+}
+
+/* Most agents need no extras: no name, the default policy, no tracing. */
+static int make_extras(struct tern_lcore *lcore, const struct spec *spec,
+		       struct tern_extras **extras)
+{
+	*extras = NULL;
+	if (!spec->name && spec->options->policy == TERN_POLICY_REFUSE && !lcore->trace_every)
+		return 0;
+	struct tern_extras *made = tern_extras_take(lcore);
+	if (!made)
+		return -ENOMEM;
+	tern_extras_set_name(made, spec->name ? spec->name : "");
+	made->capacity = spec->capacity;
+	if (spec->options->policy == TERN_POLICY_CONFLATE && make_keys(lcore, made, spec) != 0) {
+		tern_extras_put(lcore, made);
+		return -ENOMEM;
+	}
+	*extras = made;
+	return 0;
+}
+
+/* Fields that other threads may read at any time are stored whole. */
+static void fill_agent(struct tern_agent *agent, uint32_t slot,
+		       const struct tern_behaviour *behaviour, void *state,
+		       const struct spec *spec)
+{
+	if (agent->address == TERN_ADDRESS_NONE)
+		tern_store(&agent->address, tern_address_make(0, slot, 1));
+	agent->handler = behaviour->handler;
+	agent->state = state;
+	tern_store(&agent->signals_in, 0);
+	tern_store(&agent->signals_out, 0);
+	tern_store(&agent->mailbox.queued, 0);
+	agent->mailbox.chunk_head = agent->mailbox.chunk_tail = TERN_CHUNK_NONE;
+	tern_store(&agent->pressured, 0);
+	tern_store(&agent->dropped, 0);
+	agent->status = TERN_NEW;
+	agent->policy = (uint8_t)spec->options->policy;
+	agent->flags = 0;
+	tern_store(&agent->behaviour, behaviour);
+	agent->timers = NULL;
+	agent->high_water = spec->high_water;
+	agent->low_water = spec->low_water;
+}
+
+static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->extras)
+		tern_extras_put(lcore, agent->extras);
+	tern_store(&agent->extras, NULL);
+	tern_count(&lcore->stats.agents_ended, 1);
+	tern_slots_put(lcore, agent);
+}
+
+static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *behaviour, void *state,
+		      const struct spec *spec, tern_address *address)
+{
+	struct tern_id id = {.high = tern_rng_next(&lcore->rng), .low = tern_rng_next(&lcore->rng)};
+	struct tern_extras *extras;
+	tern_routes_prefetch(&lcore->engine->routes, id);
+	uint32_t slot = tern_slots_take(lcore);
+	if (tern_unlikely(slot == TERN_SLOT_NONE))
+		return -EAGAIN;
+	struct tern_agent *agent = &lcore->agents[slot];
+	tern_count(&lcore->stats.spawned, 1);
+	fill_agent(agent, slot, behaviour, state, spec);
+	tern_store(&agent->lcore, &lcore->engine->lcores[spec->lcore]);
+	agent->id = id;
+	int code = make_extras(lcore, spec, &extras);
+	tern_store(&agent->extras, extras);
+	if (tern_likely(code == 0))
+		code = tern_engine_register(lcore, agent, spec->name);
+	if (tern_unlikely(code != 0)) {
+		unmake(lcore, agent);
+		return code;
+	}
+	uint32_t express = spec->options->priority == TERN_PRIORITY_CRITICAL;
+	/* Release: who finds the slot inhabited finds the agent complete (stats.c, lcore.c). */
+	__atomic_store_n(&lcore->directory[slot],
+			 tern_dir_make(tern_address_generation(agent->address),
+				       2 * spec->lcore + express),
+			 __ATOMIC_RELEASE);
+	*address = agent->address;
+	return 0;
+}
+
+/* An agent at home starts at once where nothing is running; else its lcore is told. */
+static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_address address)
+{
+	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
+	if (spec->lcore != lcore->index)
+		tern_lcore_control(lcore, spec->lcore, TERN_CONTROL_ADOPT, address);
+	else if (agent->behaviour->on_start)
+		tern_ready_push(lcore, agent);
+	else
+		agent->status = TERN_IDLE;
+}
+
+static int spawn_checked(struct tern_lcore *lcore, const struct tern_behaviour *behaviour,
+			 void *state, const struct spec *spec, tern_address *address)
+{
+	int code = make_agent(lcore, behaviour, state, spec, address);
+	if (tern_likely(code == 0))
+		adopt(lcore, spec, *address);
+	return code;
+}
+
+int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, void *state,
+	       const struct tern_spawn_options *options, tern_address *agent)
+{
+	struct spec spec;
+	int code = check_options(self->lcore, options, &spec);
+	if (tern_unlikely(code != 0 || !behaviour->handler))
+		return code ? code : -EINVAL;
+	return spawn_checked(self->lcore, behaviour, state, &spec, agent);
+}
+
+uint32_t tern_spawn_batch(struct tern_agent *self, const struct tern_behaviour *behaviour,
+			  void *const *states, uint32_t count,
+			  const struct tern_spawn_options *options, tern_address *agents)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		void *state = states ? states[i] : NULL;
+		int code = tern_spawn(self, behaviour, state, options, &agents[i]);
+		if (code != 0) {
+			tern_errno = -code;
+			return i;
+		}
+	}
+	return count;
+}
+
+int tern_find_id(const struct tern_agent *self, struct tern_id id, tern_address *agent)
+{
+	tern_address found = tern_routes_find(&self->lcore->engine->routes, id);
+	if (found == TERN_ADDRESS_NONE)
+		return -ENOENT;
+	*agent = found;
+	return 0;
+}
+
+int tern_find(const struct tern_agent *self, const char *name, tern_address *agent)
+{
+	return tern_find_id(self, tern_name_id(name), agent);
+}
+
+int tern_agent_id(const struct tern_agent *self, tern_address agent, struct tern_id *id)
+{
+	if (!tern_agent_alive(self, agent))
+		return -ESRCH;
+	*id = self->lcore->agents[tern_address_slot(agent)].id;
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TERN_H
+#define TERN_H
+
+/* Everything a program needs. */
+#include "tern_address.h"
+#include "tern_agent.h"
+#include "tern_block.h"
+#include "tern_config.h"
+#include "tern_engine.h"
+#include "tern_error.h"
+#include "tern_histogram.h"
+#include "tern_signal.h"
+#include "tern_slot.h"
+#include "tern_spawn.h"
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TERN_SPAWN_H
+#define TERN_SPAWN_H
+
+#include "tern_engine.h"
+
+/** Home lcore left to the engine: the caller's own; from a thread, each lcore in turn. */
+#define TERN_LCORE_ANY UINT32_MAX
+
+/** Largest capacity of a conflating mailbox: its key index is one block. */
+#define TERN_CONFLATE_MAX 4096u
+
+/** Options of spawn; zeroed means default, but for lcore: start from TERN_SPAWN_DEFAULTS. */
+struct tern_spawn_options {
+	const char *name;  /**< unique in the engine, 1..63 bytes; NULL: none. Borrows */
+	uint32_t lcore;    /**< home lcore index, or TERN_LCORE_ANY */
+	enum tern_priority priority;
+	enum tern_policy policy;
+	uint32_t capacity;   /**< signals; 0: the engine's default */
+	uint32_t high_water; /**< signals, <= capacity; 0: default, or 4/5 of a given capacity */
+	uint32_t low_water;  /**< signals, < high_water; 0: default, or 1/5 of a given capacity */
+	uint32_t key_offset; /**< conflate: where in the inline payload the key starts */
+	uint32_t key_length; /**< conflate: 1..8 bytes, the key with the type is the identity */
+};
+
+#define TERN_SPAWN_DEFAULTS {.lcore = TERN_LCORE_ANY}
+
+/**
+ * Make an agent: it gets a slot, an address, an id in the table, and starts on its home lcore.
+ *
+ * The address may be used at once; on_start runs before the first signal is handled.
+ *
+ * @param self       the agent or attached thread that spawns
+ * @param behaviour  what it does; outlives the agent. Keeps
+ * @param state      its private state, the caller's memory until on_stop. Keeps
+ * @param options    NULL: defaults. Borrows
+ * @param agent      yields its address; untouched on failure
+ * @return 0; -EINVAL: options out of range; -EEXIST: the name is taken; -EAGAIN: max_agents
+ *         are alive; -ENODEV: no such lcore; -ENOMEM: no block for the extras; -ESHUTDOWN
+ *
+ * Context: any agent or attached thread.
+ */
+TERN_API int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour,
+			void *state, const struct tern_spawn_options *options,
+			tern_address *agent);
+
+/**
+ * Make several agents of one behaviour.
+ *
+ * @param states  one state pointer per agent; NULL: all NULL
+ * @param agents  yields count addresses
+ * @return agents made, from the front; fewer than `count` with tern_errno set. With a name
+ *         only one can be made
+ */
+TERN_API uint32_t tern_spawn_batch(struct tern_agent *self, const struct tern_behaviour *behaviour,
+				   void *const *states, uint32_t count,
+				   const struct tern_spawn_options *options, tern_address *agents);
+
+/** Find an agent by name. Returns 0; -ENOENT: nobody has it now. Wait-free; any thread. */
+TERN_API int tern_find(const struct tern_agent *self, const char *name, tern_address *agent);
+
+/** Find an agent by id. Returns 0; -ENOENT. Wait-free; any thread. */
+TERN_API int tern_find_id(const struct tern_agent *self, struct tern_id id, tern_address *agent);
+
+/** The id of an agent. Returns 0; -ESRCH: dead address. Any thread. */
+TERN_API int tern_agent_id(const struct tern_agent *self, tern_address agent, struct tern_id *id);
+
+#endif
