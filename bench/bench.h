@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "tern.h"
+
+/*
+ * Every benchmark alternates rounds of its figure with rounds of its floor, on the same two
+ * pinned threads of one process, so that whatever the machine does to one it does to the other.
+ * Times are kept in picoseconds.
+ */
+
+#define BENCH_PS_PER_NS 1000u
+
+/** What all benchmarks share. */
+struct bench {
+	struct tern_engine *engine;
+	struct tern_agent *self; /* the main thread's way in */
+	uint32_t near;           /* lcore indexes */
+	uint32_t far;
+	bool smoke; /* only show that it runs */
+	uint32_t rounds;
+	double ps_per_tick;
+	uint64_t clock_pair_ps; /* median cost of a fenced pair of clock readings */
+	sem_t done;
+};
+
+struct bench_result {
+	const char *name;
+	const char *unit; /* "ns", "signals/s", "bytes" */
+	const char *skipped; /* why it did not run; NULL: it ran */
+	struct tern_histogram figure; /* ps, signals per second, or bytes */
+	struct tern_histogram floor;
+	const char *floor_name;
+	double p50, p99, p999; /* in `unit` */
+	double value;          /* headline */
+	double floor_p50;
+	double budget;
+	double budget_p99; /* 0: none */
+	bool met;
+	const char *note; /* what the figure counts, for people */
+};
+
+/** One benchmark: runs its rounds and fills figure, floor, value. */
+struct bench_case {
+	const char *name;
+	const char *unit;
+	const char *floor_name;
+	const char *note;
+	double budget;
+	double budget_p99;
+	bool needs_two; /* lcores */
+	void (*run)(struct bench *bench, struct bench_result *result);
+};
+
+extern const struct bench_case bench_latency_cases[], bench_rate_cases[], bench_memory_cases[];
+
+/* Floors, each one round on the threads of the engine's lcores. */
+void bench_floor_line(struct bench *bench, struct tern_histogram *ps, uint32_t trips);
+void bench_floor_ring_rtt(struct bench *bench, struct tern_histogram *ps, uint32_t trips);
+uint64_t bench_floor_ring_rate(struct bench *bench, uint32_t signals);
+uint64_t bench_floor_lane_rate(struct bench *bench, uint32_t signals);
+uint64_t bench_floor_ring_local_ps(struct bench *bench, uint32_t hops);
+/** Write `lines` random lines of `bytes` of memory; ps per line. */
+uint64_t bench_floor_random_line_ps(struct bench *bench, size_t bytes, uint32_t lines);
+
+/** Run a function on one lcore's thread, or one on each of two, and wait for the end. */
+void bench_on_lcore(struct bench *bench, uint32_t lcore, void (*body)(void *), void *argument);
+void bench_duet(struct bench *bench, void (*near)(void *), void (*far)(void *), void *argument);
+
+/** Spawn on an lcore; ends the program when refused. */
+tern_address bench_spawn(struct bench *bench, const struct tern_behaviour *behaviour, void *state,
+			 uint32_t lcore);
+/** Send eight bytes from the main thread; ends the program when refused. */
+void bench_send(struct bench *bench, tern_address to, uint16_t type, uint64_t word);
+/** Stop agents and wait until they are gone. */
+void bench_stop(struct bench *bench, const tern_address *agents, uint32_t count);
+void bench_wait(struct bench *bench);
+void bench_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/** Start an engine for benchmarks on the given lcores; ends the program when refused. */
+struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents);
+
+/** Measure the cost of a fenced pair of clock readings, in ticks; to be subtracted. */
+uint64_t bench_clock_pair(void);
+
+/** The machine and the build, as JSON for people and programs. */
+json_t *bench_machine(const struct bench *bench);
+
+static inline uint64_t bench_to_ps(const struct bench *bench, uint64_t ticks)
+{
+	return (uint64_t)((double)ticks * bench->ps_per_tick);
+}
+
+#endif

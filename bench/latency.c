@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* signal_call, rtt_same_lcore, rtt_cross_lcore, ring_100. */
+#include <errno.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+
+#include "bench.h"
+#include "fenced.h"
+
+#define RING_AGENTS 100
+#define CALLS_PER_TURN 16
+
+/* A round of dependent steps, timed one by one or as a whole. */
+struct steps {
+	struct bench *bench;
+	struct tern_histogram *ps;
+	tern_address peer;
+	uint32_t left;
+	uint32_t count;
+	uint64_t before;
+	uint64_t from;
+};
+
+TERN_HANDLER(static, on_pong)
+{
+	if (tern_signal_bytes(self, tern_signal_from(signal), 0, tern_signal_data(signal), 8) != 0)
+		bench_die("pong refused");
+}
+
+static const struct tern_behaviour pong = {.name = "pong", .handler = on_pong};
+
+/* The signal from the main thread starts the round; each later one ends a trip. */
+TERN_HANDLER(static, on_ping)
+{
+	struct steps *steps = state;
+	uint64_t now = rte_rdtsc();
+	if (steps->left < steps->count)
+		tern_histogram_record(steps->ps, bench_to_ps(steps->bench, now - steps->before));
+	steps->before = now;
+	if (steps->left-- == 0)
+		sem_post(&steps->bench->done);
+	else if (tern_signal_bytes(self, steps->peer, 0, &now, 8) != 0)
+		bench_die("ping refused");
+}
+
+static const struct tern_behaviour ping = {.name = "ping", .handler = on_ping};
+
+static void rtt_round(struct bench *bench, struct tern_histogram *ps, uint32_t far, uint32_t trips)
+{
+	struct steps steps = {.bench = bench, .ps = ps, .left = trips, .count = trips};
+	tern_address agents[] = {bench_spawn(bench, &ping, &steps, bench->near),
+				 bench_spawn(bench, &pong, NULL, far)};
+	steps.peer = agents[1];
+	bench_send(bench, agents[0], 0, 0);
+	bench_wait(bench);
+	bench_stop(bench, agents, 2);
+}
+
+static void rtt_cross(struct bench *bench, struct bench_result *result)
+{
+	uint32_t trips = bench->smoke ? 1000 : 20000;
+	for (uint32_t i = 0; i < bench->rounds; i++) {
+		bench_floor_line(bench, &result->floor, trips);
+		rtt_round(bench, &result->figure, bench->far, trips);
+	}
+}
+
+/* Without a clock reading per trip: it would double the figure. One sample per round. */
+TERN_HANDLER(static, on_step)
+{
+	struct steps *steps = state;
+	if (steps->left == steps->count)
+		steps->from = rte_rdtsc();
+	if (steps->left-- == 0) {
+		uint64_t ps = bench_to_ps(steps->bench, rte_rdtsc() - steps->from);
+		tern_histogram_record(steps->ps, ps / steps->count);
+		sem_post(&steps->bench->done);
+	} else if (tern_signal_bytes(self, steps->peer, 0, &steps, 8) != 0) {
+		bench_die("step refused");
+	}
+}
+
+static const struct tern_behaviour step = {.name = "step", .handler = on_step};
+
+static void rtt_same(struct bench *bench, struct bench_result *result)
+{
+	uint32_t trips = bench->smoke ? 1000 : 200000;
+	for (uint32_t i = 0; i < bench->rounds; i++) {
+		struct steps steps = {.bench = bench,
+				      .ps = &result->figure,
+				      .left = trips,
+				      .count = trips};
+		tern_histogram_record(&result->floor, 2 * bench_floor_ring_local_ps(bench, trips));
+		tern_address agents[] = {bench_spawn(bench, &step, &steps, bench->near),
+					 bench_spawn(bench, &pong, NULL, bench->near)};
+		steps.peer = agents[1];
+		bench_send(bench, agents[0], 0, 0);
+		bench_wait(bench);
+		bench_stop(bench, agents, 2);
+	}
+}
+
+TERN_HANDLER(static, on_hop)
+{
+	const tern_address *next = state;
+	if (tern_signal_bytes(self, *next, 0, tern_signal_data(signal), 8) != 0)
+		bench_die("hop refused");
+}
+
+static const struct tern_behaviour hop = {.name = "hop", .handler = on_hop};
+
+static void ring_round(struct bench *bench, struct tern_histogram *ps, uint32_t laps)
+{
+	struct tern_histogram lap_ps = {0};
+	struct steps steps = {.bench = bench, .ps = &lap_ps, .left = laps, .count = laps};
+	tern_address agents[RING_AGENTS];
+	agents[0] = bench_spawn(bench, &step, &steps, bench->near);
+	for (uint32_t i = 1; i < RING_AGENTS; i++)
+		agents[i] = bench_spawn(bench, &hop, &agents[(i + 1) % RING_AGENTS], bench->near);
+	steps.peer = agents[1];
+	bench_send(bench, agents[0], 0, 0);
+	bench_wait(bench);
+	tern_histogram_record(ps, lap_ps.max / RING_AGENTS);
+	bench_stop(bench, agents, RING_AGENTS);
+}
+
+static void ring(struct bench *bench, struct bench_result *result)
+{
+	uint32_t laps = bench->smoke ? 20 : 2000;
+	for (uint32_t i = 0; i < bench->rounds; i++) {
+		uint64_t floor = bench_floor_ring_local_ps(bench, laps * RING_AGENTS);
+		tern_histogram_record(&result->floor, floor);
+		ring_round(bench, &result->figure, laps);
+	}
+}
+
+/* A few timed calls per turn, so that the receiver keeps up and no call meets a full lane. */
+TERN_HANDLER(static, on_call)
+{
+	struct steps *steps = state;
+	uint64_t word = 0;
+	for (uint32_t i = 0; i < CALLS_PER_TURN && steps->left; i++) {
+		uint64_t from = fenced_ticks();
+		int code = tern_signal_bytes(self, steps->peer, 0, &word, sizeof(word));
+		uint64_t ps = bench_to_ps(steps->bench, fenced_ticks() - from);
+		if (code != 0)
+			continue;
+		steps->left--;
+		uint64_t pair = steps->bench->clock_pair_ps;
+		tern_histogram_record(steps->ps, ps > pair ? ps - pair : 0);
+	}
+	if (steps->left == 0)
+		sem_post(&steps->bench->done);
+	else if (tern_signal_bytes(self, tern_self(self), 0, &word, sizeof(word)) != 0)
+		bench_die("call refused");
+}
+
+static const struct tern_behaviour caller = {.name = "caller", .handler = on_call};
+
+TERN_HANDLER(static, on_sink)
+{
+}
+
+static const struct tern_behaviour sink = {.name = "sink", .handler = on_sink};
+
+static void signal_call(struct bench *bench, struct bench_result *result)
+{
+	for (uint32_t i = 0; i < bench->rounds; i++) {
+		struct steps steps = {.bench = bench,
+				      .ps = &result->figure,
+				      .left = bench->smoke ? 1000 : 50000};
+		bench->clock_pair_ps = bench_to_ps(bench, bench_clock_pair());
+		tern_histogram_record(&result->floor, bench->clock_pair_ps);
+		tern_address agents[] = {bench_spawn(bench, &caller, &steps, bench->near),
+					 bench_spawn(bench, &sink, NULL, bench->far)};
+		steps.peer = agents[1];
+		bench_send(bench, agents[0], 0, 0);
+		bench_wait(bench);
+		bench_stop(bench, agents, 2);
+	}
+}
+
+const struct bench_case bench_latency_cases[] = {
+	{.name = "signal_call",
+	 .unit = "ns",
+	 .floor_name = "fenced clock pair, subtracted from the figure",
+	 .note = "one call to another lcore by address, beyond the clock pair; independent calls",
+	 .budget = 12,
+	 .budget_p99 = 40,
+	 .needs_two = true,
+	 .run = signal_call},
+	{.name = "rtt_same_lcore",
+	 .unit = "ns",
+	 .floor_name = "rte_ring SPSC, 64-byte elements, push and pop twice on one thread",
+	 .note = "agent to agent and back, one lcore; dependent; mean of a round per sample",
+	 .budget = 45,
+	 .run = rtt_same},
+	{.name = "rtt_cross_lcore",
+	 .unit = "ns",
+	 .floor_name = "raw cache line there and back, same two threads",
+	 .note = "agent to agent and back, two lcores; dependent; each trip timed; "
+		 "budget is 1.3x the floor",
+	 .budget = -1.3,
+	 .needs_two = true,
+	 .run = rtt_cross},
+	{.name = "ring_100",
+	 .unit = "ns",
+	 .floor_name = "rte_ring SPSC, 64-byte elements, push and pop on one thread",
+	 .note = "one hop of a token round 100 agents on one lcore; mean of a round per sample",
+	 .budget = 25,
+	 .run = ring},
+	{0},
+};

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Running things on the lcores' own threads, and waiting for them without a spinning thread. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench.h"
+#include "fenced.h"
+
+#define EXIT_UNAVAILABLE 69
+#define PAIRS 1001
+
+void bench_die(const char *format, ...)
+{
+	va_list args;
+	fputs("tern-bench: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(EXIT_UNAVAILABLE);
+}
+
+static int compare_ticks(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+uint64_t bench_clock_pair(void)
+{
+	uint64_t pairs[PAIRS];
+	for (int i = 0; i < PAIRS; i++) {
+		uint64_t from = fenced_ticks();
+		pairs[i] = fenced_ticks() - from;
+	}
+	qsort(pairs, PAIRS, sizeof(pairs[0]), compare_ticks);
+	return pairs[PAIRS / 2];
+}
+
+void bench_wait(struct bench *bench)
+{
+	while (sem_wait(&bench->done) != 0)
+		;
+}
+
+tern_address bench_spawn(struct bench *bench, const struct tern_behaviour *behaviour, void *state,
+			 uint32_t lcore)
+{
+	struct tern_spawn_options options = {.lcore = lcore};
+	tern_address agent;
+	int code = tern_spawn(bench->self, behaviour, state, &options, &agent);
+	if (code != 0)
+		bench_die("spawn refused: %s", strerror(-code));
+	return agent;
+}
+
+void bench_send(struct bench *bench, tern_address to, uint16_t type, uint64_t word)
+{
+	int code;
+	do {
+		code = tern_signal_bytes(bench->self, to, type, &word, sizeof(word));
+		tern_thread_poll(bench->self);
+	} while (code == -EAGAIN);
+	if (code != 0)
+		bench_die("signal refused: %s", strerror(-code));
+}
+
+void bench_stop(struct bench *bench, const tern_address *agents, uint32_t count)
+{
+	const struct timespec pause = {.tv_nsec = 20000};
+	for (uint32_t i = 0; i < count; i++)
+		if (tern_agent_stop(bench->self, agents[i]) == 0)
+			tern_thread_poll(bench->self);
+	for (uint32_t i = 0; i < count; i++)
+		while (tern_agent_alive(bench->self, agents[i])) {
+			tern_thread_poll(bench->self);
+			nanosleep(&pause, NULL);
+		}
+}
+
+struct body {
+	void (*run)(void *);
+	void *argument;
+	sem_t *done;
+};
+
+TERN_HANDLER(static, on_body)
+{
+	struct body *body = state;
+	body->run(body->argument);
+	sem_post(body->done);
+}
+
+static const struct tern_behaviour body_behaviour = {.name = "body", .handler = on_body};
+
+void bench_on_lcore(struct bench *bench, uint32_t lcore, void (*run)(void *), void *argument)
+{
+	struct body body = {.run = run, .argument = argument, .done = &bench->done};
+	tern_address agent = bench_spawn(bench, &body_behaviour, &body, lcore);
+	bench_send(bench, agent, 0, 0);
+	bench_wait(bench);
+	bench_stop(bench, &agent, 1);
+}
+
+void bench_duet(struct bench *bench, void (*near)(void *), void (*far)(void *), void *argument)
+{
+	struct body bodies[] = {{.run = near, .argument = argument, .done = &bench->done},
+				{.run = far, .argument = argument, .done = &bench->done}};
+	tern_address agents[] = {bench_spawn(bench, &body_behaviour, &bodies[0], bench->near),
+				 bench_spawn(bench, &body_behaviour, &bodies[1], bench->far)};
+	bench_send(bench, agents[0], 0, 0);
+	bench_send(bench, agents[1], 0, 0);
+	bench_wait(bench);
+	bench_wait(bench);
+	bench_stop(bench, agents, 2);
+}
+
+struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents)
+{
+	struct tern_engine *engine;
+	struct tern_config config;
+	struct tern_error error;
+	tern_config_init(&config);
+	if (tern_config_check(&config, &error) != 0)
+		bench_die("%s", error.text);
+	config.lcore_count = config.lcore_count < lcores ? config.lcore_count : lcores;
+	config.idle = TERN_IDLE_SPIN;
+	config.max_threads = 1;
+	config.max_agents = max_agents;
+	/* A slice that no floor reaches: the floors block their lcore on purpose. */
+	config.slice_us = 10000;
+	if (tern_engine_start(&engine, &config, &error) != 0)
+		bench_die("%s", error.text);
+	return engine;
+}
