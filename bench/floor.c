@@ -15,6 +15,7 @@
 #include "fenced.h"
 
 #define RING_ENTRIES 1024
+#define LANE_DEPTH 4096
 #define RING_BURST 32
 
 struct line_trip {
@@ -195,11 +196,11 @@ static void lane_sink(void *argument)
 uint64_t bench_floor_lane_rate(struct bench *bench, uint32_t signals)
 {
 	struct ring_pair pair = {.count = signals};
-	pair.lane = aligned_alloc(TERN_LINE, tern_lane_bytes(RING_ENTRIES));
+	pair.lane = aligned_alloc(TERN_LINE, tern_lane_bytes(LANE_DEPTH));
 	if (!pair.lane)
 		bench_die("no memory for a lane");
-	memset(pair.lane, 0, tern_lane_bytes(RING_ENTRIES));
-	tern_lane_init(pair.lane, RING_ENTRIES);
+	memset(pair.lane, 0, tern_lane_bytes(LANE_DEPTH));
+	tern_lane_init(pair.lane, LANE_DEPTH);
 	bench_duet(bench, lane_source, lane_sink, &pair);
 	free(pair.lane);
 	return rate_of(bench, &pair);

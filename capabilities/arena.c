@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arena.h"
 
+#include "poison.h"
+
 #include <errno.h>
 #include <hugetlbfs.h>
 #include <numaif.h>
@@ -13,6 +15,13 @@
 #endif
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
+#endif
+
+/* A single block can be made untouchable only where pages are no larger than it. */
+#if TERN_DEBUG_BLOCKS
+#define SMALL_PAGES_ONLY true
+#else
+#define SMALL_PAGES_ONLY false
 #endif
 
 static size_t round_up(size_t size, size_t unit)
@@ -80,8 +89,7 @@ static int try_small(struct tern_arena *arena, const struct tern_arena_request *
 	size_t lead = (TERN_PAGE_2M - (uintptr_t)map % TERN_PAGE_2M) % TERN_PAGE_2M;
 	if (lead)
 		munmap(map, lead);
-	if (lead != TERN_PAGE_2M)
-		munmap(map + lead + size, TERN_PAGE_2M - lead);
+	munmap(map + lead + size, TERN_PAGE_2M - lead);
 	*arena = (struct tern_arena){.base = map + lead, .size = size, .page_bytes = TERN_PAGE_4K};
 	int advice = request->transparent ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
 	arena->transparent = madvise(arena->base, size, advice) == 0 && request->transparent;
@@ -92,8 +100,13 @@ int tern_arena_map(struct tern_arena *arena, const struct tern_arena_request *re
 		   struct tern_error *error)
 {
 	static const size_t sizes[] = {TERN_PAGE_1G, TERN_PAGE_2M};
+	if (SMALL_PAGES_ONLY && request->required)
+		return tern_error_set(error, -ENOMEM,
+				      "memory: pages_required, but this build has "
+				      "-Ddebug_blocks=true, which needs 4 KiB pages; "
+				      "build without it");
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		bool asked = request->page_bytes_max >= sizes[i];
+		bool asked = request->page_bytes_max >= sizes[i] && !SMALL_PAGES_ONLY;
 		/* A 1 GiB page for a small arena would waste most of it, unless it was asked for. */
 		bool fits = request->required || sizes[i] / 2 <= request->size;
 		if (asked && fits && try_huge(arena, request->size, sizes[i]))
@@ -116,14 +129,18 @@ void tern_arena_bind(const struct tern_arena *arena, const void *part, size_t si
 	if (node < 0 || node >= 64)
 		return;
 	uintptr_t from = (uintptr_t)part & ~(uintptr_t)(arena->page_bytes - 1);
-	uintptr_t to = (uintptr_t)part + size;
+	/* The kernel binds whole pages of the mapping, and reads one bit less than it is told. */
+	size_t length = round_up((uintptr_t)part + size - from, arena->page_bytes);
 	unsigned long mask = 1ul << node;
-	mbind((void *)from, to - from, MPOL_PREFERRED, &mask, 64, MPOL_MF_MOVE);
+	mbind((void *)from, length, MPOL_PREFERRED, &mask, 65, MPOL_MF_MOVE);
 }
 
 void tern_arena_unmap(struct tern_arena *arena)
 {
-	if (arena->base)
+	if (arena->base) {
+		/* The sanitizer would go on refusing these addresses to whoever maps them next. */
+		TERN_UNPOISON(arena->base, arena->size);
 		munmap(arena->base, arena->size);
+	}
 	*arena = (struct tern_arena){0};
 }

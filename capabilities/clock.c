@@ -52,7 +52,9 @@ void tern_clock_init(struct tern_clock *clock, bool is_virtual)
 	*clock = (struct tern_clock){.is_virtual = is_virtual};
 	clock->hz = is_virtual ? 1000000000u : calibrate_tsc();
 	clock->ns_per_tick = (uint64_t)(((unsigned __int128)1000000000u << 32) / clock->hz);
-	clock->ticks_per_ns = (uint64_t)(((unsigned __int128)clock->hz << 32) / 1000000000u);
+	/* The inverse of the rounded factor, not of hz: there and back again is never early. */
+	clock->ticks_per_ns = (uint64_t)((((unsigned __int128)1 << 64) + clock->ns_per_tick - 1) /
+					 clock->ns_per_tick);
 	clock->base = tern_clock_ticks(clock);
 }
 

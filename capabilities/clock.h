@@ -42,11 +42,12 @@ static inline uint64_t tern_clock_to_ns(const struct tern_clock *clock, uint64_t
 	return (uint64_t)((unsigned __int128)ticks * clock->ns_per_tick >> 32);
 }
 
-/** A span of ns in ticks, rounded up. */
+/** A span of ns in ticks, rounded up: never shorter in ns; at most 2^63 - 1 ticks. */
 static inline uint64_t tern_clock_from_ns(const struct tern_clock *clock, uint64_t ns)
 {
 	unsigned __int128 ticks = (unsigned __int128)ns * clock->ticks_per_ns + 0xFFFFFFFFu;
-	return (uint64_t)(ticks >> 32);
+	ticks >>= 32;
+	return ticks > INT64_MAX ? INT64_MAX : (uint64_t)ticks;
 }
 
 /** Now, in ns since the clock was started. */

@@ -55,14 +55,14 @@ static struct tern_block *carve(struct tern_heap *heap, uint32_t class)
 	if (block) {
 		block->home = heap;
 		block->class = class;
+		TERN_POISON(payload(block), payload_room(block));
 	}
 	return block;
 }
 
-/* A used-up span falls back on a larger class that has a free block. */
-static struct tern_block *take_larger(struct tern_heap *heap, uint32_t class)
+static struct tern_block *take_free(struct tern_heap *heap, uint32_t class)
 {
-	while (++class < TERN_BLOCK_CLASSES) {
+	for (; class < TERN_BLOCK_CLASSES; class++) {
 		struct tern_block *block = heap->free[class];
 		if (block) {
 			heap->free[class] = block->next;
@@ -70,6 +70,18 @@ static struct tern_block *take_larger(struct tern_heap *heap, uint32_t class)
 		}
 	}
 	return NULL;
+}
+
+/* A used-up span falls back on a larger class, then on what debug builds hold untouchable. */
+static struct tern_block *take_slow(struct tern_heap *heap, uint32_t class)
+{
+	struct tern_block *block = carve(heap, class);
+	if (!block)
+		block = take_free(heap, class + 1);
+	if (block)
+		return block;
+	tern_heap_settle(heap);
+	return take_free(heap, class);
 }
 
 tern_iso *tern_iso_create(struct tern_heap *heap, size_t size)
@@ -82,7 +94,7 @@ tern_iso *tern_iso_create(struct tern_heap *heap, size_t size)
 	struct tern_block *block = heap->free[class];
 	if (tern_likely(block != NULL))
 		heap->free[class] = block->next;
-	else if (!(block = carve(heap, class)) && !(block = take_larger(heap, class))) {
+	else if (!(block = take_slow(heap, class))) {
 		tern_errno = ENOMEM;
 		return NULL;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tern_histogram.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "counter.h"
@@ -24,7 +25,8 @@ uint64_t tern_histogram_percentile(const struct tern_histogram *histogram, doubl
 {
 	if (histogram->count == 0)
 		return 0;
-	double share = percentile / 100.0 * (double)histogram->count;
+	/* 99.9 % of 1,000 comes out a hair above 999: a hair less keeps whole ranks whole. */
+	double share = percentile / 100.0 * (double)histogram->count * (1.0 - 4 * DBL_EPSILON);
 	uint64_t rank = (uint64_t)share + ((double)(uint64_t)share < share);
 	if (rank == 0)
 		return histogram->min;

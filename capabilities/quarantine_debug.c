@@ -32,6 +32,7 @@ struct tern_quarantine {
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tern_quarantine *list;
+static struct sigaction before; /* whose faults these are when no block is to blame */
 
 static const struct departed *find(const void *address)
 {
@@ -61,10 +62,15 @@ static void on_fault(int number, siginfo_t *info, void *context)
 {
 	(void)context;
 	const struct departed *departed = find(info->si_addr);
-	if (departed)
+	if (departed) {
 		report(departed, info->si_addr);
-	signal(number, SIG_DFL);
-	raise(number);
+		signal(number, SIG_DFL);
+	} else {
+		sigaction(number, &before, NULL);
+	}
+	/* The fault happens again on return; a signal sent by kill() does not. */
+	if (info->si_code <= 0)
+		raise(number);
 }
 
 void tern_quarantine_init(struct tern_heap *heap)
@@ -74,10 +80,11 @@ void tern_quarantine_init(struct tern_heap *heap)
 	if (!heap->quarantine)
 		return;
 	pthread_mutex_lock(&list_lock);
+	if (!list)
+		sigaction(SIGSEGV, &action, &before);
 	heap->quarantine->next = list;
 	list = heap->quarantine;
 	pthread_mutex_unlock(&list_lock);
-	sigaction(SIGSEGV, &action, NULL);
 }
 
 static void release(struct tern_heap *heap, struct departed *departed)
@@ -103,6 +110,8 @@ void tern_quarantine_fini(struct tern_heap *heap)
 		link = &(*link)->next;
 	if (*link)
 		*link = heap->quarantine->next;
+	if (heap->quarantine && !list)
+		sigaction(SIGSEGV, &before, NULL);
 	pthread_mutex_unlock(&list_lock);
 	free(heap->quarantine);
 	heap->quarantine = NULL;

@@ -107,7 +107,7 @@ TERN_API tern_iso *tern_iso_create(struct tern_heap *heap, size_t size) TERN_CHE
  */
 TERN_API tern_iso *tern_val_thaw(const tern_val *val) TERN_CHECKED __attribute__((nonnull))
 	TERN_GIVES_ISO;
-#if TERN_ANALYZE
+#ifdef TERN_ANALYZE
 /* gcc counts what goes to a const parameter as still held, and would report it as a leak. */
 tern_iso *tern_val_thaw_seen(tern_val *val) TERN_CHECKED TERN_GIVES_ISO;
 static inline TERN_CHECKED tern_iso *tern_val_thaw_check(const tern_val *val)

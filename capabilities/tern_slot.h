@@ -87,7 +87,7 @@ static inline bool tern_signal_has_val(const struct tern_signal *signal)
 }
 
 /* gcc -fanalyzer follows a taken block only through functions that are not inline. */
-#if TERN_ANALYZE
+#ifdef TERN_ANALYZE
 #define TERN_TAKES
 #define TERN_TAKEN_ISO TERN_GIVES_ISO
 #define TERN_TAKEN_VAL TERN_GIVES_VAL
@@ -110,7 +110,7 @@ TERN_TAKES tern_iso *tern_signal_take_iso(struct tern_signal *signal) TERN_CHECK
 TERN_TAKES const tern_val *tern_signal_take_val(struct tern_signal *signal) TERN_CHECKED
 	TERN_TAKEN_VAL;
 
-#if !TERN_ANALYZE
+#ifndef TERN_ANALYZE
 static inline tern_iso *tern_signal_take_iso(struct tern_signal *signal)
 {
 	if (!tern_signal_has_iso(signal))

@@ -61,6 +61,22 @@ struct TERN_CAPABILITY("agent") tern_agent {
 _Static_assert(sizeof(struct tern_agent) == 128, "an agent is two lines");
 _Static_assert(offsetof(struct tern_agent, behaviour) == TERN_LINE, "line 0 is the signal's");
 
+/*
+ * An id is read by any thread. Release and acquire: who reads the id of a slot's next life also
+ * finds, on a second look, that the life it asked about is over.
+ */
+static inline void tern_agent_set_id(struct tern_agent *agent, struct tern_id id)
+{
+	__atomic_store_n(&agent->id.high, id.high, __ATOMIC_RELEASE);
+	__atomic_store_n(&agent->id.low, id.low, __ATOMIC_RELEASE);
+}
+
+static inline struct tern_id tern_agent_load_id(const struct tern_agent *agent)
+{
+	return (struct tern_id){.high = __atomic_load_n(&agent->id.high, __ATOMIC_ACQUIRE),
+				.low = __atomic_load_n(&agent->id.low, __ATOMIC_ACQUIRE)};
+}
+
 #define TERN_NAME_MAX 64
 
 /** What only some agents need: a name, a bound, a key index, histograms. One chunk. */

@@ -29,7 +29,7 @@ void tern_config_init(struct tern_config *config)
 		.idle = TERN_IDLE_BACKOFF,
 		.idle_sleep_us_max = 50,
 		.slice_us = 20,
-		.data_depth = 1024,
+		.data_depth = 4096,
 		.express_depth = 128,
 		.capacity = 1000,
 		.high_water = 800,

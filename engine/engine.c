@@ -10,7 +10,7 @@
 #include "extras.h"
 #include "life.h"
 
-#define POLLED_IDLE_STEP_NS 1000u
+#define POLLED_STEP_NS 1000u
 
 static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_error *error)
 {
@@ -146,16 +146,14 @@ uint64_t tern_engine_poll(struct tern_engine *engine)
 	return all;
 }
 
-/* One step of a stop: what nobody else polls, or a short sleep. Virtual time moves when idle. */
+/* One step of a stop: what nobody else polls, or a short sleep. Virtual time always moves. */
 static void drain_step(struct tern_engine *engine)
 {
 	bool polled = engine->config.mode == TERN_MODE_POLLED;
 	uint64_t work = poll_range(engine, polled ? 0 : engine->lcore_count, engine->system_count);
-	if (work)
-		return;
 	if (engine->clock.is_virtual)
-		tern_clock_advance(&engine->clock, POLLED_IDLE_STEP_NS);
-	else if (!polled)
+		tern_clock_advance(&engine->clock, POLLED_STEP_NS);
+	else if (!work && !polled)
 		nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
 }
 

@@ -40,6 +40,7 @@ struct tern_engine {
 
 	alignas(TERN_LINE) uint32_t state; /* enum tern_engine_state */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
+	uint32_t permits; /* agents that may be made, beside what lcores hold: slots.c */
 	alignas(TERN_LINE) uint32_t attached[64]; /* 1: that thread's place is taken */
 	uint64_t undelivered; /* any ending lcore writes */
 	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];

@@ -32,13 +32,13 @@ static uint32_t ring_entries(uint32_t slots)
 	return entries;
 }
 
-/* Lanes to every lcore and thread, and room for extras (names, bounds, histograms). */
+/* Lanes to every lcore and thread, a spare, and room for extras (names, bounds, histograms). */
 static size_t span_bytes(const struct tern_engine *engine)
 {
 	const struct tern_config *config = &engine->config;
 	size_t pair = tern_lane_bytes(config->data_depth) + tern_lane_bytes(config->express_depth);
 	size_t extras = config->trace_every ? 4 * MIB : MIB;
-	return pair * engine->system_count + extras;
+	return pair * (engine->system_count + 1) + extras;
 }
 
 static size_t region_bytes(const struct tern_engine *engine)
@@ -146,6 +146,8 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.outbox = TERN_MAILBOX_EMPTY,
 		.rng = {.state = config->seed ^ (index + 1) * 0x9E3779B97F4A7C15u},
 	};
+	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
+					  .low = tern_rng_next(&lcore->rng)};
 	if (make_tables(engine, lcore) != 0)
 		return -ENOMEM;
 	cut_region(engine, lcore, region);
@@ -162,6 +164,7 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	/* Slack: what the slot caches hold back from others. */
 	engine->slots = engine->system_count * (1 + 2 * TERN_SLOT_CACHE) + config->max_agents;
 	engine->slot_cursor = engine->system_count;
+	engine->permits = config->max_agents;
 	size_t shared = shared_bytes(engine), region = region_bytes(engine);
 	struct tern_arena_request request = {
 		.size = shared + engine->system_count * region,
@@ -173,10 +176,11 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	if (error_code != 0)
 		return error_code;
 	engine->lcores = aligned_alloc(TERN_LINE, engine->system_count * sizeof(struct tern_lcore));
+	if (engine->lcores)
+		memset(engine->lcores, 0, engine->system_count * sizeof(struct tern_lcore));
 	struct tern_span span = {.next = engine->arena.base, .end = engine->arena.base + shared};
 	if (!engine->lcores || cut_shared(engine, &span) != 0)
 		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
-	memset(engine->lcores, 0, engine->system_count * sizeof(struct tern_lcore));
 	for (uint32_t i = 0; i < engine->system_count; i++)
 		if (init_lcore(engine, i, engine->arena.base + shared + i * region) != 0)
 			return tern_error_set(error, -ENOMEM, "memory: no room for lcore %u", i);

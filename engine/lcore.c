@@ -176,26 +176,52 @@ static struct tern_lane_in *self_lane(struct tern_lcore *lcore, bool express)
 	return &set->lanes[lcore->self_lane[express]];
 }
 
+static struct tern_lane *take_lane(struct tern_lcore *lcore, bool express)
+{
+	const struct tern_config *config = &lcore->engine->config;
+	uint32_t depth = express ? config->express_depth : config->data_depth;
+	struct tern_lane *lane = tern_span_take(&lcore->span, tern_lane_bytes(depth), TERN_LINE);
+	if (!lane)
+		return NULL;
+	tern_lane_init(lane, depth);
+	tern_count(&lcore->lane_bytes, tern_lane_bytes(depth));
+	return lane;
+}
+
+/* A handler stands on a slot of this lane, which must stay as it is: go on in other memory. */
+static void change_lane(struct tern_lcore *lcore, struct tern_lane_in *in, bool express)
+{
+	struct tern_lane *stands_on = in->lane;
+	struct tern_lane *lane = lcore->spare[express];
+	if (!lane)
+		lane = take_lane(lcore, express);
+	if (!lane)
+		return;
+	lcore->spare[express] = stands_on;
+	tern_lane_move(&lcore->out[2 * lcore->index + express], in, lane);
+	in->in_place = false;
+}
+
 void tern_lcore_spill(struct tern_lcore *lcore, bool express)
 {
 	struct tern_lane_in *in = self_lane(lcore, express);
 	struct tern_signal *signal;
 	while ((signal = tern_lane_peek(in)) != NULL && tern_life_deliver(lcore, signal, true))
 		tern_lane_next(in);
-	tern_lane_publish(in);
+	if (!in->in_place)
+		tern_lane_publish(in);
+	else if (!signal)
+		change_lane(lcore, in, express);
 }
 
 static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 {
 	struct tern_engine *engine = lcore->engine;
 	struct tern_lcore *target = &engine->lcores[route >> 1];
-	uint32_t depth = route & 1 ? engine->config.express_depth : engine->config.data_depth;
-	struct tern_lane *lane = tern_span_take(&lcore->span, tern_lane_bytes(depth), TERN_LINE);
+	struct tern_lane *lane = take_lane(lcore, route & 1);
 	if (!lane)
 		return false;
-	tern_lane_init(lane, depth);
 	tern_lane_open_out(lane, &lcore->out[route]);
-	tern_count(&lcore->lane_bytes, tern_lane_bytes(depth));
 	__atomic_store_n(&target->inbound[2 * lcore->index + (route & 1)], lane, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&target->lanes_made, 1, __ATOMIC_RELEASE);
 	if (target == lcore)
@@ -203,25 +229,31 @@ static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 	return true;
 }
 
-bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
+static bool has_room(struct tern_lcore *lcore, uint32_t route)
 {
 	struct tern_lane_out *out = &lcore->out[route];
 	if (!out->lane)
 		return make_lane(lcore, route);
-	if (tern_lane_refresh(out))
+	return !tern_lane_spent(out) || tern_lane_refresh(out);
+}
+
+bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
+{
+	if (has_room(lcore, route))
 		return true;
 	if (route >> 1 != lcore->index)
 		return false;
 	tern_lcore_spill(lcore, route & 1);
-	return tern_lane_refresh(out);
+	return tern_lane_refresh(&lcore->out[route]);
 }
 
+/* Never spills: a spill forwards what it finds, and would meet itself here. */
 static bool try_forward(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	uint32_t route = tern_dir_route(tern_dir_load(lcore, signal->to_slot));
-	struct tern_signal *slot = tern_lcore_claim(lcore, route);
-	if (!slot)
+	if (!has_room(lcore, route))
 		return false;
+	struct tern_signal *slot = tern_lane_slot(&lcore->out[route]);
 	tern_slot_copy(slot, signal);
 	tern_lane_push(&lcore->out[route], slot, signal->type, signal->stamp);
 	return true;
@@ -230,6 +262,7 @@ static bool try_forward(struct tern_lcore *lcore, const struct tern_signal *sign
 void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->forwarded, 1);
 	if (lcore->outbox.queued == 0 && try_forward(lcore, signal))
 		return;
 	if (tern_mailbox_push(&lcore->chunks, &lcore->outbox, signal))
@@ -269,10 +302,7 @@ static void hand_over_blocks(struct tern_lcore *lcore, bool all)
 void tern_lcore_flush(struct tern_lcore *lcore, bool all)
 {
 	while (tern_unlikely(lcore->outbox.queued != 0)) {
-		/* A copy: a spill on the way may push to the outbox itself. */
-		struct tern_signal signal =
-			*tern_mailbox_front(&lcore->chunks, &lcore->outbox);
-		if (!try_forward(lcore, &signal))
+		if (!try_forward(lcore, tern_mailbox_front(&lcore->chunks, &lcore->outbox)))
 			break;
 		tern_mailbox_pop(&lcore->chunks, &lcore->outbox);
 	}
@@ -285,10 +315,15 @@ void tern_control_handle(struct tern_agent *self, void *state, struct tern_signa
 	struct tern_lcore *lcore = self->lcore;
 	uint64_t word = signal->payload.words[0];
 	if (signal->type <= TERN_TYPE_MAX) {
-		if (lcore->behaviour)
+		if (lcore->behaviour) {
 			lcore->behaviour->handler(self, state, signal);
+			return;
+		}
+		tern_count(&lcore->own_handled, 1);
+		tern_count(&lcore->stats.lost, 1);
 		return;
 	}
+	tern_count(&lcore->own_handled, 1);
 	if (signal->type == TERN_CONTROL_BLOCKS) {
 		tern_heap_collect(&lcore->heap, (struct tern_block *)(uintptr_t)word);
 		return;

@@ -68,6 +68,8 @@ struct tern_lcore {
 	alignas(TERN_LINE) uint64_t turn_ticks;
 	uint64_t accepted; /* slots put on their way; any thread reads */
 	uint64_t settled;  /* slots done with; any thread reads */
+	uint64_t forwarded;   /* of accepted: control and returned signals */
+	uint64_t own_handled; /* of stats.handled: control, and signals that a thread dropped */
 	uint32_t turn_stamp;
 	uint32_t trace_left;
 	uint32_t check_every;
@@ -81,6 +83,7 @@ struct tern_lcore {
 	uint64_t slice_start;
 	uint32_t lanes_seen;
 	uint32_t self_lane[2]; /* place of the lane to itself in data, express */
+	struct tern_lane *spare[2]; /* memory for the lane to itself, to change over to */
 	bool *inbound_open;    /* of inbound: lanes already in a set */
 	uint64_t lane_bytes;   /* of lanes made by this lcore */
 	struct tern_block_chain *away; /* the heap's */
@@ -90,13 +93,14 @@ struct tern_lcore {
 	struct tern_heap heap;
 	struct tern_wheel wheel;
 	struct tern_rng rng;
+	struct tern_id next_id; /* of the next agent made here */
 	struct tern_span span; /* lanes, extras */
 	struct tern_extras *extras_free;
 	struct tern_histogram *hops_free;
 	uint32_t slot_cache[TERN_SLOT_CACHE];
 	uint32_t slot_first; /* FIFO in slot_cache */
 	uint32_t slot_count;
-	uint32_t spawn_credit; /* agents that may be made before max_agents is looked at again */
+	uint32_t permits;    /* agents that may be made; others take some when the pool is empty */
 	uint32_t spawn_turn;   /* next home lcore for a thread's spawns */
 	const struct tern_behaviour *behaviour; /* attached thread's */
 	void *thread_state;

@@ -88,7 +88,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_engine_unregister(lcore, agent);
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
-	agent->extras = NULL;
+	tern_store(&agent->extras, NULL);
 	agent->status = TERN_DEAD;
 	tern_count(&lcore->stats.agents_ended, 1);
 	agent->flags = 0;
@@ -101,23 +101,23 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 	struct tern_signal back = *signal;
 	uint32_t slot = tern_address_slot(signal->from);
 	bool control = signal->type > TERN_TYPE_MAX;
-	tern_count(&lcore->settled, 1);
 	if (tern_unlikely(tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)) {
 		tern_engine_undelivered(lcore, &back);
-		return;
-	}
-	if (control || signal->kind & TERN_KIND_RETURNED ||
-	    !tern_dir_alive(tern_dir_load(lcore, slot), signal->from)) {
+	} else if (control || signal->kind & TERN_KIND_RETURNED ||
+		   !tern_dir_alive(tern_dir_load(lcore, slot), signal->from)) {
 		tern_signal_discard(lcore, &back);
 		if (!control)
 			tern_count(&lcore->stats.lost, 1);
-		return;
+	} else {
+		back.to_slot = slot;
+		back.to_generation =
+			tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
+		back.from = tern_address_make(0, signal->to_slot, signal->to_generation);
+		back.kind |= TERN_KIND_RETURNED;
+		tern_lcore_forward(lcore, &back);
 	}
-	back.to_slot = slot;
-	back.to_generation = tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
-	back.from = tern_address_make(0, signal->to_slot, signal->to_generation);
-	back.kind |= TERN_KIND_RETURNED;
-	tern_lcore_forward(lcore, &back);
+	/* Last: nobody may find all settled while one is on its way back. */
+	tern_count(&lcore->settled, 1);
 }
 
 static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
@@ -153,7 +153,9 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only)
 {
 	struct tern_agent *agent = &lcore->agents[signal->to_slot];
-	bool same = signal->to_generation == tern_address_generation(agent->address);
+	/* Control knows places, not addresses: a thread's place outlives the thread. */
+	bool same = signal->to_generation == tern_address_generation(agent->address) ||
+		    signal->type > TERN_TYPE_MAX;
 	if (!same || agent->status >= TERN_ENDING) {
 		tern_life_bounce(lcore, signal);
 		return true;
@@ -167,11 +169,9 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 	}
 	if (signal->kind & TERN_KIND_TRACED)
 		tern_trace_drained(lcore, agent, &copy);
-	if (!queue_only && agent->status == TERN_NEW && agent->mailbox.queued == 0)
-		tern_life_start(lcore, agent);
+	/* A new agent starts when the ready queue reaches it, before what waits for it then. */
 	if (queue_only || lcore->late || agent->status != TERN_IDLE)
-		return agent->status == TERN_ENDING ? tern_life_deliver(lcore, signal, true)
-						    : tern_policy_queue(lcore, agent, &copy);
+		return tern_policy_queue(lcore, agent, &copy);
 	tern_life_handle(lcore, agent, &copy);
 	return true;
 }

@@ -47,8 +47,8 @@ void tern_chunks_init(struct tern_chunks *chunks, struct tern_chunk *base, uint3
 static inline uint32_t tern_chunks_place(const struct tern_chunks *chunks,
 					 const struct tern_signal *signal)
 {
-	return (uint32_t)((const unsigned char *)signal - (const unsigned char *)chunks->base) /
-	       (uint32_t)sizeof(struct tern_signal);
+	size_t bytes = (size_t)((const unsigned char *)signal - (const unsigned char *)chunks->base);
+	return (uint32_t)(bytes / sizeof(struct tern_signal));
 }
 
 /** The slot with that number. */

@@ -24,7 +24,7 @@ struct tern_id tern_name_id(const char *name)
 static int register_name(struct tern_engine *engine, struct tern_agent *agent, const char *name)
 {
 	int code = -EEXIST;
-	agent->id = tern_name_id(name);
+	tern_agent_set_id(agent, tern_name_id(name));
 	ck_spinlock_lock(&engine->names_lock);
 	if (tern_routes_find(&engine->routes, agent->id) == TERN_ADDRESS_NONE)
 		code = tern_routes_insert(&engine->routes, agent->id, agent->address);

@@ -6,6 +6,7 @@
 #include "engine.h"
 
 #define BATCH (TERN_SLOT_CACHE / 2)
+#define AHEAD 4
 
 static void cache_push(struct tern_lcore *lcore, uint32_t slot)
 {
@@ -17,6 +18,10 @@ static uint32_t cache_pop(struct tern_lcore *lcore)
 	uint32_t slot = lcore->slot_cache[lcore->slot_first];
 	lcore->slot_first = (lcore->slot_first + 1) % TERN_SLOT_CACHE;
 	lcore->slot_count--;
+	/* The agent to be made a few spawns from now: two lines that nobody touched lately. */
+	uint32_t later = lcore->slot_cache[(lcore->slot_first + AHEAD) % TERN_SLOT_CACHE];
+	__builtin_prefetch(&lcore->agents[later], 1);
+	__builtin_prefetch(&lcore->agents[later].behaviour, 1);
 	return slot;
 }
 
@@ -46,28 +51,50 @@ static void spill(struct tern_lcore *lcore)
 	rte_ring_enqueue_bulk_elem(lcore->engine->slot_ring, slots, sizeof(slots[0]), BATCH, NULL);
 }
 
+/* Take one permit where there is one. Relaxed: it is a count and guards no memory. */
+static bool permit_take(uint32_t *permits)
+{
+	uint32_t left = tern_load(permits);
+	while (left && !__atomic_compare_exchange_n(permits, &left, left - 1, true,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return left != 0;
+}
+
+static bool permits_refill(struct tern_lcore *lcore)
+{
+	uint32_t *pool = &lcore->engine->permits;
+	uint32_t left = tern_load(pool), taken;
+	do {
+		taken = left < BATCH ? left : BATCH;
+	} while (left && !__atomic_compare_exchange_n(pool, &left, left - taken, true,
+						      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	if (taken > 1)
+		__atomic_fetch_add(&lcore->permits, taken - 1, __ATOMIC_RELAXED);
+	return taken != 0;
+}
+
 /*
- * max_agents is exact as long as one lcore spawns at a time; when all spawn at the same instant
- * near the limit, each may pass it by one. Away from it nobody looks: an lcore may make its
- * share of what was left at the last look.
+ * max_agents is exact: an agent lives on a permit, and there are max_agents of them. Each lcore
+ * holds a few, so that spawning shares nothing; when the pool is empty, it takes another's.
  */
 static bool within_limit(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
-	if (lcore->spawn_credit == 0) {
-		uint64_t spawned = 0, ended = 0;
-		for (uint32_t i = 0; i < engine->system_count; i++) {
-			spawned += tern_load(&engine->lcores[i].stats.spawned);
-			ended += tern_load(&engine->lcores[i].stats.agents_ended);
-		}
-		uint64_t alive = spawned - ended;
-		if (alive >= engine->config.max_agents)
-			return false;
-		uint64_t left = engine->config.max_agents - alive;
-		lcore->spawn_credit = (uint32_t)(left / engine->system_count) + 1;
-	}
-	lcore->spawn_credit--;
-	return true;
+	if (permit_take(&lcore->permits) || permits_refill(lcore))
+		return true;
+	for (uint32_t i = 0; i < engine->system_count; i++)
+		if (permit_take(&engine->lcores[i].permits))
+			return true;
+	return false;
+}
+
+static void permit_put(struct tern_lcore *lcore)
+{
+	if (__atomic_add_fetch(&lcore->permits, 1, __ATOMIC_RELAXED) < 2 * BATCH)
+		return;
+	for (uint32_t i = 0; i < BATCH && permit_take(&lcore->permits); i++)
+		__atomic_fetch_add(&lcore->engine->permits, 1, __ATOMIC_RELAXED);
 }
 
 uint32_t tern_slots_take(struct tern_lcore *lcore)
@@ -76,13 +103,17 @@ uint32_t tern_slots_take(struct tern_lcore *lcore)
 		return TERN_SLOT_NONE;
 	if (lcore->slot_count == 0)
 		refill(lcore);
-	return lcore->slot_count ? cache_pop(lcore) : TERN_SLOT_NONE;
+	if (lcore->slot_count)
+		return cache_pop(lcore);
+	permit_put(lcore);
+	return TERN_SLOT_NONE;
 }
 
 void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	uint32_t generation = tern_address_generation(agent->address) + 1;
+	permit_put(lcore);
 	if (generation > TERN_ADDRESS_GENERATION_MASK)
 		return;
 	tern_store(&agent->address, tern_address_make(0, slot, generation));

@@ -19,6 +19,9 @@ void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
 	uint64_t *to = (uint64_t *)(void *)stats;
 	for (size_t i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
 		to[i] = tern_load(&from[i]);
+	/* What the engine tells itself is no signal to those who count. */
+	stats->handled -= tern_load(&lcore->own_handled);
+	stats->sent = tern_load(&lcore->accepted) - tern_load(&lcore->forwarded) - stats->timers;
 	stats->blocks_out = tern_load(&lcore->heap.in_use);
 	if (stats->sleeps)
 		stats->wake_ns = tern_load(&lcore->oversleep_ns) / stats->sleeps;

@@ -64,7 +64,7 @@ struct tern_stop_report {
  *
  * Context: any thread that is no lcore of this engine, once; no other call runs on the engine.
  * In polled mode the lcores are polled from here and the virtual clock is advanced by 1 us per
- * idle round.
+ * round.
  */
 TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 			      struct tern_stop_report *report);
@@ -85,7 +85,10 @@ TERN_API struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 /** Handle what was sent to this thread; returns the signals handled. Never blocks. */
 TERN_API unsigned tern_thread_poll(struct tern_agent *self);
 
-/** Give the thread's way in back. `self` is dead afterwards. */
+/**
+ * Give the thread's way in back. `self` and its address are dead afterwards: what was sent to it
+ * and not polled goes back to its senders, or is lost where it had been polled into a mailbox.
+ */
 TERN_API void tern_thread_detach(struct tern_agent *self);
 
 /* Polled mode. */
@@ -114,14 +117,17 @@ TERN_API void tern_engine_advance(struct tern_engine *engine, uint64_t ns);
 /** Time on the engine's clock, ns since it was made. Any thread. */
 TERN_API uint64_t tern_engine_now(const struct tern_engine *engine);
 
-/* Counters: written by one lcore each, readable at any time without disturbing it. */
+/*
+ * Counters: written by one lcore each, readable at any time without disturbing it. Over all
+ * lcores and threads at rest, sent + timers = handled + dropped + returned + lost.
+ */
 
 struct tern_lcore_stats {
 	uint64_t turns;        /**< turns that found work */
 	uint64_t idle_turns;
 	uint64_t sent;         /**< signals accepted for sending */
-	uint64_t handled;      /**< handler runs for signals */
-	uint64_t in_place;     /**< of these, run on the lane's slot */
+	uint64_t handled;      /**< handler runs for signals and timers */
+	uint64_t in_place;     /**< runs on the lane's slot, the engine's own control included */
 	uint64_t queued;       /**< moved to a mailbox first */
 	uint64_t refused_lane; /**< sends refused: lane full */
 	uint64_t refused_agent;/**< sends refused: agent above high water */

@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "engine.h"
-#include "life.h"
 
 static struct tern_lcore *claim_place(struct tern_engine *engine)
 {
@@ -32,10 +31,18 @@ struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 	}
 	struct tern_agent *agent = &engine->agents[lcore->index];
 	lcore->behaviour = behaviour;
-	agent->behaviour = behaviour ? behaviour : agent->behaviour;
+	lcore->refused_why = 0;
+	if (behaviour)
+		tern_store(&agent->behaviour, behaviour);
 	agent->state = state;
+	tern_store(&agent->signals_in, 0);
+	tern_store(&agent->signals_out, 0);
 	lcore->turn_ticks = tern_clock_ticks(lcore->clock);
 	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
+	__atomic_store_n(&engine->directory[lcore->index],
+			 tern_dir_make(tern_address_generation(agent->address),
+				       2 * lcore->index + 1),
+			 __ATOMIC_RELEASE);
 	return agent;
 }
 
@@ -48,10 +55,18 @@ void tern_thread_detach(struct tern_agent *self)
 {
 	struct tern_lcore *lcore = self->lcore;
 	struct tern_engine *engine = lcore->engine;
-	tern_lcore_flush(lcore, true);
+	uint32_t generation = tern_address_generation(self->address) % TERN_ADDRESS_GENERATION_MASK;
 	while (self->timers)
 		tern_timer_unlink(self->timers);
 	lcore->behaviour = NULL;
+	tern_store(&self->behaviour, engine->agents[0].behaviour); /* the lcores' own */
+	self->state = NULL;
+	tern_store(&self->address, tern_address_make(0, lcore->index, generation + 1));
+	tern_store(&engine->directory[lcore->index],
+		   tern_dir_make(generation + 1, 2 * lcore->index + 1) | TERN_DIR_VACANT);
+	/* Under the next address: what was sent to this one goes back. */
+	while (tern_lcore_turn(lcore))
+		;
 	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
 			 __ATOMIC_RELEASE);
 }

@@ -5,6 +5,14 @@
 /* Timers a turn fires at most, so that a burst of them cannot hold up the lanes. */
 #define FIRE_MAX 64
 
+/* A longer time counts as this: 36 years, far from an overflow of ticks. */
+#define SPAN_NS_MAX (1ull << 60)
+
+static uint64_t span_ticks(const struct tern_lcore *lcore, uint64_t ns)
+{
+	return tern_clock_from_ns(lcore->clock, ns < SPAN_NS_MAX ? ns : SPAN_NS_MAX);
+}
+
 static void link_agent(struct tern_agent *agent, struct tern_timer *timer)
 {
 	timer->agent = agent;
@@ -34,8 +42,11 @@ void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_
 	struct tern_lcore *lcore = self->lcore;
 	if (timer->armed)
 		tern_timer_unlink(timer);
-	timer->due = tern_clock_ticks(lcore->clock) + tern_clock_from_ns(lcore->clock, delay_ns);
-	timer->period = tern_clock_from_ns(lcore->clock, period_ns);
+	/* A wheel without timers stood still; let it catch up while that costs nothing. */
+	if (lcore->wheel.armed == 0)
+		tern_wheel_expire(&lcore->wheel, lcore->turn_ticks);
+	timer->due = tern_clock_ticks(lcore->clock) + span_ticks(lcore, delay_ns);
+	timer->period = span_ticks(lcore, period_ns);
 	timer->type = type;
 	link_agent(self, timer);
 	tern_wheel_add(&lcore->wheel, timer);

@@ -104,7 +104,7 @@ int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, c
 	struct tern_signal *slot;
 	uint32_t route = 0;
 	if (tern_unlikely(size > TERN_INLINE_MAX || type > TERN_TYPE_MAX))
-		return -EMSGSIZE;
+		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
 	int code = begin(self->lcore, to, &slot, &route);
 	if (tern_unlikely(code != 0))
 		return code;
@@ -134,7 +134,7 @@ static int send_block(struct tern_agent *self, tern_address to, uint16_t type, v
 	struct tern_signal *slot;
 	uint32_t route = 0;
 	if (tern_unlikely(type > TERN_TYPE_MAX))
-		return -EMSGSIZE;
+		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
 	int code = begin(self->lcore, to, &slot, &route);
 	if (tern_unlikely(code != 0))
 		return code;

@@ -132,24 +132,31 @@ static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
 	tern_store(&agent->extras, NULL);
-	tern_count(&lcore->stats.agents_ended, 1);
 	tern_slots_put(lcore, agent);
+}
+
+/* Ids are drawn one ahead, so that the table's line for the next one is here when it is needed. */
+static struct tern_id take_id(struct tern_lcore *lcore)
+{
+	struct tern_id id = lcore->next_id;
+	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
+					  .low = tern_rng_next(&lcore->rng)};
+	tern_routes_prefetch(&lcore->engine->routes, lcore->next_id);
+	return id;
 }
 
 static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *behaviour, void *state,
 		      const struct spec *spec, tern_address *address)
 {
-	struct tern_id id = {.high = tern_rng_next(&lcore->rng), .low = tern_rng_next(&lcore->rng)};
+	struct tern_id id = take_id(lcore);
 	struct tern_extras *extras;
-	tern_routes_prefetch(&lcore->engine->routes, id);
 	uint32_t slot = tern_slots_take(lcore);
 	if (tern_unlikely(slot == TERN_SLOT_NONE))
 		return -EAGAIN;
 	struct tern_agent *agent = &lcore->agents[slot];
-	tern_count(&lcore->stats.spawned, 1);
 	fill_agent(agent, slot, behaviour, state, spec);
 	tern_store(&agent->lcore, &lcore->engine->lcores[spec->lcore]);
-	agent->id = id;
+	tern_agent_set_id(agent, id);
 	int code = make_extras(lcore, spec, &extras);
 	tern_store(&agent->extras, extras);
 	if (tern_likely(code == 0))
@@ -164,6 +171,7 @@ static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *beh
 			 tern_dir_make(tern_address_generation(agent->address),
 				       2 * spec->lcore + express),
 			 __ATOMIC_RELEASE);
+	tern_count(&lcore->stats.spawned, 1);
 	*address = agent->address;
 	return 0;
 }
@@ -232,6 +240,11 @@ int tern_agent_id(const struct tern_agent *self, tern_address agent, struct tern
 {
 	if (!tern_agent_alive(self, agent))
 		return -ESRCH;
-	*id = self->lcore->agents[tern_address_slot(agent)].id;
+	const struct tern_agent *found = &self->lcore->agents[tern_address_slot(agent)];
+	struct tern_id read = tern_agent_load_id(found);
+	/* It may have ended and been replaced while we read. */
+	if (!tern_agent_alive(self, agent))
+		return -ESRCH;
+	*id = read;
 	return 0;
 }

@@ -15,7 +15,7 @@
  * Refused, nothing is consumed, with one of
  *   EAGAIN     the lane or the receiver's mailbox is full: tern_pressure() names which
  *   ESRCH      the address is dead, or of another node
- *   EMSGSIZE   more than TERN_INLINE_MAX bytes by value
+ *   EMSGSIZE   more than TERN_INLINE_MAX bytes by value, or a type above TERN_TYPE_MAX
  *   ESHUTDOWN  the engine is stopping and the sender is an attached thread
  *
  * Cost: reads one line of the address table (shared, read-mostly), writes one line of the lane.
@@ -89,7 +89,7 @@ TERN_API const tern_val *tern_iso_freeze(tern_iso *iso) TERN_SENDS_VAL;
 TERN_API const tern_val *tern_val_share(const tern_val *val) TERN_SENDS_VAL;
 TERN_API const tern_val *tern_signal_val(struct tern_agent *self, tern_address to, uint16_t type,
 					 const tern_val *val) TERN_SENDS_VAL;
-#if TERN_ANALYZE
+#ifdef TERN_ANALYZE
 tern_iso *tern_val_thaw_seen(tern_val *val) TERN_SENDS_ISO;
 tern_iso *tern_signal_take_iso(struct tern_signal *signal) TERN_SENDS_ISO;
 const tern_val *tern_signal_take_val(struct tern_signal *signal) TERN_SENDS_VAL;
