@@ -50,6 +50,9 @@ struct tern_engine {
 int tern_layout_map(struct tern_engine *engine, struct tern_error *error);
 void tern_layout_unmap(struct tern_engine *engine);
 
+/** Slots of the lane from one lcore to a route. */
+uint32_t tern_layout_depth(const struct tern_engine *engine, uint32_t from, uint32_t route);
+
 /** Body of an lcore's thread. */
 void *tern_lcore_main(void *lcore);
 

@@ -11,6 +11,9 @@
 
 #define MIB ((size_t)1 << 20)
 
+/* A thread sends and receives less than an lcore: its lanes may be shorter. */
+#define THREAD_LANE_DEPTH 1024u
+
 static size_t page_bytes_max(enum tern_pages pages)
 {
 	switch (pages) {
@@ -32,19 +35,34 @@ static uint32_t ring_entries(uint32_t slots)
 	return entries;
 }
 
-/* Lanes to every lcore and thread, a spare, and room for extras (names, bounds, histograms). */
-static size_t span_bytes(const struct tern_engine *engine)
+uint32_t tern_layout_depth(const struct tern_engine *engine, uint32_t from, uint32_t route)
 {
 	const struct tern_config *config = &engine->config;
-	size_t pair = tern_lane_bytes(config->data_depth) + tern_lane_bytes(config->express_depth);
-	size_t extras = config->trace_every ? 4 * MIB : MIB;
-	return pair * (engine->system_count + 1) + extras;
+	uint32_t depth = route & 1 ? config->express_depth : config->data_depth;
+	bool between_lcores = from < engine->lcore_count && route >> 1 < engine->lcore_count;
+	return between_lcores || depth < THREAD_LANE_DEPTH ? depth : THREAD_LANE_DEPTH;
 }
 
-static size_t region_bytes(const struct tern_engine *engine)
+/* Lanes to every lcore and thread, spares for the ones to itself, and room for extras (names, bounds, histograms). */
+static size_t span_bytes(const struct tern_engine *engine, uint32_t index)
 {
-	size_t bytes = span_bytes(engine) + engine->config.block_mib * MIB +
-		       engine->config.mailbox_mib * MIB;
+	size_t bytes = engine->config.trace_every ? 4 * MIB : MIB;
+	for (uint32_t route = 0; route < 2 * engine->system_count; route++)
+		bytes += tern_lane_bytes(tern_layout_depth(engine, index, route));
+	for (uint32_t express = 0; express < 2; express++)
+		bytes += tern_lane_bytes(tern_layout_depth(engine, index, 2 * index + express));
+	return bytes;
+}
+
+static size_t mailbox_bytes(const struct tern_engine *engine, uint32_t index)
+{
+	return index < engine->lcore_count ? engine->config.mailbox_mib * MIB : MIB;
+}
+
+static size_t region_bytes(const struct tern_engine *engine, uint32_t index)
+{
+	size_t bytes = span_bytes(engine, index) + engine->config.block_mib * MIB +
+		       mailbox_bytes(engine, index);
 	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
 }
 
@@ -96,10 +114,10 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 static void cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsigned char *base)
 {
 	const struct tern_config *config = &engine->config;
-	size_t chunks = config->mailbox_mib * MIB, blocks = config->block_mib * MIB;
-	unsigned char *end = base + region_bytes(engine);
+	size_t chunks = mailbox_bytes(engine, lcore->index), blocks = config->block_mib * MIB;
+	unsigned char *end = base + region_bytes(engine, lcore->index);
 	if (!lcore->is_thread && numa_available() >= 0)
-		tern_arena_bind(&engine->arena, base, region_bytes(engine),
+		tern_arena_bind(&engine->arena, base, (size_t)(end - base),
 				numa_node_of_cpu(config->lcores[lcore->index]));
 	tern_chunks_init(&lcore->chunks, (struct tern_chunk *)(void *)base,
 			 (uint32_t)(chunks / sizeof(struct tern_chunk)));
@@ -165,9 +183,11 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	engine->slots = engine->system_count * (1 + 2 * TERN_SLOT_CACHE) + config->max_agents;
 	engine->slot_cursor = engine->system_count;
 	engine->permits = config->max_agents;
-	size_t shared = shared_bytes(engine), region = region_bytes(engine);
+	size_t shared = shared_bytes(engine), regions = 0;
+	for (uint32_t i = 0; i < engine->system_count; i++)
+		regions += region_bytes(engine, i);
 	struct tern_arena_request request = {
-		.size = shared + engine->system_count * region,
+		.size = shared + regions,
 		.page_bytes_max = page_bytes_max(config->pages),
 		.transparent = config->pages != TERN_PAGES_4K,
 		.required = config->pages_required,
@@ -181,9 +201,12 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	struct tern_span span = {.next = engine->arena.base, .end = engine->arena.base + shared};
 	if (!engine->lcores || cut_shared(engine, &span) != 0)
 		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
-	for (uint32_t i = 0; i < engine->system_count; i++)
-		if (init_lcore(engine, i, engine->arena.base + shared + i * region) != 0)
+	unsigned char *region = engine->arena.base + shared;
+	for (uint32_t i = 0; i < engine->system_count; i++) {
+		if (init_lcore(engine, i, region) != 0)
 			return tern_error_set(error, -ENOMEM, "memory: no room for lcore %u", i);
+		region += region_bytes(engine, i);
+	}
 	return 0;
 }
 

@@ -176,10 +176,9 @@ static struct tern_lane_in *self_lane(struct tern_lcore *lcore, bool express)
 	return &set->lanes[lcore->self_lane[express]];
 }
 
-static struct tern_lane *take_lane(struct tern_lcore *lcore, bool express)
+static struct tern_lane *take_lane(struct tern_lcore *lcore, uint32_t route)
 {
-	const struct tern_config *config = &lcore->engine->config;
-	uint32_t depth = express ? config->express_depth : config->data_depth;
+	uint32_t depth = tern_layout_depth(lcore->engine, lcore->index, route);
 	struct tern_lane *lane = tern_span_take(&lcore->span, tern_lane_bytes(depth), TERN_LINE);
 	if (!lane)
 		return NULL;
@@ -194,7 +193,7 @@ static void change_lane(struct tern_lcore *lcore, struct tern_lane_in *in, bool 
 	struct tern_lane *stands_on = in->lane;
 	struct tern_lane *lane = lcore->spare[express];
 	if (!lane)
-		lane = take_lane(lcore, express);
+		lane = take_lane(lcore, 2 * lcore->index + express);
 	if (!lane)
 		return;
 	lcore->spare[express] = stands_on;
@@ -218,7 +217,7 @@ static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 {
 	struct tern_engine *engine = lcore->engine;
 	struct tern_lcore *target = &engine->lcores[route >> 1];
-	struct tern_lane *lane = take_lane(lcore, route & 1);
+	struct tern_lane *lane = take_lane(lcore, route);
 	if (!lane)
 		return false;
 	tern_lane_open_out(lane, &lcore->out[route]);
