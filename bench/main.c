@@ -180,18 +180,22 @@ static void print_result(const struct bench_result *result)
 	fflush(stdout);
 }
 
-static void print_extra_floors(struct bench *bench)
+/* Round trips of the raw machine between the two lcores, ns; 0 where there is one lcore. */
+struct raw_floors {
+	double line;
+	double ring;
+};
+
+static struct raw_floors measure_floors(struct bench *bench)
 {
 	struct tern_histogram ring = {0}, line = {0};
-	if (bench->near == bench->far)
-		return;
-	for (uint32_t i = 0; i < bench->rounds; i++) {
-		bench_floor_line(bench, &line, bench->smoke ? 1000 : 20000);
-		bench_floor_ring_rtt(bench, &ring, bench->smoke ? 1000 : 20000);
+	uint32_t trips = bench->smoke ? 1000 : 20000;
+	for (uint32_t i = 0; bench->near != bench->far && i < bench->rounds; i++) {
+		bench_floor_line(bench, &line, trips);
+		bench_floor_ring_rtt(bench, &ring, trips);
 	}
-	printf("\nfloors: raw cache line %.0f ns, raw rte_ring %.0f ns (p50 of a round trip "
-	       "between the two lcores)\n",
-	       median(&line, BENCH_PS_PER_NS), median(&ring, BENCH_PS_PER_NS));
+	return (struct raw_floors){.line = median(&line, BENCH_PS_PER_NS),
+				   .ring = median(&ring, BENCH_PS_PER_NS)};
 }
 
 static void write_hgrm(const struct options *options, const struct bench_result *result)
@@ -275,6 +279,24 @@ static bool run_all(struct bench *bench, const struct options *options, json_t *
 	return all_met;
 }
 
+/* What comes after the results: the floors, and in JSON everything at once. */
+static void report(struct bench *bench, json_t *results)
+{
+	struct raw_floors floors = measure_floors(bench);
+	if (!results) {
+		printf("\nfloors: raw cache line %.0f ns, raw rte_ring %.0f ns (p50 of a round trip "
+		       "between the two lcores)\n",
+		       floors.line, floors.ring);
+		return;
+	}
+	json_t *report = json_pack("{s:s, s:o, s:{s:f, s:f}, s:o}", "schema", "tern.bench/1",
+				   "machine", bench_machine(bench), "floors", "cache_line_rtt_ns",
+				   floors.line, "rte_ring_rtt_ns", floors.ring, "results", results);
+	json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(report);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {0};
@@ -288,15 +310,7 @@ int main(int argc, char **argv)
 	if (!results)
 		print_head(&bench);
 	bool all_met = run_all(&bench, &options, results);
-	if (results) {
-		json_t *report = json_pack("{s:s, s:o, s:o}", "schema", "tern.bench/1", "machine",
-					   bench_machine(&bench), "results", results);
-		json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-		putchar('\n');
-		json_decref(report);
-	} else {
-		print_extra_floors(&bench);
-	}
+	report(&bench, results);
 	tern_thread_detach(bench.self);
 	struct tern_stop_report stop;
 	if (tern_engine_stop(bench.engine, 1000000000, &stop) != 0 || stop.blocks_leaked)

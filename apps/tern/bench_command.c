@@ -26,18 +26,26 @@ static bool absent(int error)
 	return error == ENOENT || error == ENOTDIR;
 }
 
-/* The benchmarks see private headers, so they are a program of their own beside this one. */
+/*
+ * The benchmarks see private headers, so they are a program of their own: beside this one, in a
+ * build tree two folders up, installed in libexec, or on the path.
+ */
 int bench_command(int argc, char **argv)
 {
 	static char name[] = "tern-bench";
-	char folder[PATH_MAX], path[PATH_MAX + sizeof(name) + 1];
+	static const char *const places[] = {"", "../../bench/"};
+	char folder[PATH_MAX], path[PATH_MAX + 32];
 
 	(void)argc;
 	const char *program = argv[0];
 	argv[0] = name;
 	own_folder(folder, sizeof(folder));
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	execv(path, argv);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", folder, places[i], name);
+		execv(path, argv);
+		if (!absent(errno))
+			break;
+	}
 	if (absent(errno))
 		execv(TERN_LIBEXECDIR "/tern-bench", argv);
 	if (absent(errno))
