@@ -55,8 +55,9 @@ static void *map_huge(size_t size, size_t page_bytes)
 	if (page_bytes == (size_t)gethugepagesize())
 		return get_hugepage_region(size, GHR_STRICT);
 	int log2 = __builtin_ctzl(page_bytes);
-	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | log2 << MAP_HUGE_SHIFT, -1, 0);
+	void *base =
+		mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | log2 << MAP_HUGE_SHIFT, -1, 0);
 	return base == MAP_FAILED ? NULL : base;
 }
 
@@ -107,7 +108,8 @@ int tern_arena_map(struct tern_arena *arena, const struct tern_arena_request *re
 				      "build without it");
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		bool asked = request->page_bytes_max >= sizes[i] && !SMALL_PAGES_ONLY;
-		/* A 1 GiB page for a small arena would waste most of it, unless it was asked for. */
+		/* A 1 GiB page for a small arena would waste most of it, unless it was asked for.
+		 */
 		bool fits = request->required || sizes[i] / 2 <= request->size;
 		if (asked && fits && try_huge(arena, request->size, sizes[i]))
 			return 0;

@@ -25,7 +25,7 @@ struct tern_arena_request {
 	size_t size;
 	size_t page_bytes_max; /* TERN_PAGE_1G, _2M or _4K */
 	bool transparent;      /* ask for transparent hugepages where no hugepage is had */
-	bool required;         /* fail rather than take pages below page_bytes_max */
+	bool required;	       /* fail rather than take pages below page_bytes_max */
 };
 
 /**
@@ -38,7 +38,8 @@ struct tern_arena_request {
 int tern_arena_map(struct tern_arena *arena, const struct tern_arena_request *request,
 		   struct tern_error *error);
 
-/** Bind part of an arena to a NUMA node before it is touched; a machine with one node ignores it. */
+/** Bind part of an arena to a NUMA node before it is touched; a machine with one node ignores it.
+ */
 void tern_arena_bind(const struct tern_arena *arena, const void *part, size_t size, int node);
 
 void tern_arena_unmap(struct tern_arena *arena);

@@ -16,10 +16,10 @@
 struct tern_clock {
 	bool is_virtual;
 	uint64_t virtual_ticks; /* written by tern_clock_advance() */
-	uint64_t base;          /* ticks at init */
-	uint64_t hz;            /* ticks per second */
-	uint64_t ns_per_tick;   /* 32.32 fixed point */
-	uint64_t ticks_per_ns;  /* 32.32 fixed point */
+	uint64_t base;		/* ticks at init */
+	uint64_t hz;		/* ticks per second */
+	uint64_t ns_per_tick;	/* 32.32 fixed point */
+	uint64_t ticks_per_ns;	/* 32.32 fixed point */
 };
 
 /** Start a clock. The TSC is calibrated against CLOCK_MONOTONIC_RAW, which takes about 10 ms. */

@@ -38,8 +38,7 @@ static size_t payload_room(const struct tern_block *block)
 void tern_heap_init(struct tern_heap *heap, uint32_t index, uint32_t heaps, struct tern_span memory,
 		    struct tern_block_chain *away)
 {
-	*heap = (struct tern_heap){
-		.span = memory, .index = index, .heaps = heaps, .away = away};
+	*heap = (struct tern_heap){.span = memory, .index = index, .heaps = heaps, .away = away};
 	tern_quarantine_init(heap);
 }
 
@@ -62,7 +61,7 @@ static struct tern_block *carve(struct tern_heap *heap, uint32_t class)
 
 static struct tern_block *take_free(struct tern_heap *heap, uint32_t class)
 {
-	for (; class < TERN_BLOCK_CLASSES; class++) {
+	for (; class < TERN_BLOCK_CLASSES; class ++) {
 		struct tern_block *block = heap->free[class];
 		if (block) {
 			heap->free[class] = block->next;

@@ -19,11 +19,11 @@
 /** Header line of a block; the payload starts TERN_BLOCK_OFFSET further on. */
 struct tern_block {
 	alignas(TERN_LINE) struct tern_block *next; /* in a free list or a chain; holder writes */
-	struct tern_heap *home;                     /* constant: the pool it came from */
-	uint32_t size;                              /* payload bytes; creator writes */
-	uint32_t class;                             /* constant */
-	uint32_t count;                             /* holders of a val; any holder writes */
-	uint32_t live;                              /* TERN_BLOCK_LIVE while in use */
+	struct tern_heap *home;			    /* constant: the pool it came from */
+	uint32_t size;				    /* payload bytes; creator writes */
+	uint32_t class;				    /* constant */
+	uint32_t count;				    /* holders of a val; any holder writes */
+	uint32_t live;				    /* TERN_BLOCK_LIVE while in use */
 };
 _Static_assert(sizeof(struct tern_block) == TERN_LINE, "header of one line");
 _Static_assert(TERN_BLOCK_SIZE_MAX + TERN_BLOCK_OFFSET == 1u << 16, "largest class is 64 KiB");
@@ -47,10 +47,10 @@ struct tern_heap {
 	struct tern_block *free[TERN_BLOCK_CLASSES];
 	struct tern_span span;
 	uint64_t in_use; /* blocks of these pools not yet back */
-	uint32_t index;  /* position in the `away` table of every heap */
+	uint32_t index;	 /* position in the `away` table of every heap */
 	uint32_t heaps;
-	uint32_t away_count; /* blocks in all chains */
-	struct tern_block_chain *away; /* one per heap */
+	uint32_t away_count;		    /* blocks in all chains */
+	struct tern_block_chain *away;	    /* one per heap */
 	struct tern_quarantine *quarantine; /* debug builds */
 };
 

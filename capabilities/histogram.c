@@ -81,16 +81,17 @@ void tern_histogram_dump(const struct tern_histogram *histogram, double scale, F
 			continue;
 		seen += histogram->buckets[i];
 		double share = (double)seen / (double)histogram->count;
-		fprintf(file, "%12.3f %2.12f %10llu", scale * (double)clip(histogram, bucket_highest(i)),
-			share, (unsigned long long)seen);
+		fprintf(file, "%12.3f %2.12f %10llu",
+			scale * (double)clip(histogram, bucket_highest(i)), share,
+			(unsigned long long)seen);
 		if (seen < histogram->count)
 			fprintf(file, " %14.2f", 1.0 / (1.0 - share));
 		fputc('\n', file);
 	}
 	fprintf(file, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n",
 		scale * tern_histogram_mean(histogram), scale * deviation(histogram));
-	fprintf(file, "#[Max     = %12.3f, Total count    = %12llu]\n", scale * (double)histogram->max,
-		(unsigned long long)histogram->count);
+	fprintf(file, "#[Max     = %12.3f, Total count    = %12llu]\n",
+		scale * (double)histogram->max, (unsigned long long)histogram->count);
 	fprintf(file, "#[Buckets = %12u, SubBuckets     = %12u]\n",
 		TERN_HISTOGRAM_BUCKETS >> TERN_HISTOGRAM_SUB_BITS, 1u << TERN_HISTOGRAM_SUB_BITS);
 }

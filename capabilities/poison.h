@@ -26,8 +26,8 @@
 #endif
 
 /** End the process: a program misused a block. Names the block and, where known, its sender. */
-void tern_block_die(const struct tern_heap *heap, const struct tern_block *block,
-		    const char *how) __attribute__((noreturn));
+void tern_block_die(const struct tern_heap *heap, const struct tern_block *block, const char *how)
+	__attribute__((noreturn));
 
 void tern_quarantine_init(struct tern_heap *heap);
 void tern_quarantine_fini(struct tern_heap *heap);

@@ -30,8 +30,9 @@ struct tern_block *tern_block_depart(struct tern_heap *heap, struct tern_block *
 
 void tern_block_die(const struct tern_heap *heap, const struct tern_block *block, const char *how)
 {
-	fprintf(stderr, "tern: block %p %s on lcore %u; a build with -Ddebug_blocks=true names its "
-			"last sender\n",
+	fprintf(stderr,
+		"tern: block %p %s on lcore %u; a build with -Ddebug_blocks=true names its "
+		"last sender\n",
 		(const void *)block, how, heap->index);
 	abort();
 }

@@ -43,11 +43,11 @@ TERN_API int *tern_errno_location(void);
 
 /* What each capability allows, as compile-time constants: TERN_IS_SENDABLE(pointer). */
 #define TERN_IS_SENDABLE(x) \
-	_Generic((x), tern_iso *: 1, const tern_val *: 1, tern_tag *: 1, tern_ref *: 0)
+	_Generic((x), tern_iso * : 1, const tern_val * : 1, tern_tag * : 1, tern_ref * : 0)
 #define TERN_IS_MUTABLE(x) \
-	_Generic((x), tern_iso *: 1, const tern_val *: 0, tern_tag *: 0, tern_ref *: 1)
+	_Generic((x), tern_iso * : 1, const tern_val * : 0, tern_tag * : 0, tern_ref * : 1)
 #define TERN_IS_UNIQUE(x) \
-	_Generic((x), tern_iso *: 1, const tern_val *: 0, tern_tag *: 0, tern_ref *: 0)
+	_Generic((x), tern_iso * : 1, const tern_val * : 0, tern_tag * : 0, tern_ref * : 0)
 
 /*
  * TERN_GIVES(consumer, position): the result must be passed on exactly once, to one of the
@@ -96,8 +96,7 @@ TERN_API tern_ref *tern_iso_localize(tern_iso *iso) TERN_GIVES(tern_ref_recover,
  *
  * Context: the thread that runs the owner of `heap`. No system call, no lock.
  */
-TERN_API tern_iso *tern_iso_create(struct tern_heap *heap, size_t size) TERN_CHECKED
-	TERN_GIVES_ISO;
+TERN_API tern_iso *tern_iso_create(struct tern_heap *heap, size_t size) TERN_CHECKED TERN_GIVES_ISO;
 
 /**
  * Make a shared block unique again.
@@ -105,8 +104,8 @@ TERN_API tern_iso *tern_iso_create(struct tern_heap *heap, size_t size) TERN_CHE
  * @return the block; NULL with tern_errno EBUSY while others hold a count: then `val` is not
  *         consumed
  */
-TERN_API tern_iso *tern_val_thaw(const tern_val *val) TERN_CHECKED __attribute__((nonnull))
-	TERN_GIVES_ISO;
+TERN_API tern_iso *tern_val_thaw(const tern_val *val) TERN_CHECKED
+	__attribute__((nonnull)) TERN_GIVES_ISO;
 #ifdef TERN_ANALYZE
 /* gcc counts what goes to a const parameter as still held, and would report it as a leak. */
 tern_iso *tern_val_thaw_seen(tern_val *val) TERN_CHECKED TERN_GIVES_ISO;
@@ -118,8 +117,8 @@ static inline TERN_CHECKED tern_iso *tern_val_thaw_check(const tern_val *val)
 #endif
 
 /** Take one more count. Returns `val`, to be dropped or sent once more than before. */
-TERN_API const tern_val *tern_val_share(const tern_val *val) TERN_CHECKED TERN_NONNULL
-	TERN_GIVES_VAL;
+TERN_API const tern_val *
+tern_val_share(const tern_val *val) TERN_CHECKED TERN_NONNULL TERN_GIVES_VAL;
 
 /** Holders of a shared block, at this moment. */
 TERN_API uint32_t tern_val_count(const tern_val *val);
@@ -127,7 +126,7 @@ TERN_API uint32_t tern_val_count(const tern_val *val);
 /** Payload bytes, as given to tern_iso_create(). Borrows `block`: an iso, val or ref. */
 TERN_API size_t tern_block_size(const void *block);
 /* Refuses what is no block; a tag is an address in a pointer's clothes. */
-#define tern_block_size(block)                                 \
+#define tern_block_size(block) \
 	(tern_block_size)(_Generic((block), tern_iso *: (block), \
 				   const tern_val *: (block), tern_ref *: (block)))
 
@@ -166,8 +165,8 @@ static inline tern_address tern_tag_address(const tern_tag *tag)
  * NAME_val(val), NAME_ref(ref). The payload pointer then carries type and constness.
  */
 #define TERN_BLOCK_TYPE(name, type)                                                       \
-	static inline __attribute__((unused)) TERN_CHECKED tern_iso *name##_create(       \
-		struct tern_heap *heap)                                                   \
+	static inline __attribute__((unused))                                             \
+	TERN_CHECKED tern_iso *name##_create(struct tern_heap *heap)                      \
 	{                                                                                 \
 		return tern_iso_create(heap, sizeof(type));                               \
 	}                                                                                 \

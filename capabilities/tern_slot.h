@@ -21,7 +21,7 @@
 #define TERN_KIND_VAL 49u
 #define TERN_KIND_TAG 50u
 #define TERN_KIND_MASK 0x3Fu
-#define TERN_KIND_TRACED 0x40u   /* one in trace_every: stamped on every hop */
+#define TERN_KIND_TRACED 0x40u	 /* one in trace_every: stamped on every hop */
 #define TERN_KIND_RETURNED 0x80u /* comes back from a dead address */
 
 /**
@@ -31,8 +31,8 @@
  */
 struct tern_signal {
 	alignas(64) uint16_t sequence; /* lap of the lane; hop delay once in a mailbox */
-	uint16_t type;                 /* chosen by the sender */
-	uint32_t stamp;                /* clock ticks >> 4 at the send */
+	uint16_t type;		       /* chosen by the sender */
+	uint32_t stamp;		       /* clock ticks >> 4 at the send */
 	uint32_t to_slot;
 	uint32_t to_generation : 24;
 	uint32_t kind : 8;
@@ -107,8 +107,8 @@ static inline bool tern_signal_has_val(const struct tern_signal *signal)
 TERN_TAKES tern_iso *tern_signal_take_iso(struct tern_signal *signal) TERN_CHECKED TERN_TAKEN_ISO;
 
 /** Take the val block out of a signal: the caller now owns that count. NULL as above. */
-TERN_TAKES const tern_val *tern_signal_take_val(struct tern_signal *signal) TERN_CHECKED
-	TERN_TAKEN_VAL;
+TERN_TAKES const tern_val *
+tern_signal_take_val(struct tern_signal *signal) TERN_CHECKED TERN_TAKEN_VAL;
 
 #ifndef TERN_ANALYZE
 static inline tern_iso *tern_signal_take_iso(struct tern_signal *signal)

@@ -8,23 +8,27 @@
 
 size_t tern_routes_entries(size_t ids)
 {
-	size_t entries = 64;
-	while (entries < 2 * ids)
-		entries *= 2;
-	return entries;
+	return ids < 32 ? 64 : 2 * ids;
 }
 
 void tern_routes_init(struct tern_routes *routes, struct tern_route *memory, size_t entries,
 		      uint64_t seed)
 {
-	*routes = (struct tern_routes){.entries = memory, .mask = entries - 1, .seed = seed};
+	*routes = (struct tern_routes){.entries = memory, .count = entries, .seed = seed};
 }
 
 static uint64_t home_of(const struct tern_routes *routes, struct tern_id id)
 {
 	uint64_t mixed = (id.low ^ routes->seed) * 0x9E3779B97F4A7C15u;
 	mixed = (mixed ^ (mixed >> 32) ^ id.high) * 0xD6E8FEB86659FD93u;
-	return (mixed ^ (mixed >> 32)) & routes->mask;
+	/* The product's upper half spreads over any number of entries, with no division. */
+	return (uint64_t)((unsigned __int128)(mixed ^ (mixed >> 32)) * routes->count >> 64);
+}
+
+static struct tern_route *route_at(const struct tern_routes *routes, uint64_t home, uint64_t i)
+{
+	uint64_t at = home + i;
+	return &routes->entries[at < routes->count ? at : at - routes->count];
 }
 
 void tern_routes_prefetch(const struct tern_routes *routes, struct tern_id id)
@@ -56,8 +60,8 @@ static void raise_distance(struct tern_routes *routes, uint32_t distance)
 int tern_routes_insert(struct tern_routes *routes, struct tern_id id, tern_address address)
 {
 	uint64_t home = home_of(routes, id);
-	for (uint64_t i = 0; i <= routes->mask; i++) {
-		struct tern_route *route = &routes->entries[(home + i) & routes->mask];
+	for (uint64_t i = 0; i < routes->count; i++) {
+		struct tern_route *route = route_at(routes, home, i);
 		uint64_t version = __atomic_load_n(&route->version, __ATOMIC_ACQUIRE);
 		if (version & 1 || tern_load(&route->address) || !claim(route, version))
 			continue;
@@ -95,7 +99,7 @@ tern_address tern_routes_find(const struct tern_routes *routes, struct tern_id i
 	uint32_t distance = tern_load(&routes->distance_max);
 	tern_address address;
 	for (uint64_t i = 0; i <= distance; i++)
-		if (read_route(&routes->entries[(home + i) & routes->mask], id, &address))
+		if (read_route(route_at(routes, home, i), id, &address))
 			return address;
 	return TERN_ADDRESS_NONE;
 }
@@ -105,7 +109,7 @@ void tern_routes_remove(struct tern_routes *routes, struct tern_id id, tern_addr
 	uint64_t home = home_of(routes, id);
 	uint32_t distance = tern_load(&routes->distance_max);
 	for (uint64_t i = 0; i <= distance; i++) {
-		struct tern_route *route = &routes->entries[(home + i) & routes->mask];
+		struct tern_route *route = route_at(routes, home, i);
 		uint64_t version = __atomic_load_n(&route->version, __ATOMIC_ACQUIRE);
 		tern_address found;
 		if (!read_route(route, id, &found) || found != address || !claim(route, version))

@@ -29,12 +29,12 @@ _Static_assert(sizeof(struct tern_route) == 32, "two routes a line");
  */
 struct tern_routes {
 	struct tern_route *entries;
-	uint64_t mask;
+	uint64_t count;
 	uint64_t seed;
 	uint32_t distance_max; /* any writer writes, upwards */
 };
 
-/** Entries for a number of ids: a power of two, at least twice it. */
+/** Entries for a number of ids: twice it, so that the cost of an id is the same at any size. */
 size_t tern_routes_entries(size_t ids);
 
 /** Set a table up in zeroed memory of `entries` entries. */

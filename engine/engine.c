@@ -16,7 +16,7 @@ static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_
 {
 	pthread_attr_t attributes;
 	cpu_set_t cpus;
-	char name[16];
+	char name[32];
 	CPU_ZERO(&cpus);
 	CPU_SET(engine->config.lcores[index], &cpus);
 	pthread_attr_init(&attributes);
@@ -29,7 +29,7 @@ static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_
 				      "lcore %u: no thread on CPU %u: %s; check ulimit -u and the "
 				      "CPUs this process may use (taskset -p %d)",
 				      index, engine->config.lcores[index], strerror(code), getpid());
-	snprintf(name, sizeof(name), "tern-lcore-%u", index);
+	snprintf(name, sizeof(name), "tern-%u", index);
 	pthread_setname_np(engine->threads[index], name);
 	engine->threads_started++;
 	return 0;
@@ -186,6 +186,15 @@ void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signa
 	tern_signal_discard(lcore, signal);
 }
 
+static void sweep_mailbox(struct tern_lcore *lcore, struct tern_mailbox *mailbox)
+{
+	struct tern_signal *signal;
+	while ((signal = tern_mailbox_front(&lcore->chunks, mailbox)) != NULL) {
+		tern_engine_undelivered(lcore, signal);
+		tern_mailbox_pop(&lcore->chunks, mailbox);
+	}
+}
+
 /* All threads are gone: what is left in lanes and outboxes, and blocks on their way home. */
 static void sweep(struct tern_engine *engine, struct tern_lcore *lcore)
 {
@@ -198,12 +207,9 @@ static void sweep(struct tern_engine *engine, struct tern_lcore *lcore)
 				tern_lane_next(&sets[s]->lanes[i]);
 				tern_engine_undelivered(lcore, signal);
 			}
-	struct tern_mailbox *boxes[] = {&lcore->outbox, &engine->agents[lcore->index].mailbox};
-	for (int b = 0; b < 2; b++)
-		while ((signal = tern_mailbox_front(&lcore->chunks, boxes[b])) != NULL) {
-			tern_engine_undelivered(lcore, signal);
-			tern_mailbox_pop(&lcore->chunks, boxes[b]);
-		}
+	for (uint32_t route = 0; route < 2 * engine->system_count; route++)
+		sweep_mailbox(lcore, &lcore->outboxes[route]);
+	sweep_mailbox(lcore, &engine->agents[lcore->index].mailbox);
 }
 
 static void collect_blocks(struct tern_engine *engine)

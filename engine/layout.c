@@ -106,8 +106,11 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 	lcore->express.lanes = calloc(systems, sizeof(struct tern_lane_in));
 	lcore->data.lanes = calloc(systems, sizeof(struct tern_lane_in));
 	lcore->away = calloc(systems, sizeof(struct tern_block_chain));
+	lcore->outboxes = calloc(routes, sizeof(struct tern_mailbox));
+	for (size_t i = 0; lcore->outboxes && i < routes; i++)
+		lcore->outboxes[i] = TERN_MAILBOX_EMPTY;
 	bool made = lcore->out && lcore->inbound && lcore->inbound_open && lcore->express.lanes &&
-		    lcore->data.lanes && lcore->away;
+		    lcore->data.lanes && lcore->away && lcore->outboxes;
 	return made ? 0 : -ENOMEM;
 }
 
@@ -139,7 +142,7 @@ static void init_system_agent(struct tern_lcore *lcore)
 	agent->flags = TERN_AGENT_STARTED;
 	agent->high_water = lcore->engine->config.high_water;
 	agent->low_water = lcore->engine->config.low_water;
-	lcore->directory[lcore->index] = tern_dir_make(1, 2 * lcore->index + 1);
+	lcore->directory[lcore->index] = tern_dir_make(1, 2 * lcore->index);
 }
 
 static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char *region)
@@ -161,7 +164,6 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.check_every = TERN_CHECK_EVERY_MAX,
 		.check_left = TERN_CHECK_EVERY_MAX,
 		.ready_head = TERN_SLOT_NONE,
-		.outbox = TERN_MAILBOX_EMPTY,
 		.rng = {.state = config->seed ^ (index + 1) * 0x9E3779B97F4A7C15u},
 	};
 	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
@@ -221,6 +223,7 @@ void tern_layout_unmap(struct tern_engine *engine)
 		free(lcore->express.lanes);
 		free(lcore->data.lanes);
 		free(lcore->away);
+		free(lcore->outboxes);
 	}
 	free(engine->lcores);
 	engine->lcores = NULL;

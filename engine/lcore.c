@@ -63,6 +63,8 @@ static unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in *in)
 		} else if (!tern_life_deliver(lcore, signal, false)) {
 			tern_lane_back(in);
 			break;
+		} else if (--lcore->check_left == 0) {
+			check_slice(lcore);
 		}
 		taken++;
 	}
@@ -159,7 +161,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	work += drain_set(lcore, &lcore->data);
 	work += tern_timers_run(lcore);
 	work += run_ready(lcore);
-	tern_lcore_flush(lcore, work == 0);
+	work += tern_lcore_flush(lcore, work == 0);
 
 	tern_count(work ? &lcore->stats.turns : &lcore->stats.idle_turns, 1);
 	return work;
@@ -246,10 +248,16 @@ bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
 	return tern_lane_refresh(&lcore->out[route]);
 }
 
-/* Never spills: a spill forwards what it finds, and would meet itself here. */
-static bool try_forward(struct tern_lcore *lcore, const struct tern_signal *signal)
+/* Control has the express lane even where signals to an attached thread have the data lane. */
+static uint32_t route_of(const struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	uint32_t route = tern_dir_route(tern_dir_load(lcore, signal->to_slot));
+	return signal->type > TERN_TYPE_MAX ? route | 1 : route;
+}
+
+/* Never spills: a spill forwards what it finds, and would meet itself here. */
+static bool try_forward(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
+{
 	if (!has_room(lcore, route))
 		return false;
 	struct tern_signal *slot = tern_lane_slot(&lcore->out[route]);
@@ -258,13 +266,23 @@ static bool try_forward(struct tern_lcore *lcore, const struct tern_signal *sign
 	return true;
 }
 
+bool tern_lcore_defer(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	struct tern_mailbox *outbox = &lcore->outboxes[route_of(lcore, signal)];
+	if (!tern_mailbox_push(&lcore->chunks, outbox, signal))
+		return false;
+	lcore->deferred++;
+	return true;
+}
+
 void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
+	uint32_t route = route_of(lcore, signal);
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
-	if (lcore->outbox.queued == 0 && try_forward(lcore, signal))
+	if (lcore->outboxes[route].queued == 0 && try_forward(lcore, route, signal))
 		return;
-	if (tern_mailbox_push(&lcore->chunks, &lcore->outbox, signal))
+	if (tern_lcore_defer(lcore, signal))
 		return;
 	struct tern_signal lost = *signal;
 	tern_signal_discard(lcore, &lost);
@@ -284,9 +302,10 @@ void tern_lcore_control(struct tern_lcore *lcore, uint32_t to, uint16_t type, ui
 	tern_lcore_forward(lcore, &signal);
 }
 
-static void hand_over_blocks(struct tern_lcore *lcore, bool all)
+static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)
 {
 	struct tern_heap *heap = &lcore->heap;
+	unsigned sent = 0;
 	for (uint32_t i = 0; i < heap->heaps; i++) {
 		struct tern_block_chain *chain = &heap->away[i];
 		if (chain->count == 0 || (!all && chain->count < TERN_HEAP_BATCH))
@@ -295,18 +314,35 @@ static void hand_over_blocks(struct tern_lcore *lcore, bool all)
 		heap->away_count -= chain->count;
 		*chain = (struct tern_block_chain){0};
 		tern_lcore_control(lcore, i, TERN_CONTROL_BLOCKS, first);
+		sent++;
 	}
+	return sent;
 }
 
-void tern_lcore_flush(struct tern_lcore *lcore, bool all)
+/* One outbox a route, so that a receiver that does not keep up holds up nobody else's. */
+static unsigned forward_deferred(struct tern_lcore *lcore)
 {
-	while (tern_unlikely(lcore->outbox.queued != 0)) {
-		if (!try_forward(lcore, tern_mailbox_front(&lcore->chunks, &lcore->outbox)))
-			break;
-		tern_mailbox_pop(&lcore->chunks, &lcore->outbox);
+	uint32_t deferred = lcore->deferred;
+	for (uint32_t route = 0; route < 2 * lcore->engine->system_count; route++) {
+		struct tern_mailbox *outbox = &lcore->outboxes[route];
+		const struct tern_signal *signal;
+		while ((signal = tern_mailbox_front(&lcore->chunks, outbox)) != NULL &&
+		       try_forward(lcore, route, signal)) {
+			tern_mailbox_pop(&lcore->chunks, outbox);
+			lcore->deferred--;
+		}
 	}
+	return deferred - lcore->deferred;
+}
+
+unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)
+{
+	unsigned sent = 0;
+	if (tern_unlikely(lcore->deferred != 0))
+		sent = forward_deferred(lcore);
 	if (lcore->heap.away_count >= TERN_HEAP_BATCH || (all && lcore->heap.away_count))
-		hand_over_blocks(lcore, all);
+		sent += hand_over_blocks(lcore, all);
+	return sent;
 }
 
 void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal)

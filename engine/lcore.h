@@ -89,7 +89,8 @@ struct tern_lcore {
 	struct tern_block_chain *away; /* the heap's */
 
 	struct tern_chunks chunks;
-	struct tern_mailbox outbox; /* control that found its lane full */
+	struct tern_mailbox *outboxes; /* by route: control that found its lane full */
+	uint32_t deferred;             /* signals in them */
 	struct tern_heap heap;
 	struct tern_wheel wheel;
 	struct tern_rng rng;
@@ -106,7 +107,7 @@ struct tern_lcore {
 	void *thread_state;
 	struct tern_lcore_stats stats;
 	uint64_t refused_to; /* receiver of the last refused send */
-	int refused_why;     /* enum tern_pressure_source */
+	uint32_t refused_why; /* enum tern_pressure_source */
 	uint64_t oversleep_ns;
 
 	/* other lcores write: new lanes; this one reads each turn */
@@ -126,14 +127,17 @@ void tern_lcore_spill(struct tern_lcore *lcore, bool express);
 /** Make the lane to `route`, or refresh its credit. Returns whether there is room. */
 bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route);
 
-/** Send to another lcore's own agent; waits in the outbox where the lane is full. */
+/** Send to another lcore's own agent; waits in an outbox where the lane is full. */
 void tern_lcore_control(struct tern_lcore *lcore, uint32_t to, uint16_t type, uint64_t word);
 
-/** Put a complete slot on its way to slot->to_slot, or into the outbox. Never refused. */
+/** Put a complete slot on its way to slot->to_slot, or into an outbox. Never refused. */
 void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal);
 
-/** Retry the outbox; hand blocks of others over, in batches or `all`. */
-void tern_lcore_flush(struct tern_lcore *lcore, bool all);
+/** Keep a signal until the lane to its receiver has room. False: no chunk is left. */
+bool tern_lcore_defer(struct tern_lcore *lcore, const struct tern_signal *signal);
+
+/** Retry the outboxes; hand blocks of others over, in batches or `all`. Returns the sends. */
+unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all);
 
 static inline tern_address tern_lcore_address(const struct tern_lcore *lcore)
 {

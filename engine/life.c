@@ -163,7 +163,7 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 	struct tern_signal copy = *signal;
 	if (signal->kind & TERN_KIND_RETURNED) {
 		if (queue_only)
-			return tern_mailbox_push(&lcore->chunks, &lcore->outbox, signal) != NULL;
+			return tern_lcore_defer(lcore, signal);
 		deliver_returned(lcore, agent, signal);
 		return true;
 	}

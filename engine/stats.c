@@ -88,7 +88,7 @@ void tern_engine_memory(const struct tern_engine *engine, struct tern_memory *me
 		.page_bytes = engine->arena.page_bytes,
 		.transparent = engine->arena.transparent,
 		.bytes_per_agent = sizeof(struct tern_agent) + sizeof(uint64_t) +
-				   (engine->routes.mask + 1) * sizeof(struct tern_route) /
+				   engine->routes.count * sizeof(struct tern_route) /
 					   engine->slots};
 	for (uint32_t i = 0; i < engine->system_count; i++)
 		memory->lane_bytes += tern_load(&engine->lcores[i].lane_bytes);

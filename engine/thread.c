@@ -40,8 +40,7 @@ struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 	lcore->turn_ticks = tern_clock_ticks(lcore->clock);
 	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
 	__atomic_store_n(&engine->directory[lcore->index],
-			 tern_dir_make(tern_address_generation(agent->address),
-				       2 * lcore->index + 1),
+			 tern_dir_make(tern_address_generation(agent->address), 2 * lcore->index),
 			 __ATOMIC_RELEASE);
 	return agent;
 }
@@ -63,7 +62,7 @@ void tern_thread_detach(struct tern_agent *self)
 	self->state = NULL;
 	tern_store(&self->address, tern_address_make(0, lcore->index, generation + 1));
 	tern_store(&engine->directory[lcore->index],
-		   tern_dir_make(generation + 1, 2 * lcore->index + 1) | TERN_DIR_VACANT);
+		   tern_dir_make(generation + 1, 2 * lcore->index) | TERN_DIR_VACANT);
 	/* Under the next address: what was sent to this one goes back. */
 	while (tern_lcore_turn(lcore))
 		;

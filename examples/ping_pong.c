@@ -25,7 +25,7 @@ TERN_HANDLER(static, on_ball)
 		tern_exit(self, 1);
 }
 
-static void serve(struct tern_agent *self, void *state)
+static void serve(struct tern_agent *self, void *state) TERN_OWNS(self)
 {
 	const struct player *player = state;
 	uint64_t passes = 0;

@@ -30,7 +30,7 @@ static __attribute__((cold, noinline)) int refuse(struct tern_lcore *lcore, tern
 						  int code)
 {
 	lcore->refused_to = to;
-	lcore->refused_why = why;
+	lcore->refused_why = (uint32_t)why;
 	if (counter)
 		tern_count(counter, 1);
 	return code;
@@ -197,7 +197,8 @@ void tern_pressure(const struct tern_agent *self, struct tern_pressure *pressure
 {
 	const struct tern_lcore *lcore = self->lcore;
 	tern_address to = lcore->refused_to;
-	*pressure = (struct tern_pressure){.source = lcore->refused_why, .culprit = to};
+	*pressure = (struct tern_pressure){.source = (enum tern_pressure_source)lcore->refused_why,
+					   .culprit = to};
 	if (lcore->refused_why == TERN_PRESSURE_NONE)
 		return;
 	uint32_t route = tern_dir_route(tern_dir_load(lcore, tern_address_slot(to)));

@@ -56,7 +56,7 @@ int tern_signal_ref(struct tern_agent *self, tern_address to, uint16_t type, ter
 			     "make it an iso again with tern_ref_recover()")));
 
 /** Send a block or tag by its capability: iso, val or tag; a ref does not compile. */
-#define tern_signal(self, to, type, payload)      \
+#define tern_signal(self, to, type, payload) \
 	_Generic((payload),                       \
 		tern_iso *: tern_signal_iso,      \
 		const tern_val *: tern_signal_val, \
@@ -94,7 +94,7 @@ tern_iso *tern_val_thaw_seen(tern_val *val) TERN_SENDS_ISO;
 tern_iso *tern_signal_take_iso(struct tern_signal *signal) TERN_SENDS_ISO;
 const tern_val *tern_signal_take_val(struct tern_signal *signal) TERN_SENDS_VAL;
 #else
-TERN_API tern_iso *(tern_val_thaw)(const tern_val *val) TERN_SENDS_ISO;
+TERN_API tern_iso *(tern_val_thaw)(const tern_val *val)TERN_SENDS_ISO;
 #endif
 
 /** What refused the last send of this agent or thread. */
@@ -107,9 +107,10 @@ enum tern_pressure_source {
 
 struct tern_pressure {
 	enum tern_pressure_source source;
-	tern_address culprit; /**< the agent that does not keep up; lane: the agent its lcore runs */
-	uint32_t lcore;       /**< where the culprit runs */
-	uint32_t queued;      /**< signals waiting there: in the lane or in the mailbox */
+	tern_address
+		culprit; /**< the agent that does not keep up; lane: the agent its lcore runs */
+	uint32_t lcore;	 /**< where the culprit runs */
+	uint32_t queued; /**< signals waiting there: in the lane or in the mailbox */
 };
 
 /** Say who is to blame for the last -EAGAIN. Context: the sender's. */

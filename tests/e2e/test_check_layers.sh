@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Goal: scripts/check-layers accepts a tree whose arrows point down, and names each arrow that
+# does not. Method: tiny trees in a temporary folder, compiled into the archives a build makes.
+set -euo pipefail
+
+checker=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/scripts/check-layers
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+failed=0
+
+# fresh: a clean tree of two layers, a program and a test
+fresh()
+{
+	rm -rf "${tree:?}"/*
+	mkdir -p "$tree"/{capabilities,dataplane,engine,primitives,apps/one,apps/two,apps/feed} \
+		"$tree"/{tests,scripts}
+	echo 'int tern_low(void);' >"$tree/capabilities/tern_low.h"
+	echo 'int high(void);' >"$tree/engine/high.h"
+	printf '%s\n' '#include "tern_low.h"' '#include <stdio.h>' \
+		'static const char *const names[] = {"a", "b"};' \
+		'int tern_low(void) { return names[1][0]; }' >"$tree/capabilities/low.c"
+	printf '%s\n' '#include "high.h"' '#include "tern_low.h"' \
+		'int high(void) { return tern_low(); }' >"$tree/engine/high.c"
+	printf '%s\n' '#include "tern_low.h"' '#include "decode.h"' >"$tree/apps/one/main.c"
+	touch "$tree/apps/feed/decode.h" "$tree/apps/two/two.h" "$tree/tests/helper.h"
+	printf '%s\n' '#include "high.h"' '#include "helper.h"' >"$tree/tests/test_high.c"
+}
+
+archive()
+{
+	local layer object source
+	for layer in capabilities engine; do
+		mkdir -p "$tree/build/$layer"
+		for source in "$tree/$layer"/*.c; do
+			object=$tree/build/$layer/$(basename "$source").o
+			gcc -w -fPIC -c -I"$tree/capabilities" -I"$tree/engine" -o "$object" "$source"
+			ar rcs "$tree/build/$layer/libtern_$layer.a" "$object"
+		done
+	done
+}
+
+# expect NAME CODE [TEXT...]: the checker ends with this code and prints each text
+expect()
+{
+	local name=$1 code=$2 output rc=0 text bad=
+	shift 2
+	archive
+	output=$("$checker" --root "$tree" 2>&1) || rc=$?
+	((rc == code)) || bad="exit code $rc, needed $code"
+	for text in "$@"; do
+		[[ $output == *"$text"* ]] || bad="not in the output: $text"
+	done
+	if [[ -n $bad ]]; then
+		failed=1
+		printf '%s\n%s\n[  FAILED  ] %s\n' "$output" "$bad" "$name"
+	else
+		printf '[       OK ] %s\n' "$name"
+	fi
+}
+
+fresh
+expect 'arrows that point down are accepted' 0
+
+fresh
+echo '#include "high.h"' >>"$tree/capabilities/low.c"
+expect 'an include that points up' 1 \
+	'capabilities/low.c:5: includes engine/high.h: an arrow up, from capabilities to engine'
+
+fresh
+printf '%s\n' 'int high(void);' 'int tern_sly(void) { return high(); }' \
+	>"$tree/capabilities/sly.c"
+expect 'a symbol that points up, and the cycle it makes' 1 \
+	'capabilities/sly.c.o: needs high, defined in engine: an arrow up, from capabilities to engine' \
+	'a cycle: capabilities -> engine -> capabilities'
+
+fresh
+echo '#include "high.h"' >>"$tree/apps/one/main.c"
+expect 'a program that includes a private header' 1 \
+	'apps/one/main.c:3: includes engine/high.h: apps/ includes public headers'
+
+fresh
+echo '#include "../two/two.h"' >>"$tree/apps/one/main.c"
+expect 'a program that includes another program' 1 'apps/one/main.c:3: includes apps/two/two.h'
+
+fresh
+echo '#include "../tests/helper.h"' >>"$tree/engine/high.c"
+expect 'a layer that includes the tests' 1 \
+	'engine/high.c:4: includes tests/helper.h: nothing includes tests/'
+
+fresh
+echo '#include "b.h"' >"$tree/engine/a.h"
+echo '#include "a.h"' >"$tree/engine/b.h"
+expect 'headers in a cycle' 1 'headers in a cycle: engine/a.h -> engine/b.h -> engine/a.h'
+
+fresh
+printf '%s\n' '__thread int tern_errno;' 'int count(void) { static int n; return ++n; }' \
+	>"$tree/capabilities/state.c"
+expect 'writable global data' 1 'capabilities/state.c.o: tern_errno is writable global data' \
+	'capabilities/state.c.o: n is writable global data'
+printf '%s\n' 'tern_errno one value per thread' 'n a test' >"$tree/scripts/global_exceptions.txt"
+expect 'writable global data with a reason' 0
+echo 'gone was here once' >>"$tree/scripts/global_exceptions.txt"
+expect 'an exception that nothing needs' 1 'gone is listed but no longer there'
+
+fresh
+echo 'int x;' >"$tree/primitives/late.c"
+expect 'a layer that was not built' 1 'primitives: has source files but'
+
+exit "$failed"
