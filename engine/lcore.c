@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <rte_pause.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "engine.h"
@@ -266,13 +267,18 @@ static bool try_forward(struct tern_lcore *lcore, uint32_t route, const struct t
 	return true;
 }
 
-bool tern_lcore_defer(struct tern_lcore *lcore, const struct tern_signal *signal)
+static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
 {
-	struct tern_mailbox *outbox = &lcore->outboxes[route_of(lcore, signal)];
-	if (!tern_mailbox_push(&lcore->chunks, outbox, signal))
+	if (!tern_mailbox_push(&lcore->chunks, &lcore->outboxes[route], signal))
 		return false;
 	lcore->deferred++;
 	return true;
+}
+
+static bool is_own_return(const struct tern_lcore *lcore, uint32_t route,
+			  const struct tern_signal *signal)
+{
+	return signal->kind & TERN_KIND_RETURNED && route >> 1 == lcore->index;
 }
 
 void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal)
@@ -280,9 +286,8 @@ void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *sign
 	uint32_t route = route_of(lcore, signal);
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
-	if (lcore->outboxes[route].queued == 0 && try_forward(lcore, route, signal))
-		return;
-	if (tern_lcore_defer(lcore, signal))
+	bool waits = lcore->outboxes[route].queued || is_own_return(lcore, route, signal);
+	if ((!waits && try_forward(lcore, route, signal)) || defer(lcore, route, signal))
 		return;
 	struct tern_signal lost = *signal;
 	tern_signal_discard(lcore, &lost);
@@ -319,20 +324,41 @@ static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)
 	return sent;
 }
 
+static void pop_deferred(struct tern_lcore *lcore, struct tern_mailbox *outbox)
+{
+	tern_mailbox_pop(&lcore->chunks, outbox);
+	lcore->deferred--;
+}
+
+/*
+ * What comes back to agents of this lcore waits here and not in the lane, where a spill would
+ * find it and put it behind what came back later.
+ */
+static bool take_back(struct tern_lcore *lcore, uint32_t route, struct tern_mailbox *outbox)
+{
+	struct tern_signal signal = *tern_mailbox_front(&lcore->chunks, outbox);
+	if (!is_own_return(lcore, route, &signal))
+		return false;
+	pop_deferred(lcore, outbox);
+	tern_life_deliver(lcore, &signal, false);
+	return true;
+}
+
 /* One outbox a route, so that a receiver that does not keep up holds up nobody else's. */
 static unsigned forward_deferred(struct tern_lcore *lcore)
 {
-	uint32_t deferred = lcore->deferred;
+	unsigned sent = 0;
 	for (uint32_t route = 0; route < 2 * lcore->engine->system_count; route++) {
 		struct tern_mailbox *outbox = &lcore->outboxes[route];
-		const struct tern_signal *signal;
-		while ((signal = tern_mailbox_front(&lcore->chunks, outbox)) != NULL &&
-		       try_forward(lcore, route, signal)) {
-			tern_mailbox_pop(&lcore->chunks, outbox);
-			lcore->deferred--;
+		for (uint32_t left = outbox->queued; left; left--, sent++) {
+			if (take_back(lcore, route, outbox))
+				continue;
+			if (!try_forward(lcore, route, tern_mailbox_front(&lcore->chunks, outbox)))
+				break;
+			pop_deferred(lcore, outbox);
 		}
 	}
-	return deferred - lcore->deferred;
+	return sent;
 }
 
 unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)
@@ -384,7 +410,8 @@ static void sleep_ns(struct tern_lcore *lcore, uint64_t ns)
 
 /*
  * Nothing to do, `idle` turns running. Sleeping needs no wake-up from senders, so that sending
- * stays free of system calls: it doubles up to idle_sleep_us_max, which bounds the delay.
+ * stays free of system calls: it doubles up to idle_sleep_us_max, which bounds the delay, and
+ * never goes past the next timer.
  */
 static void lcore_idle(struct tern_lcore *lcore, uint64_t idle)
 {
@@ -394,16 +421,22 @@ static void lcore_idle(struct tern_lcore *lcore, uint64_t idle)
 	rte_pause();
 	if (config->idle == TERN_IDLE_PAUSE || idle < TERN_IDLE_SPINS)
 		return;
+	uint64_t due = tern_wheel_next(&lcore->wheel), now = lcore->turn_ticks;
+	uint64_t due_ns = due > now ? tern_clock_to_ns(lcore->clock, due - now) : 0;
 	uint64_t doublings = (idle - TERN_IDLE_SPINS) / TERN_IDLE_SLEEPS_EACH;
 	uint64_t ns_max = config->idle_sleep_us_max * 1000ull;
 	uint64_t ns = doublings < 10 ? 1000ull << doublings : ns_max;
-	sleep_ns(lcore, ns < ns_max ? ns : ns_max);
+	ns = ns < ns_max ? ns : ns_max;
+	if (due_ns >= TERN_IDLE_SLEEP_NS_MIN)
+		sleep_ns(lcore, ns < due_ns ? ns : due_ns);
 }
 
 void *tern_lcore_main(void *argument)
 {
 	struct tern_lcore *lcore = argument;
 	uint64_t idle = 0;
+	/* The default lets the kernel add 50 us to each sleep. */
+	prctl(PR_SET_TIMERSLACK, 1ul);
 	while (tern_engine_state(lcore->engine) != TERN_ENGINE_ENDING) {
 		if (tern_lcore_turn(lcore))
 			idle = 0;

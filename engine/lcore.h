@@ -42,6 +42,8 @@ struct tern_lane_set {
 /** Empty turns before TERN_IDLE_BACKOFF sleeps, and sleeps before they double. */
 #define TERN_IDLE_SPINS 4096
 #define TERN_IDLE_SLEEPS_EACH 8
+/** A timer nearer than this is waited for awake. */
+#define TERN_IDLE_SLEEP_NS_MIN 10000u
 
 /** Free slots kept by one lcore; more come from and go to the engine's ring. */
 #define TERN_SLOT_CACHE 128
@@ -133,10 +135,10 @@ void tern_lcore_control(struct tern_lcore *lcore, uint32_t to, uint16_t type, ui
 /** Put a complete slot on its way to slot->to_slot, or into an outbox. Never refused. */
 void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal);
 
-/** Keep a signal until the lane to its receiver has room. False: no chunk is left. */
-bool tern_lcore_defer(struct tern_lcore *lcore, const struct tern_signal *signal);
-
-/** Retry the outboxes; hand blocks of others over, in batches or `all`. Returns the sends. */
+/**
+ * Retry the outboxes; hand blocks of others over, in batches or `all`. Returns the work done.
+ * Runs agents whose signals came back.
+ */
 unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all);
 
 static inline tern_address tern_lcore_address(const struct tern_lcore *lcore)

@@ -51,17 +51,6 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 		agent->behaviour->on_start(agent, agent->state);
 }
 
-void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum tern_end why,
-		       int64_t result)
-{
-	if (agent->status == TERN_ENDING || agent->status == TERN_DEAD)
-		return;
-	agent->end_why = (uint8_t)why;
-	agent->result = result;
-	agent->status = TERN_ENDING;
-	tern_ready_push(lcore, agent);
-}
-
 static void return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_signal signal;
@@ -69,6 +58,19 @@ static void return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_policy_take(lcore, agent, &signal);
 		tern_life_bounce(lcore, &signal);
 	}
+}
+
+void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum tern_end why,
+		       int64_t result)
+{
+	if (agent->status == TERN_ENDING || agent->status == TERN_DEAD)
+		return;
+	/* Before what comes now, which goes back at once; and `result` takes the water marks' place. */
+	return_mailbox(lcore, agent);
+	agent->end_why = (uint8_t)why;
+	agent->result = result;
+	agent->status = TERN_ENDING;
+	tern_ready_push(lcore, agent);
 }
 
 void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -84,7 +86,6 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_store(&lcore->directory[slot], entry | TERN_DIR_VACANT);
 	while (agent->timers)
 		tern_timer_unlink(agent->timers);
-	return_mailbox(lcore, agent);
 	tern_engine_unregister(lcore, agent);
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
@@ -162,8 +163,6 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 	}
 	struct tern_signal copy = *signal;
 	if (signal->kind & TERN_KIND_RETURNED) {
-		if (queue_only)
-			return tern_lcore_defer(lcore, signal);
 		deliver_returned(lcore, agent, signal);
 		return true;
 	}

@@ -38,7 +38,7 @@ static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	bool over = agent->flags & TERN_AGENT_OVER, told = agent->flags & TERN_AGENT_TOLD_OVER;
-	if (over == told)
+	if (over == told || agent->status == TERN_ENDING)
 		return;
 	agent->flags ^= TERN_AGENT_TOLD_OVER;
 	struct tern_event event = {.kind = TERN_EVENT_PRESSURE,

@@ -154,7 +154,8 @@ struct tern_timeout {
 
 /**
  * Arm a timer: the agent's handler gets a signal of `type` from itself, carrying a
- * struct tern_timeout. Never early; late by at most a turn of the lcore plus about 1 us.
+ * struct tern_timeout. Never early; late by a turn of the lcore plus about 1 us, and
+ * with idle=backoff by what waking costs where the lcore slept (tern_lcore_stats.wake_ns).
  * Arming an armed timer moves it. All timers of an agent end with it.
  *
  * @param delay_ns   from now to the first firing
