@@ -22,7 +22,7 @@
 struct bench {
 	struct tern_engine *engine;
 	struct tern_agent *self; /* the main thread's way in */
-	uint32_t near;           /* lcore indexes */
+	uint32_t near;		 /* lcore indexes */
 	uint32_t far;
 	bool smoke; /* only show that it runs */
 	uint32_t rounds;
@@ -33,13 +33,13 @@ struct bench {
 
 struct bench_result {
 	const char *name;
-	const char *unit; /* "ns", "signals/s", "bytes" */
-	const char *skipped; /* why it did not run; NULL: it ran */
+	const char *unit;	      /* "ns", "signals/s", "bytes" */
+	const char *skipped;	      /* why it did not run; NULL: it ran */
 	struct tern_histogram figure; /* ps, signals per second, or bytes */
 	struct tern_histogram floor;
 	const char *floor_name;
 	double p50, p99, p999; /* in `unit` */
-	double value;          /* headline */
+	double value;	       /* headline */
 	double floor_p50;
 	double budget;
 	double budget_p99; /* 0: none */

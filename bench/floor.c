@@ -70,8 +70,7 @@ static struct rte_ring *make_ring(void)
 {
 	size_t bytes = (size_t)rte_ring_get_memsize_elem(sizeof(struct tern_signal), RING_ENTRIES);
 	struct rte_ring *ring = aligned_alloc(TERN_LINE, bytes);
-	if (!ring || rte_ring_init(ring, "floor", RING_ENTRIES,
-				   RING_F_SP_ENQ | RING_F_SC_DEQ) != 0)
+	if (!ring || rte_ring_init(ring, "floor", RING_ENTRIES, RING_F_SP_ENQ | RING_F_SC_DEQ) != 0)
 		bench_die("no memory for a ring");
 	return ring;
 }

@@ -88,10 +88,8 @@ static void rtt_same(struct bench *bench, struct bench_result *result)
 {
 	uint32_t trips = bench->smoke ? 1000 : 200000;
 	for (uint32_t i = 0; i < bench->rounds; i++) {
-		struct steps steps = {.bench = bench,
-				      .ps = &result->figure,
-				      .left = trips,
-				      .count = trips};
+		struct steps steps = {
+			.bench = bench, .ps = &result->figure, .left = trips, .count = trips};
 		tern_histogram_record(&result->floor, 2 * bench_floor_ring_local_ps(bench, trips));
 		tern_address agents[] = {bench_spawn(bench, &step, &steps, bench->near),
 					 bench_spawn(bench, &pong, NULL, bench->near)};
@@ -168,9 +166,8 @@ static const struct tern_behaviour sink = {.name = "sink", .handler = on_sink};
 static void signal_call(struct bench *bench, struct bench_result *result)
 {
 	for (uint32_t i = 0; i < bench->rounds; i++) {
-		struct steps steps = {.bench = bench,
-				      .ps = &result->figure,
-				      .left = bench->smoke ? 1000 : 50000};
+		struct steps steps = {
+			.bench = bench, .ps = &result->figure, .left = bench->smoke ? 1000 : 50000};
 		bench->clock_pair_ps = bench_to_ps(bench, bench_clock_pair());
 		tern_histogram_record(&result->floor, bench->clock_pair_ps);
 		tern_address agents[] = {bench_spawn(bench, &caller, &steps, bench->near),

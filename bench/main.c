@@ -91,8 +91,8 @@ static const struct argp_option option_list[] = {
 	{"hgrm", OPTION_HGRM, "DIR", 0, "Write each distribution to DIR/NAME.hgrm, in ns", 0},
 	{"list", 'l', NULL, 0, "List the benchmarks", 0},
 	{"rounds", OPTION_ROUNDS, "N", 0, "Rounds of figure and floor, 1 to 10000 (default 31)", 0},
-	{"smoke", OPTION_SMOKE, NULL, 0, "Run everything briefly: proves that it runs, not how fast",
-	 0},
+	{"smoke", OPTION_SMOKE, NULL, 0,
+	 "Run everything briefly: proves that it runs, not how fast", 0},
 	{"strict", OPTION_STRICT, NULL, 0, "Exit 1 when a budget is missed", 0},
 	{0},
 };
@@ -284,7 +284,8 @@ static void report(struct bench *bench, json_t *results)
 {
 	struct raw_floors floors = measure_floors(bench);
 	if (!results) {
-		printf("\nfloors: raw cache line %.0f ns, raw rte_ring %.0f ns (p50 of a round trip "
+		printf("\nfloors: raw cache line %.0f ns, raw rte_ring %.0f ns (p50 of a round "
+		       "trip "
 		       "between the two lcores)\n",
 		       floors.line, floors.ring);
 		return;

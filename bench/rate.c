@@ -107,8 +107,8 @@ struct member {
 	alignas(64) struct mesh *mesh;
 	uint32_t index;
 	uint32_t round;
-	uint32_t next;     /* peer to send to next in this round */
-	bool retrying;     /* a signal to itself is under way */
+	uint32_t next; /* peer to send to next in this round */
+	bool retrying; /* a signal to itself is under way */
 	uint64_t received;
 	uint64_t from, to; /* ticks */
 };

@@ -35,7 +35,7 @@
  * slot then holds the lap before, never one 65,536 laps old.
  */
 struct tern_lane {
-	alignas(TERN_LINE) uint32_t head; /* consumer writes: positions below it are free again */
+	alignas(TERN_LINE) uint32_t head;  /* consumer writes: positions below it are free again */
 	alignas(TERN_LINE) uint32_t depth; /* constant from here on */
 	uint32_t shift;
 	alignas(TERN_LINE) struct tern_signal slots[];

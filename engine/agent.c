@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "ask.h"
 #include "engine.h"
 #include "life.h"
 
@@ -67,7 +68,5 @@ int tern_agent_stop(struct tern_agent *self, tern_address agent)
 	if (!tern_agent_alive(self, agent) ||
 	    tern_address_slot(agent) < self->lcore->engine->system_count)
 		return -ESRCH;
-	uint64_t entry = tern_dir_load(self->lcore, tern_address_slot(agent));
-	tern_lcore_control(self->lcore, tern_dir_route(entry) >> 1, TERN_CONTROL_STOP, agent);
-	return 0;
+	return tern_ask(self->lcore, agent, TERN_ASK_STOP) ? 0 : -ESRCH;
 }

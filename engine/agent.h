@@ -23,10 +23,10 @@ enum tern_status {
 	TERN_DEAD,
 };
 
-#define TERN_AGENT_LISTED 1u    /* in the ready queue */
-#define TERN_AGENT_OVER 2u      /* above high water, low water not reached since */
+#define TERN_AGENT_LISTED 1u	/* in the ready queue */
+#define TERN_AGENT_OVER 2u	/* above high water, low water not reached since */
 #define TERN_AGENT_TOLD_OVER 4u /* and its on_event knows */
-#define TERN_AGENT_STARTED 8u   /* on_start ran */
+#define TERN_AGENT_STARTED 8u	/* on_start ran */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {
@@ -37,15 +37,15 @@ struct TERN_CAPABILITY("agent") tern_agent {
 	tern_address address;
 	uint64_t signals_in;
 	struct tern_mailbox mailbox; /* in the home lcore's chunks */
-	uint32_t pressured;          /* times it crossed high water */
-	uint8_t status;              /* enum tern_status */
-	uint8_t policy;              /* enum tern_policy */
-	uint8_t flags;               /* TERN_AGENT_* */
-	uint8_t end_why;             /* enum tern_end, while ENDING */
+	uint32_t pressured;	     /* times it crossed high water */
+	uint8_t status;		     /* enum tern_status */
+	uint8_t policy;		     /* enum tern_policy */
+	uint8_t flags;		     /* TERN_AGENT_* */
+	uint8_t end_why;	     /* enum tern_end, while ENDING */
 
 	alignas(TERN_LINE) const struct tern_behaviour *behaviour;
 	uint64_t signals_out;
-	struct tern_timer *timers; /* armed */
+	struct tern_timer *timers;  /* armed */
 	struct tern_extras *extras; /* NULL for a plain agent */
 	struct tern_id id;
 	union {
@@ -82,12 +82,12 @@ static inline struct tern_id tern_agent_load_id(const struct tern_agent *agent)
 /** What only some agents need: a name, a bound, a key index, histograms. One chunk. */
 struct tern_extras {
 	uint64_t name[TERN_NAME_MAX / 8]; /* words, so that readers see no torn byte */
-	struct tern_extras *next;         /* free list */
+	struct tern_extras *next;	  /* free list */
 	uint32_t capacity;
 	uint32_t key_offset;
 	uint32_t key_length;
 	uint32_t keys_mask;
-	tern_iso *keys; /* conflate: uint32_t[keys_mask + 1], see keys.c */
+	tern_iso *keys;		     /* conflate: uint32_t[keys_mask + 1], see keys.c */
 	struct tern_histogram *hops; /* TERN_HOPS, NULL without tracing */
 };
 

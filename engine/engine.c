@@ -28,7 +28,8 @@ static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_
 		return tern_error_set(error, -EAGAIN,
 				      "lcore %u: no thread on CPU %u: %s; check ulimit -u and the "
 				      "CPUs this process may use (taskset -p %d)",
-				      index, engine->config.lcores[index], strerror(code), getpid());
+				      index, engine->config.lcores[index], strerror(code),
+				      getpid());
 	snprintf(name, sizeof(name), "tern-%u", index);
 	pthread_setname_np(engine->threads[index], name);
 	engine->threads_started++;
@@ -225,8 +226,7 @@ static void collect_blocks(struct tern_engine *engine)
 static void fill_report(const struct tern_engine *engine, bool drained, uint64_t ended_before,
 			struct tern_stop_report *report)
 {
-	*report = (struct tern_stop_report){.drained = drained,
-					    .undelivered = engine->undelivered};
+	*report = (struct tern_stop_report){.drained = drained, .undelivered = engine->undelivered};
 	for (uint32_t i = 0; i < engine->system_count; i++) {
 		report->blocks_leaked += engine->lcores[i].heap.in_use;
 		report->agents_ended += engine->lcores[i].stats.agents_ended;

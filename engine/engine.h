@@ -28,21 +28,22 @@ struct tern_engine {
 	struct tern_arena arena;
 	struct tern_agent *agents;
 	uint64_t *directory;
-	uint32_t slots;        /* in agents and directory */
+	struct tern_asked *asked; /* by slot: ask.h */
+	uint32_t slots;		  /* in agents and directory */
 	uint32_t lcore_count;
-	uint32_t system_count; /* lcores and attached threads: their own agents come first */
+	uint32_t system_count;	   /* lcores and attached threads: their own agents come first */
 	struct tern_lcore *lcores; /* system_count */
 	struct tern_routes routes;
-	ck_spinlock_t names_lock; /* serialises spawns by name; no signal path takes it */
+	ck_spinlock_t names_lock;   /* serialises spawns by name; no signal path takes it */
 	struct rte_ring *slot_ring; /* slots that were used before, oldest first */
-	pthread_t *threads;       /* lcore_count, parallel mode */
+	pthread_t *threads;	    /* lcore_count, parallel mode */
 	uint32_t threads_started;
 
-	alignas(TERN_LINE) uint32_t state; /* enum tern_engine_state */
+	alignas(TERN_LINE) uint32_t state;	 /* enum tern_engine_state */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
 	uint32_t permits; /* agents that may be made, beside what lcores hold: slots.c */
 	alignas(TERN_LINE) uint32_t attached[64]; /* 1: that thread's place is taken */
-	uint64_t undelivered; /* any ending lcore writes */
+	uint64_t undelivered;			  /* any ending lcore writes */
 	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];
 };
 

@@ -6,6 +6,7 @@
 
 #include <numa.h>
 
+#include "ask.h"
 #include "engine.h"
 #include "slots.h"
 
@@ -43,7 +44,8 @@ uint32_t tern_layout_depth(const struct tern_engine *engine, uint32_t from, uint
 	return between_lcores || depth < THREAD_LANE_DEPTH ? depth : THREAD_LANE_DEPTH;
 }
 
-/* Lanes to every lcore and thread, spares for the ones to itself, and room for extras (names, bounds, histograms). */
+/* Lanes to every lcore and thread, spares for the ones to itself, and room for extras (names,
+ * bounds, histograms). */
 static size_t span_bytes(const struct tern_engine *engine, uint32_t index)
 {
 	size_t bytes = engine->config.trace_every ? 4 * MIB : MIB;
@@ -68,11 +70,12 @@ static size_t region_bytes(const struct tern_engine *engine, uint32_t index)
 
 static size_t shared_bytes(const struct tern_engine *engine)
 {
-	size_t bytes = engine->slots * (sizeof(struct tern_agent) + sizeof(uint64_t)) +
-		       tern_routes_entries(engine->slots) * sizeof(struct tern_route) +
-		       (size_t)rte_ring_get_memsize_elem(sizeof(uint32_t),
-							 ring_entries(engine->slots)) +
-		       4 * TERN_PAGE_4K;
+	size_t bytes =
+		engine->slots *
+			(sizeof(struct tern_agent) + sizeof(uint64_t) + sizeof(struct tern_asked)) +
+		tern_routes_entries(engine->slots) * sizeof(struct tern_route) +
+		(size_t)rte_ring_get_memsize_elem(sizeof(uint32_t), ring_entries(engine->slots)) +
+		5 * TERN_PAGE_4K;
 	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
 }
 
@@ -87,9 +90,11 @@ static int make_slot_ring(struct tern_engine *engine, struct tern_span *span)
 static int cut_shared(struct tern_engine *engine, struct tern_span *span)
 {
 	size_t routes = tern_routes_entries(engine->slots);
-	engine->agents = tern_span_take(span, engine->slots * sizeof(struct tern_agent),
-					TERN_PAGE_4K);
+	engine->agents =
+		tern_span_take(span, engine->slots * sizeof(struct tern_agent), TERN_PAGE_4K);
 	engine->directory = tern_span_take(span, engine->slots * sizeof(uint64_t), TERN_PAGE_4K);
+	engine->asked =
+		tern_span_take(span, engine->slots * sizeof(struct tern_asked), TERN_PAGE_4K);
 	struct tern_route *memory =
 		tern_span_take(span, routes * sizeof(struct tern_route), TERN_PAGE_4K);
 	tern_routes_init(&engine->routes, memory, routes, engine->config.seed);
@@ -164,6 +169,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.check_every = TERN_CHECK_EVERY_MAX,
 		.check_left = TERN_CHECK_EVERY_MAX,
 		.ready_head = TERN_SLOT_NONE,
+		.asked_head = TERN_SLOT_NONE,
 		.rng = {.state = config->seed ^ (index + 1) * 0x9E3779B97F4A7C15u},
 	};
 	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),

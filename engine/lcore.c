@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "ask.h"
 #include "engine.h"
 #include "life.h"
 
@@ -128,11 +129,10 @@ static unsigned run_ready(struct tern_lcore *lcore)
 		else
 			done += run_agent(lcore, agent, TERN_READY_BUDGET - done);
 		done++;
-		done += drain_set(lcore, &lcore->express);
+		done += drain_set(lcore, &lcore->express) + tern_ask_take(lcore);
 	}
 	return done;
 }
-
 
 void tern_lcore_adopt(struct tern_lcore *lcore)
 {
@@ -158,7 +158,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	if (tern_unlikely(tern_load(&lcore->lanes_made) != lcore->lanes_seen))
 		tern_lcore_adopt(lcore);
 
-	unsigned work = drain_set(lcore, &lcore->express);
+	unsigned work = tern_ask_take(lcore) + drain_set(lcore, &lcore->express);
 	work += drain_set(lcore, &lcore->data);
 	work += tern_timers_run(lcore);
 	work += run_ready(lcore);
@@ -231,7 +231,7 @@ static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 	return true;
 }
 
-static bool has_room(struct tern_lcore *lcore, uint32_t route)
+bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route)
 {
 	struct tern_lane_out *out = &lcore->out[route];
 	if (!out->lane)
@@ -241,7 +241,7 @@ static bool has_room(struct tern_lcore *lcore, uint32_t route)
 
 bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
 {
-	if (has_room(lcore, route))
+	if (tern_lcore_has_room(lcore, route))
 		return true;
 	if (route >> 1 != lcore->index)
 		return false;
@@ -249,132 +249,9 @@ bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
 	return tern_lane_refresh(&lcore->out[route]);
 }
 
-/* Control has the express lane even where signals to an attached thread have the data lane. */
-static uint32_t route_of(const struct tern_lcore *lcore, const struct tern_signal *signal)
-{
-	uint32_t route = tern_dir_route(tern_dir_load(lcore, signal->to_slot));
-	return signal->type > TERN_TYPE_MAX ? route | 1 : route;
-}
-
-/* Never spills: a spill forwards what it finds, and would meet itself here. */
-static bool try_forward(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
-{
-	if (!has_room(lcore, route))
-		return false;
-	struct tern_signal *slot = tern_lane_slot(&lcore->out[route]);
-	tern_slot_copy(slot, signal);
-	tern_lane_push(&lcore->out[route], slot, signal->type, signal->stamp);
-	return true;
-}
-
-static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
-{
-	if (!tern_mailbox_push(&lcore->chunks, &lcore->outboxes[route], signal))
-		return false;
-	lcore->deferred++;
-	return true;
-}
-
-static bool is_own_return(const struct tern_lcore *lcore, uint32_t route,
-			  const struct tern_signal *signal)
-{
-	return signal->kind & TERN_KIND_RETURNED && route >> 1 == lcore->index;
-}
-
-void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal)
-{
-	uint32_t route = route_of(lcore, signal);
-	tern_count(&lcore->accepted, 1);
-	tern_count(&lcore->forwarded, 1);
-	bool waits = lcore->outboxes[route].queued || is_own_return(lcore, route, signal);
-	if ((!waits && try_forward(lcore, route, signal)) || defer(lcore, route, signal))
-		return;
-	struct tern_signal lost = *signal;
-	tern_signal_discard(lcore, &lost);
-	tern_count(&lcore->stats.lost, 1);
-	tern_count(&lcore->settled, 1);
-}
-
-void tern_lcore_control(struct tern_lcore *lcore, uint32_t to, uint16_t type, uint64_t word)
-{
-	struct tern_signal signal = {.type = type,
-				     .stamp = lcore->turn_stamp,
-				     .to_slot = to,
-				     .to_generation = 1,
-				     .kind = sizeof(word),
-				     .from = tern_lcore_address(lcore),
-				     .payload.words = {word}};
-	tern_lcore_forward(lcore, &signal);
-}
-
-static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)
-{
-	struct tern_heap *heap = &lcore->heap;
-	unsigned sent = 0;
-	for (uint32_t i = 0; i < heap->heaps; i++) {
-		struct tern_block_chain *chain = &heap->away[i];
-		if (chain->count == 0 || (!all && chain->count < TERN_HEAP_BATCH))
-			continue;
-		uint64_t first = (uint64_t)(uintptr_t)chain->first;
-		heap->away_count -= chain->count;
-		*chain = (struct tern_block_chain){0};
-		tern_lcore_control(lcore, i, TERN_CONTROL_BLOCKS, first);
-		sent++;
-	}
-	return sent;
-}
-
-static void pop_deferred(struct tern_lcore *lcore, struct tern_mailbox *outbox)
-{
-	tern_mailbox_pop(&lcore->chunks, outbox);
-	lcore->deferred--;
-}
-
-/*
- * What comes back to agents of this lcore waits here and not in the lane, where a spill would
- * find it and put it behind what came back later.
- */
-static bool take_back(struct tern_lcore *lcore, uint32_t route, struct tern_mailbox *outbox)
-{
-	struct tern_signal signal = *tern_mailbox_front(&lcore->chunks, outbox);
-	if (!is_own_return(lcore, route, &signal))
-		return false;
-	pop_deferred(lcore, outbox);
-	tern_life_deliver(lcore, &signal, false);
-	return true;
-}
-
-/* One outbox a route, so that a receiver that does not keep up holds up nobody else's. */
-static unsigned forward_deferred(struct tern_lcore *lcore)
-{
-	unsigned sent = 0;
-	for (uint32_t route = 0; route < 2 * lcore->engine->system_count; route++) {
-		struct tern_mailbox *outbox = &lcore->outboxes[route];
-		for (uint32_t left = outbox->queued; left; left--, sent++) {
-			if (take_back(lcore, route, outbox))
-				continue;
-			if (!try_forward(lcore, route, tern_mailbox_front(&lcore->chunks, outbox)))
-				break;
-			pop_deferred(lcore, outbox);
-		}
-	}
-	return sent;
-}
-
-unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)
-{
-	unsigned sent = 0;
-	if (tern_unlikely(lcore->deferred != 0))
-		sent = forward_deferred(lcore);
-	if (lcore->heap.away_count >= TERN_HEAP_BATCH || (all && lcore->heap.away_count))
-		sent += hand_over_blocks(lcore, all);
-	return sent;
-}
-
 void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal)
 {
 	struct tern_lcore *lcore = self->lcore;
-	uint64_t word = signal->payload.words[0];
 	if (signal->type <= TERN_TYPE_MAX) {
 		if (lcore->behaviour) {
 			lcore->behaviour->handler(self, state, signal);
@@ -385,17 +262,7 @@ void tern_control_handle(struct tern_agent *self, void *state, struct tern_signa
 		return;
 	}
 	tern_count(&lcore->own_handled, 1);
-	if (signal->type == TERN_CONTROL_BLOCKS) {
-		tern_heap_collect(&lcore->heap, (struct tern_block *)(uintptr_t)word);
-		return;
-	}
-	struct tern_agent *agent = &lcore->agents[tern_address_slot(word)];
-	if (agent->address != word)
-		return;
-	if (signal->type == TERN_CONTROL_ADOPT && agent->status == TERN_NEW)
-		tern_life_start(lcore, agent);
-	else if (signal->type == TERN_CONTROL_STOP)
-		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
+	tern_heap_collect(&lcore->heap, (struct tern_block *)(uintptr_t)signal->payload.words[0]);
 }
 
 static void sleep_ns(struct tern_lcore *lcore, uint64_t ns)

@@ -19,12 +19,8 @@
 
 #define TERN_SLOT_NONE UINT32_MAX
 
-/* Signals between lcores themselves: to the first slots, one per lcore. */
-enum tern_control {
-	TERN_CONTROL_BLOCKS = 0xFF00, /* words[0]: chain of blocks that come home */
-	TERN_CONTROL_ADOPT,           /* words[0]: address of an agent to start */
-	TERN_CONTROL_STOP,            /* words[0]: address of an agent to end */
-};
+/** Type of the one signal between lcores themselves: words[0] is a chain of blocks coming home. */
+#define TERN_CONTROL_BLOCKS 0xFF00u
 
 /** Signals a turn takes from one lane before it looks at the next. */
 #define TERN_LANE_BURST 128
@@ -55,9 +51,9 @@ struct tern_lane_set {
 struct tern_lcore {
 	/* constant after start; read on every signal */
 	alignas(TERN_LINE) struct tern_agent *agents;
-	uint64_t *directory; /* the engine's: see directory.h */
+	uint64_t *directory;	   /* the engine's: see directory.h */
 	struct tern_lane_out *out; /* by route */
-	uint32_t slots;            /* in agents and directory */
+	uint32_t slots;		   /* in agents and directory */
 	uint32_t index;
 	struct tern_engine *engine;
 	const struct tern_clock *clock;
@@ -68,52 +64,53 @@ struct tern_lcore {
 
 	/* this lcore writes, turn by turn */
 	alignas(TERN_LINE) uint64_t turn_ticks;
-	uint64_t accepted; /* slots put on their way; any thread reads */
-	uint64_t settled;  /* slots done with; any thread reads */
+	uint64_t accepted;    /* slots put on their way; any thread reads */
+	uint64_t settled;     /* slots done with; any thread reads */
 	uint64_t forwarded;   /* of accepted: control and returned signals */
 	uint64_t own_handled; /* of stats.handled: control, and signals that a thread dropped */
 	uint32_t turn_stamp;
 	uint32_t trace_left;
 	uint32_t check_every;
 	uint32_t check_left;
-	uint32_t running;    /* slot of the agent that runs now; any thread reads */
+	uint32_t running; /* slot of the agent that runs now; any thread reads */
 	uint32_t ready_head;
 	uint32_t ready_tail;
-	bool late;           /* the slice is used up: the rest of this turn goes to mailboxes */
+	bool late; /* the slice is used up: the rest of this turn goes to mailboxes */
 	struct tern_lane_set express;
 	struct tern_lane_set data;
 	uint64_t slice_start;
 	uint32_t lanes_seen;
-	uint32_t self_lane[2]; /* place of the lane to itself in data, express */
-	struct tern_lane *spare[2]; /* memory for the lane to itself, to change over to */
-	bool *inbound_open;    /* of inbound: lanes already in a set */
-	uint64_t lane_bytes;   /* of lanes made by this lcore */
+	uint32_t self_lane[2];	       /* place of the lane to itself in data, express */
+	struct tern_lane *spare[2];    /* memory for the lane to itself, to change over to */
+	bool *inbound_open;	       /* of inbound: lanes already in a set */
+	uint64_t lane_bytes;	       /* of lanes made by this lcore */
 	struct tern_block_chain *away; /* the heap's */
 
 	struct tern_chunks chunks;
 	struct tern_mailbox *outboxes; /* by route: control that found its lane full */
-	uint32_t deferred;             /* signals in them */
+	uint32_t deferred;	       /* signals in them */
 	struct tern_heap heap;
 	struct tern_wheel wheel;
 	struct tern_rng rng;
 	struct tern_id next_id; /* of the next agent made here */
-	struct tern_span span; /* lanes, extras */
+	struct tern_span span;	/* lanes, extras */
 	struct tern_extras *extras_free;
 	struct tern_histogram *hops_free;
 	uint32_t slot_cache[TERN_SLOT_CACHE];
 	uint32_t slot_first; /* FIFO in slot_cache */
 	uint32_t slot_count;
 	uint32_t permits;    /* agents that may be made; others take some when the pool is empty */
-	uint32_t spawn_turn;   /* next home lcore for a thread's spawns */
+	uint32_t spawn_turn; /* next home lcore for a thread's spawns */
 	const struct tern_behaviour *behaviour; /* attached thread's */
 	void *thread_state;
 	struct tern_lcore_stats stats;
-	uint64_t refused_to; /* receiver of the last refused send */
+	uint64_t refused_to;  /* receiver of the last refused send */
 	uint32_t refused_why; /* enum tern_pressure_source */
 	uint64_t oversleep_ns;
 
-	/* other lcores write: new lanes; this one reads each turn */
+	/* other lcores write, seldom; this one reads each turn */
 	alignas(TERN_LINE) uint32_t lanes_made;
+	uint32_t asked_head;	    /* slots of agents of which something is asked: ask.h */
 	struct tern_lane **inbound; /* by sending lcore x 2 + express */
 };
 
@@ -129,8 +126,8 @@ void tern_lcore_spill(struct tern_lcore *lcore, bool express);
 /** Make the lane to `route`, or refresh its credit. Returns whether there is room. */
 bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route);
 
-/** Send to another lcore's own agent; waits in an outbox where the lane is full. */
-void tern_lcore_control(struct tern_lcore *lcore, uint32_t to, uint16_t type, uint64_t word);
+/** Whether the lane to `route` has room, made first where there is none. Runs no one. */
+bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route);
 
 /** Put a complete slot on its way to slot->to_slot, or into an outbox. Never refused. */
 void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal);

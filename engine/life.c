@@ -65,7 +65,8 @@ void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum 
 {
 	if (agent->status == TERN_ENDING || agent->status == TERN_DEAD)
 		return;
-	/* Before what comes now, which goes back at once; and `result` takes the water marks' place. */
+	/* Before what comes now, which goes back at once; and `result` takes the water marks'
+	 * place. */
 	return_mailbox(lcore, agent);
 	agent->end_why = (uint8_t)why;
 	agent->result = result;

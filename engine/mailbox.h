@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct tern_chunk) == 1024, "a chunk is 1 KiB");
 /** The chunks of one lcore: touched first when needed, reused last in first out. */
 struct tern_chunks {
 	struct tern_chunk *base;
-	uint32_t free;  /* head of the free list; TERN_CHUNK_NONE: empty */
+	uint32_t free;	/* head of the free list; TERN_CHUNK_NONE: empty */
 	uint32_t fresh; /* chunks from here on were never used */
 	uint32_t count;
 	uint32_t used;
@@ -47,7 +47,8 @@ void tern_chunks_init(struct tern_chunks *chunks, struct tern_chunk *base, uint3
 static inline uint32_t tern_chunks_place(const struct tern_chunks *chunks,
 					 const struct tern_signal *signal)
 {
-	size_t bytes = (size_t)((const unsigned char *)signal - (const unsigned char *)chunks->base);
+	size_t bytes =
+		(size_t)((const unsigned char *)signal - (const unsigned char *)chunks->base);
 	return (uint32_t)(bytes / sizeof(struct tern_signal));
 }
 

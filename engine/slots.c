@@ -3,6 +3,7 @@
 
 #include <rte_ring_elem.h>
 
+#include "ask.h"
 #include "engine.h"
 
 #define BATCH (TERN_SLOT_CACHE / 2)
@@ -111,14 +112,20 @@ uint32_t tern_slots_take(struct tern_lcore *lcore)
 
 void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent)
 {
+	permit_put(lcore);
+	if (tern_ask_close(lcore, tern_address_slot(agent->address)))
+		tern_slots_reuse(lcore, agent);
+}
+
+void tern_slots_reuse(struct tern_lcore *lcore, struct tern_agent *agent)
+{
 	uint32_t slot = tern_address_slot(agent->address);
 	uint32_t generation = tern_address_generation(agent->address) + 1;
-	permit_put(lcore);
 	if (generation > TERN_ADDRESS_GENERATION_MASK)
 		return;
 	tern_store(&agent->address, tern_address_make(0, slot, generation));
-	tern_store(&lcore->directory[slot], generation | TERN_DIR_VACANT |
-						    (tern_dir_load(lcore, slot) & ~0xFFFFFFFFull));
+	tern_store(&lcore->directory[slot],
+		   generation | TERN_DIR_VACANT | (tern_dir_load(lcore, slot) & ~0xFFFFFFFFull));
 	if (lcore->slot_count == TERN_SLOT_CACHE)
 		spill(lcore);
 	cache_push(lcore, slot);

@@ -13,7 +13,10 @@
 /** A free slot, or TERN_SLOT_NONE: max_agents are alive. */
 uint32_t tern_slots_take(struct tern_lcore *lcore);
 
-/** Give the slot of an ended agent back under its next generation; retire it at the last. */
+/** Give the slot of an ended agent back, as soon as nothing is asked of it any more. */
 void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** Make a given-back slot free under its next generation; retire it at the last. */
+void tern_slots_reuse(struct tern_lcore *lcore, struct tern_agent *agent);
 
 #endif

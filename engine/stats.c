@@ -3,6 +3,7 @@
 /* Counters and memory as others see them: plain reads, so that no lcore notices. */
 #include <errno.h>
 
+#include "ask.h"
 #include "engine.h"
 #include "extras.h"
 
@@ -87,9 +88,9 @@ void tern_engine_memory(const struct tern_engine *engine, struct tern_memory *me
 		.bytes = engine->arena.size,
 		.page_bytes = engine->arena.page_bytes,
 		.transparent = engine->arena.transparent,
-		.bytes_per_agent = sizeof(struct tern_agent) + sizeof(uint64_t) +
-				   engine->routes.count * sizeof(struct tern_route) /
-					   engine->slots};
+		.bytes_per_agent =
+			sizeof(struct tern_agent) + sizeof(uint64_t) + sizeof(struct tern_asked) +
+			engine->routes.count * sizeof(struct tern_route) / engine->slots};
 	for (uint32_t i = 0; i < engine->system_count; i++)
 		memory->lane_bytes += tern_load(&engine->lcores[i].lane_bytes);
 }

@@ -27,19 +27,19 @@
 struct TERN_CAPABILITY("agent") tern_agent;
 
 /** Define a handler: `TERN_HANDLER(static, on_order) { ... }` with self, state and signal. */
-#define TERN_HANDLER(linkage, name)                                            \
-	linkage void name(struct tern_agent *self, void *state,                \
-			  struct tern_signal *signal) TERN_OWNS(self);         \
-	linkage void name(struct tern_agent *self __attribute__((unused)),     \
-			  void *state __attribute__((unused)),                 \
+#define TERN_HANDLER(linkage, name)                                                         \
+	linkage void name(struct tern_agent *self, void *state, struct tern_signal *signal) \
+		TERN_OWNS(self);                                                            \
+	linkage void name(struct tern_agent *self __attribute__((unused)),                  \
+			  void *state __attribute__((unused)),                              \
 			  struct tern_signal *signal __attribute__((unused)))
 
 /** What a mailbox does above its bound. Accepted means delivered, or reported by this policy. */
 enum tern_policy {
-	TERN_POLICY_REFUSE,      /**< above high water senders get -EAGAIN until low water */
+	TERN_POLICY_REFUSE,	 /**< above high water senders get -EAGAIN until low water */
 	TERN_POLICY_DROP_OLDEST, /**< at capacity the oldest signal is dropped and counted */
-	TERN_POLICY_CONFLATE,    /**< the newest value of a key takes the waiting one's place */
-	TERN_POLICY_EVICT,       /**< at capacity the agent ends with reason evicted */
+	TERN_POLICY_CONFLATE,	 /**< the newest value of a key takes the waiting one's place */
+	TERN_POLICY_EVICT,	 /**< at capacity the agent ends with reason evicted */
 };
 
 /** Which lanes carry the signals to an agent. */
@@ -50,7 +50,7 @@ enum tern_priority {
 
 /** Why an agent ended. */
 enum tern_end {
-	TERN_END_EXIT,     /**< it called tern_exit() */
+	TERN_END_EXIT,	   /**< it called tern_exit() */
 	TERN_END_STOPPED,  /**< tern_agent_stop() */
 	TERN_END_EVICTED,  /**< its mailbox overflowed under TERN_POLICY_EVICT */
 	TERN_END_SHUTDOWN, /**< the engine stopped */
@@ -135,12 +135,12 @@ TERN_API bool tern_agent_alive(const struct tern_agent *self, tern_address agent
 
 /** A timer: memory of the agent that starts it, zeroed before first use, alive while armed. */
 struct tern_timer {
-	struct tern_timer *next, **link;             /* in a wheel list */
+	struct tern_timer *next, **link;	     /* in a wheel list */
 	struct tern_timer *agent_next, **agent_link; /* in its agent's list */
 	struct tern_agent *agent;
 	uint64_t deadline; /* ticks of the wheel */
 	uint64_t period;   /* ticks of the clock; 0: one shot */
-	uint64_t due;      /* ticks of the clock */
+	uint64_t due;	   /* ticks of the clock */
 	uint16_t type;
 	bool armed;
 };
@@ -165,9 +165,8 @@ struct tern_timeout {
  *
  * Context: the agent's own functions. Keeps `timer` while armed. Never fails.
  */
-TERN_API void tern_timer_start(struct tern_agent *self, struct tern_timer *timer,
-			       uint64_t delay_ns, uint64_t period_ns, uint16_t type)
-	TERN_OWNS(self);
+TERN_API void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
+			       uint64_t period_ns, uint16_t type) TERN_OWNS(self);
 
 /** Disarm a timer: after this it does not fire. Returns whether it was armed. */
 TERN_API bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer) TERN_OWNS(self);

@@ -43,11 +43,11 @@ struct tern_undelivered {
 
 /** What a stop found. All counts are of the whole life of the engine where not said. */
 struct tern_stop_report {
-	bool drained;         /**< every accepted signal was handled before the deadline */
-	uint64_t undelivered; /**< signals accepted and neither handled nor reported dropped */
+	bool drained;		/**< every accepted signal was handled before the deadline */
+	uint64_t undelivered;	/**< signals accepted and neither handled nor reported dropped */
 	uint64_t blocks_leaked; /**< blocks that agents never gave back */
-	uint64_t agents_ended;  /**< agents that were alive at the stop */
-	uint32_t listed;        /**< entries of list in use */
+	uint64_t agents_ended;	/**< agents that were alive at the stop */
+	uint32_t listed;	/**< entries of list in use */
 	struct tern_undelivered list[TERN_STOP_LIST_MAX];
 };
 
@@ -79,8 +79,7 @@ TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
  * Context: any thread that is no lcore; the result is for that thread alone.
  */
 TERN_API struct tern_agent *tern_thread_attach(struct tern_engine *engine,
-					       const struct tern_behaviour *behaviour,
-					       void *state);
+					       const struct tern_behaviour *behaviour, void *state);
 
 /** Handle what was sent to this thread; returns the signals handled. Never blocks. */
 TERN_API unsigned tern_thread_poll(struct tern_agent *self);
@@ -123,18 +122,18 @@ TERN_API uint64_t tern_engine_now(const struct tern_engine *engine);
  */
 
 struct tern_lcore_stats {
-	uint64_t turns;        /**< turns that found work */
+	uint64_t turns; /**< turns that found work */
 	uint64_t idle_turns;
-	uint64_t sent;         /**< signals accepted for sending */
-	uint64_t handled;      /**< handler runs for signals and timers */
-	uint64_t in_place;     /**< runs on the lane's slot, the engine's own control included */
-	uint64_t queued;       /**< moved to a mailbox first */
-	uint64_t refused_lane; /**< sends refused: lane full */
-	uint64_t refused_agent;/**< sends refused: agent above high water */
-	uint64_t refused_dead; /**< sends refused: dead address */
-	uint64_t dropped;      /**< dropped by a mailbox policy */
-	uint64_t returned;     /**< came back from dead addresses */
-	uint64_t lost;         /**< returned to a sender that is dead too, or dropped by a thread */
+	uint64_t sent;		/**< signals accepted for sending */
+	uint64_t handled;	/**< handler runs for signals and timers */
+	uint64_t in_place;	/**< runs on the lane's slot, the engine's own control included */
+	uint64_t queued;	/**< moved to a mailbox first */
+	uint64_t refused_lane;	/**< sends refused: lane full */
+	uint64_t refused_agent; /**< sends refused: agent above high water */
+	uint64_t refused_dead;	/**< sends refused: dead address */
+	uint64_t dropped;	/**< dropped by a mailbox policy */
+	uint64_t returned;	/**< came back from dead addresses */
+	uint64_t lost;	       /**< returned to a sender that is dead too, or dropped by a thread */
 	uint64_t timers;       /**< timers fired */
 	uint64_t spawned;      /**< agents made here, on whatever lcore they live */
 	uint64_t agents_ended; /**< agents that lived here and ended */
@@ -150,13 +149,13 @@ TERN_API void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
 struct tern_agent_stats {
 	tern_address address;
 	const char *behaviour;
-	char name[64];          /**< "" where it has none */
+	char name[64]; /**< "" where it has none */
 	uint32_t lcore;
-	uint32_t queued;        /**< in the mailbox now */
-	uint64_t signals_in;    /**< handled */
-	uint64_t signals_out;   /**< sent */
-	uint64_t pressured;     /**< times it crossed high water */
-	uint64_t dropped;       /**< dropped by its mailbox policy */
+	uint32_t queued;      /**< in the mailbox now */
+	uint64_t signals_in;  /**< handled */
+	uint64_t signals_out; /**< sent */
+	uint64_t pressured;   /**< times it crossed high water */
+	uint64_t dropped;     /**< dropped by its mailbox policy */
 };
 
 /** Counters of one agent. Returns 0; -ESRCH: dead address. Any thread. */
@@ -177,10 +176,10 @@ TERN_API int tern_agent_anatomy(const struct tern_engine *engine, tern_address a
 
 /** Memory really obtained, for people and for checks. */
 struct tern_memory {
-	uint64_t bytes;      /**< mapped by the engine */
-	uint64_t page_bytes; /**< 1 GiB, 2 MiB or 4 KiB */
-	bool transparent;    /**< 4 KiB pages with transparent hugepages asked for */
-	uint64_t lane_bytes; /**< of it, in lanes made so far */
+	uint64_t bytes;		  /**< mapped by the engine */
+	uint64_t page_bytes;	  /**< 1 GiB, 2 MiB or 4 KiB */
+	bool transparent;	  /**< 4 KiB pages with transparent hugepages asked for */
+	uint64_t lane_bytes;	  /**< of it, in lanes made so far */
 	uint64_t bytes_per_agent; /**< beside its state, idle */
 };
 TERN_API void tern_engine_memory(const struct tern_engine *engine, struct tern_memory *memory);

@@ -19,7 +19,7 @@
  * Source: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 6.
  */
 struct tern_wheel {
-	uint64_t now;   /* ticks processed */
+	uint64_t now;	/* ticks processed */
 	uint32_t shift; /* clock ticks >> shift = wheel ticks */
 	uint32_t armed;
 	uint64_t occupied[TERN_WHEEL_LEVELS][TERN_WHEEL_SLOTS / 64];

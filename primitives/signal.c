@@ -89,8 +89,8 @@ static inline void finish(struct tern_agent *self, uint32_t route, struct tern_s
 		kind |= TERN_KIND_TRACED;
 		stamp = (uint32_t)(tern_clock_ticks(lcore->clock) >> 4);
 	}
-	uint64_t word = (uint64_t)(kind << 24 | tern_address_generation(to)) << 32 |
-			tern_address_slot(to);
+	uint64_t word =
+		(uint64_t)(kind << 24 | tern_address_generation(to)) << 32 | tern_address_slot(to);
 	memcpy((unsigned char *)slot + 8, &word, sizeof(word));
 	slot->from = self->address;
 	tern_count(&self->signals_out, 1);

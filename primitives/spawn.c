@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "engine/ask.h"
 #include "engine/engine.h"
 #include "engine/extras.h"
 #include "engine/keys.h"
@@ -49,7 +50,8 @@ static bool in_range(const struct spec *spec)
 	       spec->low_water < spec->high_water && options->policy <= TERN_POLICY_EVICT &&
 	       options->priority <= TERN_PRIORITY_CRITICAL &&
 	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX)) &&
-	       (!spec->name || (spec->name[0] && strnlen(spec->name, TERN_NAME_MAX) < TERN_NAME_MAX));
+	       (!spec->name ||
+		(spec->name[0] && strnlen(spec->name, TERN_NAME_MAX) < TERN_NAME_MAX));
 }
 
 static int check_options(struct tern_lcore *lcore, const struct tern_spawn_options *options,
@@ -105,8 +107,7 @@ static int make_extras(struct tern_lcore *lcore, const struct spec *spec,
 
 /* Fields that other threads may read at any time are stored whole. */
 static void fill_agent(struct tern_agent *agent, uint32_t slot,
-		       const struct tern_behaviour *behaviour, void *state,
-		       const struct spec *spec)
+		       const struct tern_behaviour *behaviour, void *state, const struct spec *spec)
 {
 	if (agent->address == TERN_ADDRESS_NONE)
 		tern_store(&agent->address, tern_address_make(0, slot, 1));
@@ -165,12 +166,13 @@ static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *beh
 		unmake(lcore, agent);
 		return code;
 	}
+	tern_ask_open(lcore, slot, tern_address_generation(agent->address));
 	uint32_t express = spec->options->priority == TERN_PRIORITY_CRITICAL;
 	/* Release: who finds the slot inhabited finds the agent complete (stats.c, lcore.c). */
-	__atomic_store_n(&lcore->directory[slot],
-			 tern_dir_make(tern_address_generation(agent->address),
-				       2 * spec->lcore + express),
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(
+		&lcore->directory[slot],
+		tern_dir_make(tern_address_generation(agent->address), 2 * spec->lcore + express),
+		__ATOMIC_RELEASE);
 	tern_count(&lcore->stats.spawned, 1);
 	*address = agent->address;
 	return 0;
@@ -181,7 +183,7 @@ static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_addres
 {
 	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
 	if (spec->lcore != lcore->index)
-		tern_lcore_control(lcore, spec->lcore, TERN_CONTROL_ADOPT, address);
+		tern_ask(lcore, address, TERN_ASK_START);
 	else if (agent->behaviour->on_start)
 		tern_ready_push(lcore, agent);
 	else

@@ -12,8 +12,8 @@
 
 /** Options of spawn; zeroed means default, but for lcore: start from TERN_SPAWN_DEFAULTS. */
 struct tern_spawn_options {
-	const char *name;  /**< unique in the engine, 1..63 bytes; NULL: none. Borrows */
-	uint32_t lcore;    /**< home lcore index, or TERN_LCORE_ANY */
+	const char *name; /**< unique in the engine, 1..63 bytes; NULL: none. Borrows */
+	uint32_t lcore;	  /**< home lcore index, or TERN_LCORE_ANY */
 	enum tern_priority priority;
 	enum tern_policy policy;
 	uint32_t capacity;   /**< signals; 0: the engine's default */
@@ -23,7 +23,10 @@ struct tern_spawn_options {
 	uint32_t key_length; /**< conflate: 1..8 bytes, the key with the type is the identity */
 };
 
-#define TERN_SPAWN_DEFAULTS {.lcore = TERN_LCORE_ANY}
+#define TERN_SPAWN_DEFAULTS             \
+	{                               \
+		.lcore = TERN_LCORE_ANY \
+	}
 
 /**
  * Make an agent: it gets a slot, an address, an id in the table, and starts on its home lcore.
@@ -41,8 +44,7 @@ struct tern_spawn_options {
  * Context: any agent or attached thread.
  */
 TERN_API int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour,
-			void *state, const struct tern_spawn_options *options,
-			tern_address *agent);
+			void *state, const struct tern_spawn_options *options, tern_address *agent);
 
 /**
  * Make several agents of one behaviour.

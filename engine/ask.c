@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask.h"
+
+#include "engine.h"
+#include "life.h"
+#include "slots.h"
+
+#define ASKED (TERN_ASK_START | TERN_ASK_STOP)
+
+static bool replace(uint32_t *word, uint32_t *seen, uint32_t wanted)
+{
+	return __atomic_compare_exchange_n(word, seen, wanted, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+/* A1: release, after `next` is written. */
+static void push(struct tern_lcore *home, struct tern_asked *asked, uint32_t slot)
+{
+	uint32_t head = tern_load(&home->asked_head);
+	do {
+		tern_store(&asked->next, head);
+	} while (!__atomic_compare_exchange_n(&home->asked_head, &head, slot, false,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
+{
+	uint32_t slot = tern_address_slot(agent), generation = tern_address_generation(agent);
+	struct tern_asked *asked = &lcore->engine->asked[slot];
+	uint32_t route = tern_dir_route(tern_dir_load(lcore, slot));
+	uint32_t word = tern_load(&asked->word);
+	do {
+		if ((word & ~ASKED) != generation)
+			return false;
+	} while (!replace(&asked->word, &word, word | what));
+	if ((word & ASKED) == 0)
+		push(&lcore->engine->lcores[route >> 1], asked, slot);
+	return true;
+}
+
+static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
+{
+	struct tern_agent *agent = &lcore->agents[slot];
+	if (word & TERN_ASK_CLOSED) {
+		tern_slots_reuse(lcore, agent);
+		return;
+	}
+	if (word & TERN_ASK_START && agent->status == TERN_NEW)
+		tern_life_start(lcore, agent);
+	if (word & TERN_ASK_STOP)
+		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
+}
+
+unsigned tern_ask_take_all(struct tern_lcore *lcore)
+{
+	unsigned taken = 0;
+	/* T1 */
+	uint32_t slot = __atomic_exchange_n(&lcore->asked_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	while (slot != TERN_SLOT_NONE) {
+		struct tern_asked *asked = &lcore->engine->asked[slot];
+		/* Before the word is cleared: from then on it may be pushed again. */
+		uint32_t next = tern_load(&asked->next);
+		uint32_t word = tern_load(&asked->word);
+		while (!(word & TERN_ASK_CLOSED) && !replace(&asked->word, &word, word & ~ASKED))
+			;
+		act(lcore, slot, word);
+		slot = next;
+		taken++;
+	}
+	return taken;
+}
+
+void tern_ask_open(struct tern_lcore *lcore, uint32_t slot, uint32_t generation)
+{
+	tern_store(&lcore->engine->asked[slot].word, generation);
+}
+
+bool tern_ask_close(struct tern_lcore *lcore, uint32_t slot)
+{
+	uint32_t *word = &lcore->engine->asked[slot].word;
+	uint32_t seen = tern_load(word);
+	while (!replace(word, &seen, seen | TERN_ASK_CLOSED))
+		;
+	return (seen & ASKED) == 0;
+}

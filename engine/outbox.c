@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the engine itself sends: returned signals, which wait for room, and blocks going home. */
+#include "engine.h"
+#include "life.h"
+
+static uint32_t route_to(const struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	return tern_dir_route(tern_dir_load(lcore, signal->to_slot));
+}
+
+/* Never spills: a spill forwards what it finds, and would meet itself here. */
+static bool try_forward(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
+{
+	if (!tern_lcore_has_room(lcore, route))
+		return false;
+	struct tern_signal *slot = tern_lane_slot(&lcore->out[route]);
+	tern_slot_copy(slot, signal);
+	tern_lane_push(&lcore->out[route], slot, signal->type, signal->stamp);
+	return true;
+}
+
+static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
+{
+	if (!tern_mailbox_push(&lcore->chunks, &lcore->outboxes[route], signal))
+		return false;
+	lcore->deferred++;
+	return true;
+}
+
+static bool is_own_return(const struct tern_lcore *lcore, uint32_t route,
+			  const struct tern_signal *signal)
+{
+	return signal->kind & TERN_KIND_RETURNED && route >> 1 == lcore->index;
+}
+
+void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	uint32_t route = route_to(lcore, signal);
+	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->forwarded, 1);
+	bool waits = lcore->outboxes[route].queued || is_own_return(lcore, route, signal);
+	if ((!waits && try_forward(lcore, route, signal)) || defer(lcore, route, signal))
+		return;
+	struct tern_signal lost = *signal;
+	tern_signal_discard(lcore, &lost);
+	tern_count(&lcore->stats.lost, 1);
+	tern_count(&lcore->settled, 1);
+}
+
+/* Blocks go home by the express lane, or stay chained until it has room: they need no other. */
+static bool send_chain(struct tern_lcore *lcore, uint32_t to, struct tern_block_chain *chain)
+{
+	struct tern_signal signal = {.type = TERN_CONTROL_BLOCKS,
+				     .stamp = lcore->turn_stamp,
+				     .to_slot = to,
+				     .kind = sizeof(uint64_t),
+				     .from = tern_lcore_address(lcore)};
+	signal.to_generation = tern_dir_load(lcore, to) & TERN_ADDRESS_GENERATION_MASK;
+	signal.payload.words[0] = (uint64_t)(uintptr_t)chain->first;
+	if (!try_forward(lcore, 2 * to + 1, &signal))
+		return false;
+	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->forwarded, 1);
+	return true;
+}
+
+static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)
+{
+	struct tern_heap *heap = &lcore->heap;
+	unsigned sent = 0;
+	for (uint32_t i = 0; i < heap->heaps; i++) {
+		struct tern_block_chain *chain = &heap->away[i];
+		if (chain->count == 0 || (!all && chain->count < TERN_HEAP_BATCH))
+			continue;
+		if (!send_chain(lcore, i, chain))
+			continue;
+		heap->away_count -= chain->count;
+		*chain = (struct tern_block_chain){0};
+		sent++;
+	}
+	return sent;
+}
+
+static void pop_deferred(struct tern_lcore *lcore, struct tern_mailbox *outbox)
+{
+	tern_mailbox_pop(&lcore->chunks, outbox);
+	lcore->deferred--;
+}
+
+/*
+ * What comes back to agents of this lcore waits here and not in the lane, where a spill would
+ * find it and put it behind what came back later.
+ */
+static bool take_back(struct tern_lcore *lcore, uint32_t route, struct tern_mailbox *outbox)
+{
+	struct tern_signal signal = *tern_mailbox_front(&lcore->chunks, outbox);
+	if (!is_own_return(lcore, route, &signal))
+		return false;
+	pop_deferred(lcore, outbox);
+	tern_life_deliver(lcore, &signal, false);
+	return true;
+}
+
+/* One outbox a route, so that a receiver that does not keep up holds up nobody else's. */
+static unsigned forward_deferred(struct tern_lcore *lcore)
+{
+	unsigned sent = 0;
+	for (uint32_t route = 0; route < 2 * lcore->engine->system_count; route++) {
+		struct tern_mailbox *outbox = &lcore->outboxes[route];
+		for (uint32_t left = outbox->queued; left; left--, sent++) {
+			if (take_back(lcore, route, outbox))
+				continue;
+			if (!try_forward(lcore, route, tern_mailbox_front(&lcore->chunks, outbox)))
+				break;
+			pop_deferred(lcore, outbox);
+		}
+	}
+	return sent;
+}
+
+unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)
+{
+	unsigned sent = 0;
+	if (tern_unlikely(lcore->deferred != 0))
+		sent = forward_deferred(lcore);
+	if (lcore->heap.away_count >= TERN_HEAP_BATCH || (all && lcore->heap.away_count))
+		sent += hand_over_blocks(lcore, all);
+	return sent;
+}
