@@ -162,19 +162,6 @@ static inline void tern_slot_copy(struct tern_signal *to, const struct tern_sign
 	memcpy((unsigned char *)to + 8, (const unsigned char *)from + 8, 56);
 }
 
-/**
- * Claim the next slot of the lane to `route`.
- *
- * @return the slot to fill and tern_lane_push(); NULL: the lane is full
- */
-static inline struct tern_signal *tern_lcore_claim(struct tern_lcore *lcore, uint32_t route)
-{
-	struct tern_lane_out *out = &lcore->out[route];
-	if (tern_unlikely(tern_lane_spent(out)) && !tern_lcore_make_room(lcore, route))
-		return NULL;
-	return tern_lane_slot(out);
-}
-
 /** Stamp of a signal sent now. */
 static inline uint32_t tern_lcore_stamp(const struct tern_lcore *lcore)
 {

@@ -52,37 +52,52 @@ static __attribute__((cold, noinline)) int refuse_receiver(struct tern_lcore *lc
 	return refuse(lcore, to, TERN_PRESSURE_NONE, &stats->refused_dead, -ESRCH);
 }
 
-/**
- * Everything of a send but the payload.
- *
- * Reads the receiver's directory entry (one line, read-mostly) and writes the next line of the
- * lane; the rest is the sender's own.
- *
- * @param slot   yields the slot; the caller fills the payload, then calls finish()
- * @param route  yields the lane
+/*
+ * The receiver's directory entry: one line, read-mostly. Node and slot in one compare: another
+ * node's address lies beyond the table.
  */
-static inline int begin(struct tern_lcore *lcore, tern_address to, struct tern_signal **slot,
-			uint32_t *route)
+static inline uint64_t entry_of(const struct tern_lcore *lcore, tern_address to)
 {
-	/* Node and slot in one compare: another node's address lies beyond the table. */
 	uint64_t place = to >> TERN_ADDRESS_GENERATION_BITS;
-	uint64_t entry = tern_likely(place < lcore->slots) ? tern_dir_load(lcore, (uint32_t)place)
-							   : TERN_DIR_VACANT;
-	if (tern_unlikely(tern_dir_differs(entry, to) != 0))
+	return tern_likely(place < lcore->slots) ? tern_dir_load(lcore, (uint32_t)place)
+						 : TERN_DIR_VACANT;
+}
+
+/**
+ * The lane to a receiver, if the signal can go at once: the common case, without a call, so that
+ * nothing has to be saved across one.
+ */
+static inline struct tern_lane_out *open_lane(struct tern_lcore *lcore, tern_address to)
+{
+	uint64_t entry = entry_of(lcore, to);
+	struct tern_lane_out *out = &lcore->out[tern_dir_route(entry)];
+	if (tern_unlikely(tern_dir_differs(entry, to) != 0 || is_closed(lcore) ||
+			  tern_lane_spent(out)))
+		return NULL;
+	return out;
+}
+
+/* Everything else: make room, or say why there is none. */
+static __attribute__((noinline)) int find_lane(struct tern_lcore *lcore, tern_address to,
+					       struct tern_lane_out **out)
+{
+	uint64_t entry = entry_of(lcore, to);
+	if (tern_dir_differs(entry, to) != 0)
 		return refuse_receiver(lcore, to, entry);
 	if (is_closed(lcore))
 		return refuse(lcore, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
-	*route = tern_dir_route(entry);
-	*slot = tern_lcore_claim(lcore, *route);
-	if (tern_unlikely(!*slot))
+	*out = &lcore->out[tern_dir_route(entry)];
+	if (tern_lane_spent(*out) && !tern_lcore_make_room(lcore, tern_dir_route(entry)))
 		return refuse(lcore, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane, -EAGAIN);
 	return 0;
 }
 
-static inline void finish(struct tern_agent *self, uint32_t route, struct tern_signal *slot,
-			  tern_address to, uint16_t type, uint32_t kind)
+/* Complete the next slot of an open lane, whose payload is filled, and hand it over. */
+static inline void finish(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
+			  uint16_t type, uint32_t kind)
 {
 	struct tern_lcore *lcore = self->lcore;
+	struct tern_signal *slot = tern_lane_slot(out);
 	uint32_t stamp = tern_lcore_stamp(lcore);
 	if (tern_unlikely(lcore->trace_every) && --lcore->trace_left == 0) {
 		lcore->trace_left = lcore->trace_every;
@@ -95,22 +110,34 @@ static inline void finish(struct tern_agent *self, uint32_t route, struct tern_s
 	slot->from = self->address;
 	tern_count(&self->signals_out, 1);
 	tern_count(&lcore->accepted, 1);
-	tern_lane_push(&lcore->out[route], slot, type, stamp);
+	tern_lane_push(out, slot, type, stamp);
+}
+
+static inline int put_bytes(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
+			    uint16_t type, const void *data, size_t size)
+{
+	copy_small(tern_lane_slot(out)->payload.bytes, data, size);
+	finish(self, out, to, type, (uint32_t)size);
+	return 0;
+}
+
+static __attribute__((cold, noinline)) int
+bytes_slowly(struct tern_agent *self, tern_address to, uint16_t type, const void *data, size_t size)
+{
+	struct tern_lane_out *out = NULL;
+	int code = find_lane(self->lcore, to, &out);
+	return code ? code : put_bytes(self, out, to, type, data, size);
 }
 
 int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, const void *data,
 		      size_t size)
 {
-	struct tern_signal *slot;
-	uint32_t route = 0;
 	if (tern_unlikely(size > TERN_INLINE_MAX || type > TERN_TYPE_MAX))
 		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
-	int code = begin(self->lcore, to, &slot, &route);
-	if (tern_unlikely(code != 0))
-		return code;
-	copy_small(slot->payload.bytes, data, size);
-	finish(self, route, slot, to, type, (uint32_t)size);
-	return 0;
+	struct tern_lane_out *out = open_lane(self->lcore, to);
+	if (tern_unlikely(!out))
+		return bytes_slowly(self, to, type, data, size);
+	return put_bytes(self, out, to, type, data, size);
 }
 
 uint32_t tern_signal_burst(struct tern_agent *self, tern_address to, uint16_t type,
@@ -131,18 +158,17 @@ uint32_t tern_signal_burst(struct tern_agent *self, tern_address to, uint16_t ty
 static int send_block(struct tern_agent *self, tern_address to, uint16_t type, void *pointer,
 		      uint32_t kind)
 {
-	struct tern_signal *slot;
-	uint32_t route = 0;
+	struct tern_lane_out *out = NULL;
 	if (tern_unlikely(type > TERN_TYPE_MAX))
 		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
-	int code = begin(self->lcore, to, &slot, &route);
+	int code = find_lane(self->lcore, to, &out);
 	if (tern_unlikely(code != 0))
 		return code;
 	if (kind == TERN_KIND_ISO)
 		pointer = tern_block_depart(&self->lcore->heap, pointer, self->behaviour->name,
 					    self->address);
-	slot->payload.iso = pointer;
-	finish(self, route, slot, to, type, kind);
+	tern_lane_slot(out)->payload.iso = pointer;
+	finish(self, out, to, type, kind);
 	return 0;
 }
 
