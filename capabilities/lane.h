@@ -26,10 +26,10 @@
  * line of `head`. `tail` and the cached limit live in the producer's own memory, the read
  * position in the consumer's.
  *
- * Depth: a line is cheapest to hand over when it has left both cores' first-level caches since
- * its last use. With 4,096 slots (256 KiB) a lane moves about twice as many signals per second
- * as with 2,048 or fewer, even when no more than 1,024 of them are ever under way; more brings
- * nothing. docs/decisions.md has the measurement.
+ * Depth: a line is cheap to hand over when it has rested since its last use. With 4,096 slots
+ * (256 KiB) a lane moves about twice as many signals per second as with 2,048 or fewer, even when
+ * no more than 1,024 of them are ever under way; more brings nothing. docs/decisions.md has the
+ * measurement.
  *
  * A lap is 16 bits: it wraps after depth x 65,536 signals, and cannot be mistaken, because the
  * slot then holds the lap before, never one 65,536 laps old.
