@@ -56,4 +56,11 @@ static inline uint64_t tern_clock_ns(const struct tern_clock *clock)
 	return tern_clock_to_ns(clock, tern_clock_ticks(clock) - clock->base);
 }
 
+/** Now plus a span, in ns since the clock was started; no further than time goes. */
+static inline uint64_t tern_clock_deadline(const struct tern_clock *clock, uint64_t span_ns)
+{
+	uint64_t now = tern_clock_ns(clock);
+	return span_ns < UINT64_MAX - now ? now + span_ns : UINT64_MAX;
+}
+
 #endif

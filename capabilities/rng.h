@@ -18,4 +18,12 @@ static inline uint64_t tern_rng_next(struct tern_rng *rng)
 	return z ^ (z >> 31);
 }
 
+/** One of many generators of a seed: streams do not follow one another, as nearby seeds do. */
+static inline struct tern_rng tern_rng_stream(uint64_t seed, uint64_t index)
+{
+	struct tern_rng seeder = {.state = seed}, stream = {.state = ~index};
+	stream.state = tern_rng_next(&seeder) ^ tern_rng_next(&stream);
+	return stream;
+}
+
 #endif

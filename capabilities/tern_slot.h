@@ -27,7 +27,8 @@
 /**
  * One signal: a 64-byte slot, one cache line, one transfer between two lcores.
  *
- * Readers use the functions below. The sender writes every byte; the sequence is written last.
+ * Readers use the functions below. The sender writes the header and the payload's own bytes, the
+ * sequence last; what lies behind the payload is of no meaning.
  */
 struct tern_signal {
 	alignas(64) uint16_t sequence; /* lap of the lane; hop delay once in a mailbox */

@@ -52,7 +52,9 @@ uint64_t tern_signal_age(const struct tern_agent *self, const struct tern_signal
 
 void tern_exit(struct tern_agent *self, int64_t result)
 {
-	tern_life_ask_end(self->lcore, self, TERN_END_EXIT, result);
+	/* A thread ends its agent by detaching. */
+	if (tern_address_slot(self->address) >= self->lcore->engine->system_count)
+		tern_life_ask_end(self->lcore, self, TERN_END_EXIT, result);
 }
 
 bool tern_agent_alive(const struct tern_agent *self, tern_address agent)

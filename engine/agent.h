@@ -82,7 +82,6 @@ static inline struct tern_id tern_agent_load_id(const struct tern_agent *agent)
 /** What only some agents need: a name, a bound, a key index, histograms. One chunk. */
 struct tern_extras {
 	uint64_t name[TERN_NAME_MAX / 8]; /* words, so that readers see no torn byte */
-	struct tern_extras *next;	  /* free list */
 	uint32_t capacity;
 	uint32_t key_offset;
 	uint32_t key_length;

@@ -33,8 +33,12 @@ bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 		if ((word & ~ASKED) != generation)
 			return false;
 	} while (!replace(&asked->word, &word, word | what));
-	if ((word & ASKED) == 0)
-		push(&lcore->engine->lcores[route >> 1], asked, slot);
+	if ((word & ASKED) != 0)
+		return true;
+	/* Counted like a signal, so that a stop waits for what was asked. */
+	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->forwarded, 1);
+	push(&lcore->engine->lcores[route >> 1], asked, slot);
 	return true;
 }
 
@@ -42,6 +46,8 @@ static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 {
 	struct tern_agent *agent = &lcore->agents[slot];
 	if (word & TERN_ASK_CLOSED) {
+		/* Nobody changes a closed word: it is this lcore's to clear. */
+		tern_store(&lcore->engine->asked[slot].word, word & ~ASKED);
 		tern_slots_reuse(lcore, agent);
 		return;
 	}
@@ -51,11 +57,25 @@ static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
 }
 
+/* Take the list (T1), oldest first. */
+static uint32_t take_list(struct tern_lcore *lcore)
+{
+	uint32_t slot = __atomic_exchange_n(&lcore->asked_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	uint32_t first = TERN_SLOT_NONE;
+	while (slot != TERN_SLOT_NONE) {
+		struct tern_asked *asked = &lcore->engine->asked[slot];
+		uint32_t next = tern_load(&asked->next);
+		tern_store(&asked->next, first);
+		first = slot;
+		slot = next;
+	}
+	return first;
+}
+
 unsigned tern_ask_take_all(struct tern_lcore *lcore)
 {
 	unsigned taken = 0;
-	/* T1 */
-	uint32_t slot = __atomic_exchange_n(&lcore->asked_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	uint32_t slot = take_list(lcore);
 	while (slot != TERN_SLOT_NONE) {
 		struct tern_asked *asked = &lcore->engine->asked[slot];
 		/* Before the word is cleared: from then on it may be pushed again. */
@@ -64,6 +84,7 @@ unsigned tern_ask_take_all(struct tern_lcore *lcore)
 		while (!(word & TERN_ASK_CLOSED) && !replace(&asked->word, &word, word & ~ASKED))
 			;
 		act(lcore, slot, word);
+		tern_lcore_settle(lcore, 1);
 		slot = next;
 		taken++;
 	}

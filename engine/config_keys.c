@@ -39,7 +39,7 @@ const struct config_key tern_config_keys[TERN_CONFIG_KEYS] = {
 	WORD("engine", "mode", mode, mode_words),
 	WORD("engine", "clock", clock, clock_words),
 	KEY("engine", "lcores", CONFIG_CPUS, lcore_count, 0, TERN_LCORES_MAX, NULL, NULL),
-	NUMBER("engine", max_agents, 1, (1u << 26) - 1024, "agents"),
+	NUMBER("engine", max_agents, 1, (1u << 26) - 65536, "agents"),
 	NUMBER("engine", max_threads, 1, 64, "threads"),
 	NUMBER("engine", seed, 0, UINT64_MAX, NULL),
 	WORD("engine", "idle", idle, idle_words),

@@ -160,7 +160,7 @@ static void drain_step(struct tern_engine *engine)
 
 static bool drain(struct tern_engine *engine, uint64_t timeout_ns)
 {
-	uint64_t deadline = tern_clock_ns(&engine->clock) + timeout_ns;
+	uint64_t deadline = tern_clock_deadline(&engine->clock, timeout_ns);
 	set_state(engine, TERN_ENGINE_DRAINING);
 	while (!is_quiet(engine)) {
 		if (tern_clock_ns(&engine->clock) >= deadline)

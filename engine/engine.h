@@ -34,9 +34,10 @@ struct tern_engine {
 	uint32_t system_count;	   /* lcores and attached threads: their own agents come first */
 	struct tern_lcore *lcores; /* system_count */
 	struct tern_routes routes;
-	ck_spinlock_t names_lock;   /* serialises spawns by name; no signal path takes it */
-	struct rte_ring *slot_ring; /* slots that were used before, oldest first */
-	pthread_t *threads;	    /* lcore_count, parallel mode */
+	ck_spinlock_t names_lock;     /* serialises spawns by name; no signal path takes it */
+	struct rte_ring *slot_ring;   /* slots that were used before, oldest first */
+	struct rte_ring *extras_ring; /* extras of agents that ended */
+	pthread_t *threads;	      /* lcore_count, parallel mode */
 	uint32_t threads_started;
 
 	alignas(TERN_LINE) uint32_t state;	 /* enum tern_engine_state */

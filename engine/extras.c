@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include <rte_ring_elem.h>
+
+#include "engine.h"
+
 static struct tern_extras *carve(struct tern_lcore *lcore)
 {
 	struct tern_extras *extras =
@@ -16,15 +20,15 @@ static struct tern_extras *carve(struct tern_lcore *lcore)
 	return extras;
 }
 
+/* Extras that ended anywhere come back to whoever spawns next: no lcore runs dry for another. */
 struct tern_extras *tern_extras_take(struct tern_lcore *lcore)
 {
-	struct tern_extras *extras = lcore->extras_free;
-	if (!extras)
+	struct tern_extras *extras;
+	if (rte_ring_dequeue_elem(lcore->engine->extras_ring, &extras, sizeof(extras)) != 0)
 		return carve(lcore);
-	lcore->extras_free = extras->next;
 	struct tern_histogram *hops = extras->hops;
 	tern_extras_set_name(extras, "");
-	memset(&extras->next, 0, sizeof(*extras) - offsetof(struct tern_extras, next));
+	memset(&extras->capacity, 0, sizeof(*extras) - offsetof(struct tern_extras, capacity));
 	extras->hops = hops;
 	if (hops)
 		memset(hops, 0, TERN_HOPS * sizeof(*hops));
@@ -36,8 +40,7 @@ void tern_extras_put(struct tern_lcore *lcore, struct tern_extras *extras)
 	if (extras->keys)
 		tern_iso_drop(&lcore->heap, extras->keys);
 	extras->keys = NULL;
-	extras->next = lcore->extras_free;
-	lcore->extras_free = extras;
+	rte_ring_enqueue_elem(lcore->engine->extras_ring, &extras, sizeof(extras));
 }
 
 void tern_extras_set_name(struct tern_extras *extras, const char *name)

@@ -44,16 +44,20 @@ uint32_t tern_layout_depth(const struct tern_engine *engine, uint32_t from, uint
 	return between_lcores || depth < THREAD_LANE_DEPTH ? depth : THREAD_LANE_DEPTH;
 }
 
-/* Lanes to every lcore and thread, spares for the ones to itself, and room for extras (names,
- * bounds, histograms). */
-static size_t span_bytes(const struct tern_engine *engine, uint32_t index)
+/* Lanes to every lcore and thread, and spares for the ones to itself. */
+static size_t lane_bytes(const struct tern_engine *engine, uint32_t index)
 {
-	size_t bytes = engine->config.trace_every ? 4 * MIB : MIB;
+	size_t bytes = 0;
 	for (uint32_t route = 0; route < 2 * engine->system_count; route++)
 		bytes += tern_lane_bytes(tern_layout_depth(engine, index, route));
 	for (uint32_t express = 0; express < 2; express++)
 		bytes += tern_lane_bytes(tern_layout_depth(engine, index, 2 * index + express));
 	return bytes;
+}
+
+static size_t extras_bytes(const struct tern_engine *engine)
+{
+	return engine->config.trace_every ? 16 * MIB : MIB;
 }
 
 static size_t mailbox_bytes(const struct tern_engine *engine, uint32_t index)
@@ -63,28 +67,43 @@ static size_t mailbox_bytes(const struct tern_engine *engine, uint32_t index)
 
 static size_t region_bytes(const struct tern_engine *engine, uint32_t index)
 {
-	size_t bytes = span_bytes(engine, index) + engine->config.block_mib * MIB +
-		       mailbox_bytes(engine, index);
+	size_t bytes = lane_bytes(engine, index) + extras_bytes(engine) +
+		       engine->config.block_mib * MIB + mailbox_bytes(engine, index);
 	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
+}
+
+static uint32_t extras_entries(const struct tern_engine *engine)
+{
+	size_t each = extras_bytes(engine) + TERN_PAGE_2M; /* what rounding up may add */
+	uint32_t entries = 64;
+	size_t unit = sizeof(struct tern_extras);
+	if (engine->config.trace_every)
+		unit += TERN_HOPS * sizeof(struct tern_histogram);
+	while (entries <= engine->system_count * (each / unit))
+		entries *= 2;
+	return entries;
+}
+
+static size_t ring_bytes(uint32_t element, uint32_t entries)
+{
+	return (size_t)rte_ring_get_memsize_elem(element, entries);
+}
+
+static int make_ring(struct rte_ring **ring, struct tern_span *span, uint32_t element,
+		     uint32_t entries)
+{
+	*ring = tern_span_take(span, ring_bytes(element, entries), TERN_PAGE_4K);
+	return rte_ring_init(*ring, "tern", entries, 0);
 }
 
 static size_t shared_bytes(const struct tern_engine *engine)
 {
-	size_t bytes =
-		engine->slots *
-			(sizeof(struct tern_agent) + sizeof(uint64_t) + sizeof(struct tern_asked)) +
-		tern_routes_entries(engine->slots) * sizeof(struct tern_route) +
-		(size_t)rte_ring_get_memsize_elem(sizeof(uint32_t), ring_entries(engine->slots)) +
-		5 * TERN_PAGE_4K;
+	size_t slot = sizeof(struct tern_agent) + sizeof(uint64_t) + sizeof(struct tern_asked);
+	size_t bytes = engine->slots * slot +
+		       tern_routes_entries(engine->slots) * sizeof(struct tern_route) +
+		       ring_bytes(sizeof(uint32_t), ring_entries(engine->slots)) +
+		       ring_bytes(sizeof(void *), extras_entries(engine)) + 6 * TERN_PAGE_4K;
 	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
-}
-
-static int make_slot_ring(struct tern_engine *engine, struct tern_span *span)
-{
-	uint32_t entries = ring_entries(engine->slots);
-	size_t bytes = (size_t)rte_ring_get_memsize_elem(sizeof(uint32_t), entries);
-	engine->slot_ring = tern_span_take(span, bytes, TERN_PAGE_4K);
-	return rte_ring_init(engine->slot_ring, "tern_slots", entries, 0);
 }
 
 static int cut_shared(struct tern_engine *engine, struct tern_span *span)
@@ -98,7 +117,11 @@ static int cut_shared(struct tern_engine *engine, struct tern_span *span)
 	struct tern_route *memory =
 		tern_span_take(span, routes * sizeof(struct tern_route), TERN_PAGE_4K);
 	tern_routes_init(&engine->routes, memory, routes, engine->config.seed);
-	return make_slot_ring(engine, span);
+	int code =
+		make_ring(&engine->slot_ring, span, sizeof(uint32_t), ring_entries(engine->slots));
+	if (code != 0)
+		return code;
+	return make_ring(&engine->extras_ring, span, sizeof(void *), extras_entries(engine));
 }
 
 /* Tables indexed by lcore: small, and private to their lcore, so ordinary memory will do. */
@@ -131,7 +154,10 @@ static void cut_region(struct tern_engine *engine, struct tern_lcore *lcore, uns
 			 (uint32_t)(chunks / sizeof(struct tern_chunk)));
 	struct tern_span block_span = {.next = base + chunks, .end = base + chunks + blocks};
 	tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span, lcore->away);
-	lcore->span = (struct tern_span){.next = base + chunks + blocks, .end = end};
+	unsigned char *lanes = base + chunks + blocks;
+	unsigned char *extras = lanes + lane_bytes(engine, lcore->index);
+	lcore->lane_span = (struct tern_span){.next = lanes, .end = extras};
+	lcore->span = (struct tern_span){.next = extras, .end = end};
 }
 
 static void init_system_agent(struct tern_lcore *lcore)
@@ -164,13 +190,13 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.slice_ticks = tern_clock_from_ns(&engine->clock, config->slice_us * 1000ull),
 		.trace_every = config->trace_every,
 		.trace_left = config->trace_every,
-		.stamp_each = config->stamp_each_signal,
+		.stamp_each = config->stamp_each_signal || index >= engine->lcore_count,
 		.is_thread = index >= engine->lcore_count,
 		.check_every = TERN_CHECK_EVERY_MAX,
 		.check_left = TERN_CHECK_EVERY_MAX,
 		.ready_head = TERN_SLOT_NONE,
 		.asked_head = TERN_SLOT_NONE,
-		.rng = {.state = config->seed ^ (index + 1) * 0x9E3779B97F4A7C15u},
+		.rng = tern_rng_stream(config->seed, index),
 	};
 	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
 					  .low = tern_rng_next(&lcore->rng)};

@@ -76,7 +76,7 @@ static unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in *in)
 	tern_lane_publish(in);
 	tern_count(&lcore->stats.in_place, in_place);
 	tern_count(&lcore->stats.handled, in_place);
-	__atomic_store_n(&lcore->settled, lcore->settled + in_place, __ATOMIC_RELEASE);
+	tern_lcore_settle(lcore, in_place);
 	return taken;
 }
 
@@ -155,6 +155,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	lcore->slice_start = lcore->turn_ticks;
 	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
 	lcore->late = false;
+	lcore->in_turn = true;
 	if (tern_unlikely(tern_load(&lcore->lanes_made) != lcore->lanes_seen))
 		tern_lcore_adopt(lcore);
 
@@ -162,7 +163,9 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	work += drain_set(lcore, &lcore->data);
 	work += tern_timers_run(lcore);
 	work += run_ready(lcore);
-	work += tern_lcore_flush(lcore, work == 0);
+	/* Full chains at once, others when there is time, and now and then when there never is. */
+	work += tern_lcore_flush(lcore, work == 0 || lcore->stats.turns % 64 == 0);
+	lcore->in_turn = false;
 
 	tern_count(work ? &lcore->stats.turns : &lcore->stats.idle_turns, 1);
 	return work;
@@ -182,7 +185,8 @@ static struct tern_lane_in *self_lane(struct tern_lcore *lcore, bool express)
 static struct tern_lane *take_lane(struct tern_lcore *lcore, uint32_t route)
 {
 	uint32_t depth = tern_layout_depth(lcore->engine, lcore->index, route);
-	struct tern_lane *lane = tern_span_take(&lcore->span, tern_lane_bytes(depth), TERN_LINE);
+	struct tern_lane *lane =
+		tern_span_take(&lcore->lane_span, tern_lane_bytes(depth), TERN_LINE);
 	if (!lane)
 		return NULL;
 	tern_lane_init(lane, depth);
@@ -243,7 +247,7 @@ bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
 {
 	if (tern_lcore_has_room(lcore, route))
 		return true;
-	if (route >> 1 != lcore->index)
+	if (route >> 1 != lcore->index || !lcore->out[route].lane)
 		return false;
 	tern_lcore_spill(lcore, route & 1);
 	return tern_lane_refresh(&lcore->out[route]);
@@ -252,7 +256,8 @@ bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
 void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal)
 {
 	struct tern_lcore *lcore = self->lcore;
-	if (signal->type <= TERN_TYPE_MAX) {
+	/* By size, too: a timer of a wrong type is no chain of blocks. */
+	if (signal->type != TERN_CONTROL_BLOCKS || signal->kind != sizeof(uint64_t)) {
 		if (lcore->behaviour) {
 			lcore->behaviour->handler(self, state, signal);
 			return;

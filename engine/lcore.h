@@ -75,7 +75,8 @@ struct tern_lcore {
 	uint32_t running; /* slot of the agent that runs now; any thread reads */
 	uint32_t ready_head;
 	uint32_t ready_tail;
-	bool late; /* the slice is used up: the rest of this turn goes to mailboxes */
+	bool in_turn; /* an attached thread's handler is on the stack */
+	bool late;    /* the slice is used up: the rest of this turn goes to mailboxes */
 	struct tern_lane_set express;
 	struct tern_lane_set data;
 	uint64_t slice_start;
@@ -92,10 +93,9 @@ struct tern_lcore {
 	struct tern_heap heap;
 	struct tern_wheel wheel;
 	struct tern_rng rng;
-	struct tern_id next_id; /* of the next agent made here */
-	struct tern_span span;	/* lanes, extras */
-	struct tern_extras *extras_free;
-	struct tern_histogram *hops_free;
+	struct tern_id next_id;	    /* of the next agent made here */
+	struct tern_span lane_span; /* exactly what its lanes need */
+	struct tern_span span;	    /* extras */
 	uint32_t slot_cache[TERN_SLOT_CACHE];
 	uint32_t slot_first; /* FIFO in slot_cache */
 	uint32_t slot_count;
@@ -146,6 +146,15 @@ static inline tern_address tern_lcore_address(const struct tern_lcore *lcore)
 static inline uint64_t tern_dir_load(const struct tern_lcore *lcore, uint32_t slot)
 {
 	return tern_load(&lcore->directory[slot]);
+}
+
+/**
+ * Count signals as done with. Release pairs with the acquire of a stop's look (engine.c): who sees
+ * a handler's signal settled sees what the handler sent as accepted.
+ */
+static inline void tern_lcore_settle(struct tern_lcore *lcore, uint64_t count)
+{
+	__atomic_store_n(&lcore->settled, lcore->settled + count, __ATOMIC_RELEASE);
 }
 
 /** The word of a slot that holds generation (24 bits) and kind (8 bits). */

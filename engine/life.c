@@ -74,6 +74,12 @@ void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum 
 	tern_ready_push(lcore, agent);
 }
 
+static void unlink_timers(struct tern_agent *agent)
+{
+	while (agent->timers)
+		tern_timer_unlink(agent->timers);
+}
+
 void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
@@ -82,11 +88,12 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (!(agent->flags & TERN_AGENT_STARTED))
 		tern_life_start(lcore, agent); /* on_stop without on_start would surprise */
 	tern_store(&lcore->running, slot);
+	/* Before on_stop, which may free the state they lie in; and after, for what it armed. */
+	unlink_timers(agent);
 	if (agent->behaviour->on_stop)
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
 	tern_store(&lcore->directory[slot], entry | TERN_DIR_VACANT);
-	while (agent->timers)
-		tern_timer_unlink(agent->timers);
+	unlink_timers(agent);
 	tern_engine_unregister(lcore, agent);
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
@@ -119,7 +126,7 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 		tern_lcore_forward(lcore, &back);
 	}
 	/* Last: nobody may find all settled while one is on its way back. */
-	tern_count(&lcore->settled, 1);
+	tern_lcore_settle(lcore, 1);
 }
 
 static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
@@ -133,7 +140,7 @@ static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
 	tern_store(&lcore->running, signal->to_slot);
 	tern_life_event(lcore, agent, &event);
 	tern_signal_discard(lcore, &copy);
-	tern_count(&lcore->settled, 1);
+	tern_lcore_settle(lcore, 1);
 }
 
 void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
@@ -149,7 +156,7 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 	if (kind >= TERN_KIND_ISO)
 		tern_signal_discard(lcore, signal);
 	tern_count(&lcore->stats.handled, 1);
-	tern_count(&lcore->settled, 1);
+	tern_lcore_settle(lcore, 1);
 }
 
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only)

@@ -20,8 +20,11 @@ static bool try_forward(struct tern_lcore *lcore, uint32_t route, const struct t
 	return true;
 }
 
+/* At most a quarter of the chunks, so that returns to one that does not look stop nobody else. */
 static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
 {
+	if (lcore->deferred >= lcore->chunks.count / 4 * TERN_CHUNK_SIGNALS)
+		return false;
 	if (!tern_mailbox_push(&lcore->chunks, &lcore->outboxes[route], signal))
 		return false;
 	lcore->deferred++;
@@ -45,7 +48,7 @@ void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *sign
 	struct tern_signal lost = *signal;
 	tern_signal_discard(lcore, &lost);
 	tern_count(&lcore->stats.lost, 1);
-	tern_count(&lcore->settled, 1);
+	tern_lcore_settle(lcore, 1);
 }
 
 /* Blocks go home by the express lane, or stay chained until it has room: they need no other. */
@@ -58,11 +61,11 @@ static bool send_chain(struct tern_lcore *lcore, uint32_t to, struct tern_block_
 				     .from = tern_lcore_address(lcore)};
 	signal.to_generation = tern_dir_load(lcore, to) & TERN_ADDRESS_GENERATION_MASK;
 	signal.payload.words[0] = (uint64_t)(uintptr_t)chain->first;
-	if (!try_forward(lcore, 2 * to + 1, &signal))
+	if (!tern_lcore_has_room(lcore, 2 * to + 1))
 		return false;
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
-	return true;
+	return try_forward(lcore, 2 * to + 1, &signal);
 }
 
 static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)

@@ -50,7 +50,7 @@ static void count_drop(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	tern_count(&agent->dropped, 1);
 	tern_count(&lcore->stats.dropped, 1);
-	tern_count(&lcore->settled, 1);
+	tern_lcore_settle(lcore, 1);
 }
 
 static void drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)

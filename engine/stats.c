@@ -7,6 +7,12 @@
 #include "engine.h"
 #include "extras.h"
 
+/* The counters of a running lcore are read one after the other: never below nothing. */
+static uint64_t less(uint64_t all, uint64_t some)
+{
+	return all > some ? all - some : 0;
+}
+
 void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
 		      struct tern_lcore_stats *stats)
 {
@@ -21,8 +27,9 @@ void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
 	for (size_t i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
 		to[i] = tern_load(&from[i]);
 	/* What the engine tells itself is no signal to those who count. */
-	stats->handled -= tern_load(&lcore->own_handled);
-	stats->sent = tern_load(&lcore->accepted) - tern_load(&lcore->forwarded) - stats->timers;
+	stats->handled = less(stats->handled, tern_load(&lcore->own_handled));
+	stats->sent = less(less(tern_load(&lcore->accepted), tern_load(&lcore->forwarded)),
+			   stats->timers);
 	stats->blocks_out = tern_load(&lcore->heap.in_use);
 	if (stats->sleeps)
 		stats->wake_ns = tern_load(&lcore->oversleep_ns) / stats->sleeps;

@@ -119,7 +119,8 @@ TERN_API uint64_t tern_signal_age(const struct tern_agent *self, const struct te
 /**
  * End the calling agent when its current function returns.
  *
- * Signals left in its mailbox go back to their senders. `result` reaches on_stop.
+ * Signals left in its mailbox go back to their senders. `result` reaches on_stop. The agent of an
+ * attached thread ends by tern_thread_detach() alone: there this does nothing.
  */
 TERN_API void tern_exit(struct tern_agent *self, int64_t result) TERN_OWNS(self);
 

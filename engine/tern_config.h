@@ -63,7 +63,7 @@ struct tern_config {
 	enum tern_clock_kind clock;	  /**< tsc | virtual */
 	uint16_t lcores[TERN_LCORES_MAX]; /**< CPU of each lcore: all, or 0,2-5 */
 	uint32_t lcore_count;		  /**< 1..128; 0: one per CPU this process may use */
-	uint32_t max_agents;		  /**< 1..2^26 - 1024 */
+	uint32_t max_agents;		  /**< 1..2^26 - 65536 */
 	uint32_t max_threads;		  /**< attached threads at once, 1..64 */
 	uint64_t seed;			  /**< of every random choice the engine makes */
 	enum tern_idle idle;		  /**< spin | pause | backoff */

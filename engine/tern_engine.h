@@ -81,7 +81,14 @@ TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 TERN_API struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 					       const struct tern_behaviour *behaviour, void *state);
 
-/** Handle what was sent to this thread; returns the signals handled. Never blocks. */
+/**
+ * Handle what was sent to this thread. Never blocks.
+ *
+ * A thread that sends blocks polls now and then even if nobody writes to it: that is how its
+ * blocks come home, and control that waits for room goes out.
+ *
+ * @return the work done; 0: there was none, or it was called from one of the thread's handlers
+ */
 TERN_API unsigned tern_thread_poll(struct tern_agent *self);
 
 /**

@@ -47,7 +47,8 @@ struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 
 unsigned tern_thread_poll(struct tern_agent *self)
 {
-	return tern_lcore_turn(self->lcore);
+	/* Not from its own handler: no agent is entered twice. */
+	return self->lcore->in_turn ? 0 : tern_lcore_turn(self->lcore);
 }
 
 void tern_thread_detach(struct tern_agent *self)

@@ -114,6 +114,23 @@ static struct tern_timer *pop_due(struct tern_wheel *wheel)
 	return timer;
 }
 
+/*
+ * The next tick at which anything can be due or spread: the first occupied list ahead in the
+ * lowest level that has one, else the end of the highest level's turn. Lists passed over are empty.
+ */
+static uint64_t next_stop(const struct tern_wheel *wheel)
+{
+	for (uint32_t level = 0; level < TERN_WHEEL_LEVELS; level++) {
+		uint32_t shift = level * TERN_WHEEL_BITS;
+		uint64_t turn = wheel->now >> shift & ~(uint64_t)(TERN_WHEEL_SLOTS - 1);
+		uint32_t from = index_at(wheel->now, level) + 1;
+		uint32_t index = from < TERN_WHEEL_SLOTS ? next_occupied(wheel, level, from) : from;
+		if (index < TERN_WHEEL_SLOTS)
+			return (turn + index) << shift;
+	}
+	return (wheel->now | (REACH - 1)) + 1;
+}
+
 struct tern_timer *tern_wheel_expire(struct tern_wheel *wheel, uint64_t now)
 {
 	now >>= wheel->shift;
@@ -123,13 +140,9 @@ struct tern_timer *tern_wheel_expire(struct tern_wheel *wheel, uint64_t now)
 			wheel->now = now;
 			return NULL;
 		}
-		/* Jump to the next occupied tick of this turn of level 0, or to its end. */
-		uint64_t turn_end = (wheel->now | (TERN_WHEEL_SLOTS - 1)) + 1;
-		uint32_t from = index_at(wheel->now, 0) + 1;
-		uint32_t index = from < TERN_WHEEL_SLOTS ? next_occupied(wheel, 0, from) : from;
-		uint64_t next = turn_end - TERN_WHEEL_SLOTS + index;
+		uint64_t next = next_stop(wheel);
 		wheel->now = next < now ? next : now;
-		if (wheel->now == turn_end)
+		if (index_at(wheel->now, 0) == 0)
 			cascade(wheel);
 		timer = pop_due(wheel);
 	}

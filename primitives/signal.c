@@ -199,11 +199,11 @@ int tern_signal_tag(struct tern_agent *self, tern_address to, uint16_t type, ter
 tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t type, tern_iso *iso,
 			   uint64_t timeout_ns)
 {
-	if (!self->lcore->is_thread) {
+	if (!self->lcore->is_thread || self->lcore->in_turn) {
 		tern_errno = EDEADLK;
 		return iso;
 	}
-	uint64_t deadline = tern_now(self) + timeout_ns;
+	uint64_t deadline = tern_clock_deadline(self->lcore->clock, timeout_ns);
 	for (;;) {
 		int code = send_block(self, to, type, iso, TERN_KIND_ISO);
 		if (code == 0)

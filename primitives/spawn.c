@@ -93,8 +93,8 @@ static int make_extras(struct tern_lcore *lcore, const struct spec *spec,
 	if (!spec->name && spec->options->policy == TERN_POLICY_REFUSE && !lcore->trace_every)
 		return 0;
 	struct tern_extras *made = tern_extras_take(lcore);
-	if (!made)
-		return -ENOMEM;
+	if (!made) /* tracing alone refuses nobody */
+		return spec->name || spec->options->policy != TERN_POLICY_REFUSE ? -ENOMEM : 0;
 	tern_extras_set_name(made, spec->name ? spec->name : "");
 	made->capacity = spec->capacity;
 	if (spec->options->policy == TERN_POLICY_CONFLATE && make_keys(lcore, made, spec) != 0) {
@@ -146,6 +146,16 @@ static struct tern_id take_id(struct tern_lcore *lcore)
 	return id;
 }
 
+/* Release: who finds the slot inhabited finds the agent complete (stats.c, lcore.c). */
+static void make_known(struct tern_lcore *lcore, uint32_t slot, const struct spec *spec)
+{
+	uint32_t generation = tern_address_generation(lcore->agents[slot].address);
+	uint32_t express = spec->options->priority == TERN_PRIORITY_CRITICAL;
+	tern_ask_open(lcore, slot, generation);
+	__atomic_store_n(&lcore->directory[slot],
+			 tern_dir_make(generation, 2 * spec->lcore + express), __ATOMIC_RELEASE);
+}
+
 static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *behaviour, void *state,
 		      const struct spec *spec, tern_address *address)
 {
@@ -160,19 +170,14 @@ static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *beh
 	tern_agent_set_id(agent, id);
 	int code = make_extras(lcore, spec, &extras);
 	tern_store(&agent->extras, extras);
+	make_known(lcore, slot, spec);
+	/* Last: who finds it by id or name finds it alive. */
 	if (tern_likely(code == 0))
 		code = tern_engine_register(lcore, agent, spec->name);
 	if (tern_unlikely(code != 0)) {
 		unmake(lcore, agent);
 		return code;
 	}
-	tern_ask_open(lcore, slot, tern_address_generation(agent->address));
-	uint32_t express = spec->options->priority == TERN_PRIORITY_CRITICAL;
-	/* Release: who finds the slot inhabited finds the agent complete (stats.c, lcore.c). */
-	__atomic_store_n(
-		&lcore->directory[slot],
-		tern_dir_make(tern_address_generation(agent->address), 2 * spec->lcore + express),
-		__ATOMIC_RELEASE);
 	tern_count(&lcore->stats.spawned, 1);
 	*address = agent->address;
 	return 0;

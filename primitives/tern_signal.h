@@ -10,7 +10,8 @@
  *
  * Order: signals from one agent to another arrive in the order sent, whichever form is used.
  * Accepted (0 or NULL) means handled, or reported: by the receiver's mailbox policy, as returned
- * (TERN_EVENT_RETURNED), or in the stop report.
+ * (TERN_EVENT_RETURNED), or in the stop report. What comes back to one that does not look, beyond a
+ * quarter of the returning lcore's mailbox memory, is counted as lost (tern_lcore_stats).
  *
  * Refused, nothing is consumed, with one of
  *   EAGAIN     the lane or the receiver's mailbox is full: tern_pressure() names which
@@ -102,7 +103,6 @@ enum tern_pressure_source {
 	TERN_PRESSURE_NONE,  /**< the last refusal was no pressure */
 	TERN_PRESSURE_LANE,  /**< the receiver's lcore does not keep up with this one */
 	TERN_PRESSURE_AGENT, /**< the receiver is above high water */
-	TERN_PRESSURE_POOL,  /**< this lcore's blocks are exhausted */
 };
 
 struct tern_pressure {

@@ -18,7 +18,7 @@ struct tern_spawn_options {
 	enum tern_policy policy;
 	uint32_t capacity;   /**< signals; 0: the engine's default */
 	uint32_t high_water; /**< signals, <= capacity; 0: default, or 4/5 of a given capacity */
-	uint32_t low_water;  /**< signals, < high_water; 0: default, or 1/5 of a given capacity */
+	uint32_t low_water;  /**< signals, < high_water; 0: default, or 1/4 of a given high water */
 	uint32_t key_offset; /**< conflate: where in the inline payload the key starts */
 	uint32_t key_length; /**< conflate: 1..8 bytes, the key with the type is the identity */
 };

@@ -153,7 +153,7 @@ static void test_refused_content(void **state)
 	REFUSED("[engine]\nseed=1\n[log]\n[engine]\nseed=1\n", 5,
 		"engine.seed was set in line 2 already");
 	REFUSED("[engine]\nmax_agents=0\n", 2,
-		"engine.max_agents is \"0\"; allowed: 1..67107840 agents");
+		"engine.max_agents is \"0\"; allowed: 1..67043328 agents");
 	REFUSED("[engine]\nidle=spinn\n", 2, "did you mean spin?; allowed: spin, pause, backoff");
 	REFUSED("[memory]\nblock_mib=64MiB\n", 2, "it counts MiB; allowed: 1..65536 MiB");
 	REFUSED("[lanes]\ndata_depth=1000\n", 2, "allowed: power of two, 64..65536 slots");
@@ -387,7 +387,7 @@ static void test_check_values(void **state)
 		config.assignment;                     \
 		check_refused(&config, -EINVAL, part); \
 	} while (0)
-	WITH(max_agents = 0, "engine.max_agents is \"0\"; allowed: 1..67107840");
+	WITH(max_agents = 0, "engine.max_agents is \"0\"; allowed: 1..67043328");
 	WITH(mode = (enum tern_mode)7, "engine.mode is \"7\"; allowed: parallel, polled");
 	WITH(data_depth = 65, "allowed: power of two");
 	WITH(lcore_count = TERN_LCORES_MAX + 1, "engine.lcores is \"129\"");
