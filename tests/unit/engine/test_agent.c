@@ -246,6 +246,80 @@ static void agents_stop_agents(void **state)
 	assert_int_equal(killer->refused, 0);
 }
 
+/* Its state is its own, timers included: on_stop may free it. */
+struct owner {
+	struct tern_timer timers[4];
+	uint64_t *freed;
+};
+
+static void owner_start(struct tern_agent *self, void *state) TERN_OWNS(self);
+static void owner_start(struct tern_agent *self, void *state)
+{
+	struct owner *owner = state;
+	for (uint16_t i = 0; i < 4; i++)
+		tern_timer_start(self, &owner->timers[i], 1000000000u * (i + 1ull), i, i);
+}
+
+static void owner_stop(struct tern_agent *self, void *state, enum tern_end why, int64_t result)
+{
+	(void)self, (void)why, (void)result;
+	struct owner *owner = state;
+	note(owner->freed);
+	memset(owner->timers, 0xFF, sizeof(owner->timers));
+	free(owner);
+}
+
+TERN_HANDLER(static, owner_handle)
+{
+}
+
+static void state_may_be_freed_when_it_ends(void **state)
+{
+	static const struct tern_behaviour behaviour = {.name = "owner",
+							.handler = owner_handle,
+							.on_start = owner_start,
+							.on_stop = owner_stop};
+	struct world *world = *state;
+	uint64_t *freed = world_memory(world, sizeof(*freed));
+	for (int i = 0; i < 10; i++) {
+		struct owner *owner = calloc(1, sizeof(*owner));
+		assert_non_null(owner);
+		owner->freed = freed;
+		tern_address agent = spawn_on(world->self, 0, &behaviour, owner);
+		assert_int_equal(tern_agent_stop(world->self, agent), 0);
+	}
+	UNTIL(world, seen(freed) == 10);
+}
+
+/* Writes down its turn among those that start. */
+struct starter {
+	uint64_t *started;
+	uint64_t turn;
+};
+
+static void starter_start(struct tern_agent *self, void *state)
+{
+	(void)self;
+	struct starter *starter = state;
+	starter->turn = (*starter->started)++;
+}
+
+static void agents_start_in_the_order_made(void **state)
+{
+	static const struct tern_behaviour behaviour = {
+		.name = "starter", .handler = owner_handle, .on_start = starter_start};
+	struct world *world = *state;
+	uint64_t *started = world_memory(world, sizeof(*started));
+	struct starter *starters = world_memory(world, 50 * sizeof(*starters));
+	for (uint32_t i = 0; i < 50; i++) {
+		starters[i].started = started;
+		spawn_on(world->self, 1, &behaviour, &starters[i]);
+	}
+	world_settle(world);
+	for (uint32_t i = 0; i < 50; i++)
+		assert_int_equal(starters[i].turn, i);
+}
+
 #define CROWD 30000u
 
 /*
@@ -338,6 +412,8 @@ int main(void)
 		POLLED(a_stop_overtakes_data),
 		BOTH(agents_stop_agents),
 		cmocka_unit_test(a_crowd_stops_at_once),
+		BOTH(state_may_be_freed_when_it_ends),
+		POLLED(agents_start_in_the_order_made),
 		POLLED(the_engines_own_agents_cannot_be_stopped),
 		BOTH(an_agent_knows_its_place),
 	};

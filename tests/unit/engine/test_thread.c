@@ -245,6 +245,53 @@ static void a_stopping_engine_refuses_threads(void **state)
 	world_forget(&world);
 }
 
+/* What a thread's handler must not do to itself. */
+struct nosy {
+	uint64_t entered;
+	uint64_t depth;
+	uint64_t deepest;
+	uint64_t polled;
+	int waited;
+	tern_address other;
+};
+
+TERN_HANDLER(static, nosy_handle)
+{
+	struct nosy *nosy = state;
+	nosy->depth++;
+	nosy->entered++;
+	nosy->deepest = nosy->depth > nosy->deepest ? nosy->depth : nosy->deepest;
+	nosy->polled += tern_thread_poll(self);
+	tern_iso *iso = tern_iso_create(tern_heap(self), 8);
+	assert_non_null(iso);
+	iso = tern_signal_wait(self, nosy->other, 0, iso, PATIENCE_NS);
+	nosy->waited = tern_errno;
+	tern_iso_drop(tern_heap(self), iso);
+	tern_exit(self, 0);
+	nosy->depth--;
+}
+
+static void a_thread_is_not_entered_twice(void **state)
+{
+	static const struct tern_behaviour behaviour = {.name = "nosy", .handler = nosy_handle};
+	struct world *world = *state;
+	struct nosy *nosy = world_memory(world, sizeof(*nosy));
+	struct tern_agent *thread = tern_thread_attach(world->engine, &behaviour, nosy);
+	assert_non_null(thread);
+	nosy->other = tern_self(world->self);
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(send_number(world->self, tern_self(thread), 0, i), 0);
+	while (tern_thread_poll(thread))
+		;
+	assert_int_equal(nosy->entered, 3);
+	assert_int_equal(nosy->deepest, 1);
+	assert_int_equal(nosy->polled, 0);
+	assert_int_equal(nosy->waited, EDEADLK);
+	/* Its tern_exit() did nothing: the place is still its own. */
+	assert_true(tern_agent_alive(world->self, tern_self(thread)));
+	tern_thread_detach(thread);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +302,7 @@ int main(void)
 		POLLED(nothing_is_inherited_from_who_was_there_before),
 		BOTH(blocks_come_home_after_the_thread_has_gone),
 		THREADED(threads_come_and_go),
+		POLLED(a_thread_is_not_entered_twice),
 		cmocka_unit_test(a_stopping_engine_refuses_threads),
 	};
 	return cmocka_run_group_tests_name("thread", tests, NULL, NULL);

@@ -318,6 +318,110 @@ static void a_signal_that_overtakes_the_start_waits_for_it(void **state)
 	world_close(&world);
 }
 
+#define DRAWN 400u
+
+static int compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct tern_id));
+}
+
+struct drawer {
+	struct tern_id ids[DRAWN];
+	uint64_t drawn;
+};
+
+TERN_HANDLER(static, drawer_handle)
+{
+	struct drawer *drawer = state;
+	for (uint32_t i = 0; i < DRAWN; i++) {
+		tern_address agent = spawn_on(self, tern_lcore_index(self), &sink_behaviour, NULL);
+		assert_int_equal(tern_agent_id(self, agent, &drawer->ids[i]), 0);
+	}
+	put(&drawer->drawn, DRAWN);
+}
+
+/* Each spawner draws ids of its own: lcores and threads, for several seeds, 0 among them. */
+static void ids_of_all_spawners_differ(void **state)
+{
+	static const struct tern_behaviour behaviour = {.name = "drawer", .handler = drawer_handle};
+	(void)state;
+	for (uint64_t seed = 0; seed < 3; seed++) {
+		struct world world;
+		struct tern_config config;
+		world_config(&config, true);
+		config.seed = seed;
+		config.lcore_count = 4;
+		config.lcores[2] = 2;
+		config.lcores[3] = 3;
+		world_open(&world, &config);
+		struct drawer *drawers = world_memory(&world, 5 * sizeof(*drawers));
+		for (uint32_t i = 0; i < 4; i++) {
+			tern_address agent = spawn_on(world.self, i, &behaviour, &drawers[i]);
+			assert_int_equal(send_number(world.self, agent, 0, 0), 0);
+		}
+		world_settle(&world);
+		for (uint32_t i = 0; i < DRAWN; i++) {
+			tern_address agent = spawn_on(world.self, 0, &sink_behaviour, NULL);
+			assert_int_equal(tern_agent_id(world.self, agent, &drawers[4].ids[i]), 0);
+		}
+		struct tern_id *all = world_memory(&world, 5 * sizeof(drawers->ids));
+		for (uint32_t i = 0; i < 5; i++)
+			memcpy(&all[i * DRAWN], drawers[i].ids, sizeof(drawers->ids));
+		qsort(all, 5 * DRAWN, sizeof(*all), compare_ids);
+		for (uint32_t i = 1; i < 5 * DRAWN; i++)
+			assert_int_not_equal(compare_ids(&all[i - 1], &all[i]), 0);
+		world_close(&world);
+	}
+}
+
+/* Names, bounds and slots come back wherever their agent lived, refused spawns among them. */
+static void names_can_be_had_for_ever(void **state)
+{
+	struct world *world = *state;
+	struct tern_spawn_options options = {.name = "again", .lcore = 1};
+	struct tern_spawn_options taken = {.name = "taken", .lcore = 1};
+	tern_address agent, other;
+	assert_int_equal(tern_spawn(world->self, &sink_behaviour, NULL, &taken, &other), 0);
+	for (uint32_t i = 0; i < 40000; i++) {
+		assert_int_equal(tern_spawn(world->self, &sink_behaviour, NULL, &options, &agent),
+				 0);
+		assert_int_equal(tern_spawn(world->self, &sink_behaviour, NULL, &taken, &other),
+				 -EEXIST);
+		assert_int_equal(tern_agent_stop(world->self, agent), 0);
+		world_settle(world);
+	}
+}
+
+/* One that ends by itself while a stop is asked of it, and whose slot a refused spawn takes next.
+ */
+TERN_HANDLER(static, leaver_handle)
+{
+	(void)!tern_agent_stop(self, tern_self(self));
+	tern_exit(self, 0);
+}
+
+static void slots_come_back_from_every_end(void **state)
+{
+	static const struct tern_behaviour behaviour = {.name = "leaver", .handler = leaver_handle};
+	(void)state;
+	struct world world;
+	struct tern_config config;
+	world_config(&config, true);
+	config.max_agents = 8;
+	world_open(&world, &config);
+	struct tern_spawn_options taken = {.name = "taken", .lcore = 0};
+	tern_address agent;
+	assert_int_equal(tern_spawn(world.self, &sink_behaviour, NULL, &taken, &agent), 0);
+	for (uint32_t i = 0; i < 20000; i++) {
+		agent = spawn_on(world.self, 0, &behaviour, NULL);
+		assert_int_equal(send_number(world.self, agent, 0, 0), 0);
+		world_settle(&world);
+		assert_int_equal(tern_spawn(world.self, &sink_behaviour, NULL, &taken, &agent),
+				 -EEXIST);
+	}
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +436,9 @@ int main(void)
 		POLLED(a_slot_rests_longest_before_its_next_life),
 		BOTH(a_handler_spawns_at_home_and_abroad),
 		cmocka_unit_test(a_signal_that_overtakes_the_start_waits_for_it),
+		cmocka_unit_test(ids_of_all_spawners_differ),
+		POLLED(names_can_be_had_for_ever),
+		cmocka_unit_test(slots_come_back_from_every_end),
 	};
 	return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
 }
