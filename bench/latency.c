@@ -75,7 +75,7 @@ TERN_HANDLER(static, on_step)
 		steps->from = rte_rdtsc();
 	if (steps->left-- == 0) {
 		uint64_t ps = bench_to_ps(steps->bench, rte_rdtsc() - steps->from);
-		tern_histogram_record(steps->ps, ps / steps->count);
+		tern_histogram_record(steps->ps, (uint64_t)((double)ps / steps->count));
 		sem_post(&steps->bench->done);
 	} else if (tern_signal_bytes(self, steps->peer, 0, &steps, 8) != 0) {
 		bench_die("step refused");

@@ -46,12 +46,13 @@ TERN_HANDLER(static, on_spawn)
 	uint64_t from = rte_rdtsc();
 	for (uint32_t i = 0; i < count; i++)
 		spawner->agents[i] = spawn_one(self);
-	spawner->amortised_ps = bench_to_ps(spawner->bench, rte_rdtsc() - from) / count;
+	uint64_t ps = bench_to_ps(spawner->bench, rte_rdtsc() - from);
+	spawner->amortised_ps = (uint64_t)((double)ps / count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t start = fenced_ticks();
 		spawner->agents[count + i] = spawn_one(self);
-		uint64_t ps = bench_to_ps(spawner->bench, fenced_ticks() - start);
-		tern_histogram_record(&spawner->result->figure, ps > pair ? ps - pair : 0);
+		uint64_t one = bench_to_ps(spawner->bench, fenced_ticks() - start);
+		tern_histogram_record(&spawner->result->figure, one > pair ? one - pair : 0);
 	}
 	sem_post(&spawner->bench->done);
 }
@@ -86,7 +87,8 @@ static void spawn(struct bench *bench, struct bench_result *result)
 		bench_stop(bench, spawner->agents, 2 * spawner->count);
 	}
 	qsort(amortised, rounds, sizeof(amortised[0]), compare);
-	result->value = (double)amortised[rounds / 2] / BENCH_PS_PER_NS;
+	uint32_t middle = rounds / 2;
+	result->value = (double)amortised[middle] / BENCH_PS_PER_NS;
 	free(spawner);
 }
 

@@ -24,7 +24,7 @@ static struct tern_extras *carve(struct tern_lcore *lcore)
 struct tern_extras *tern_extras_take(struct tern_lcore *lcore)
 {
 	struct tern_extras *extras;
-	if (rte_ring_dequeue_elem(lcore->engine->extras_ring, &extras, sizeof(extras)) != 0)
+	if (rte_ring_dequeue_elem(lcore->engine->extras_ring, &extras, sizeof(void *)) != 0)
 		return carve(lcore);
 	struct tern_histogram *hops = extras->hops;
 	tern_extras_set_name(extras, "");
@@ -40,7 +40,7 @@ void tern_extras_put(struct tern_lcore *lcore, struct tern_extras *extras)
 	if (extras->keys)
 		tern_iso_drop(&lcore->heap, extras->keys);
 	extras->keys = NULL;
-	rte_ring_enqueue_elem(lcore->engine->extras_ring, &extras, sizeof(extras));
+	rte_ring_enqueue_elem(lcore->engine->extras_ring, &extras, sizeof(void *));
 }
 
 void tern_extras_set_name(struct tern_extras *extras, const char *name)

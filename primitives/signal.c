@@ -77,19 +77,22 @@ static inline struct tern_lane_out *open_lane(struct tern_lcore *lcore, tern_add
 	return out;
 }
 
-/* Everything else: make room, or say why there is none. */
-static __attribute__((noinline)) int find_lane(struct tern_lcore *lcore, tern_address to,
-					       struct tern_lane_out **out)
+/* Everything else: make room, or say in `code` why there is none. */
+static __attribute__((noinline)) struct tern_lane_out *find_lane(struct tern_lcore *lcore,
+								 tern_address to, int *code)
 {
 	uint64_t entry = entry_of(lcore, to);
+	uint32_t route = tern_dir_route(entry);
+	struct tern_lane_out *out = &lcore->out[route];
 	if (tern_dir_differs(entry, to) != 0)
-		return refuse_receiver(lcore, to, entry);
-	if (is_closed(lcore))
-		return refuse(lcore, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
-	*out = &lcore->out[tern_dir_route(entry)];
-	if (tern_lane_spent(*out) && !tern_lcore_make_room(lcore, tern_dir_route(entry)))
-		return refuse(lcore, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane, -EAGAIN);
-	return 0;
+		*code = refuse_receiver(lcore, to, entry);
+	else if (is_closed(lcore))
+		*code = refuse(lcore, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
+	else if (tern_lane_spent(out) && !tern_lcore_make_room(lcore, route))
+		*code = refuse(lcore, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane, -EAGAIN);
+	else
+		return out;
+	return NULL;
 }
 
 /* Complete the next slot of an open lane, whose payload is filled, and hand it over. */
@@ -124,9 +127,9 @@ static inline int put_bytes(struct tern_agent *self, struct tern_lane_out *out, 
 static __attribute__((cold, noinline)) int
 bytes_slowly(struct tern_agent *self, tern_address to, uint16_t type, const void *data, size_t size)
 {
-	struct tern_lane_out *out = NULL;
-	int code = find_lane(self->lcore, to, &out);
-	return code ? code : put_bytes(self, out, to, type, data, size);
+	int code = 0;
+	struct tern_lane_out *out = find_lane(self->lcore, to, &code);
+	return out ? put_bytes(self, out, to, type, data, size) : code;
 }
 
 int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, const void *data,
@@ -158,11 +161,11 @@ uint32_t tern_signal_burst(struct tern_agent *self, tern_address to, uint16_t ty
 static int send_block(struct tern_agent *self, tern_address to, uint16_t type, void *pointer,
 		      uint32_t kind)
 {
-	struct tern_lane_out *out = NULL;
+	int code = 0;
 	if (tern_unlikely(type > TERN_TYPE_MAX))
 		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
-	int code = find_lane(self->lcore, to, &out);
-	if (tern_unlikely(code != 0))
+	struct tern_lane_out *out = find_lane(self->lcore, to, &code);
+	if (tern_unlikely(!out))
 		return code;
 	if (kind == TERN_KIND_ISO)
 		pointer = tern_block_depart(&self->lcore->heap, pointer, self->behaviour->name,
