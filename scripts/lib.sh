@@ -199,3 +199,18 @@ hugepages_give_back()
 	printf '%s\n' $((now > hugepages_taken ? now - hugepages_taken : 0)) >"$nr_hugepages"
 	hugepages_taken=0
 }
+
+# meson options of the sanitizer builds
+# shellcheck disable=SC2034,SC2054 # used by test and check; meson takes a list with commas
+asan_options=(-Db_sanitize=address,undefined -Db_lundef=false -Ddebug=true -Doptimization=1
+	-Dwerror=false -Ddebug_blocks=true)
+# shellcheck disable=SC2034
+tsan_options=(-Db_sanitize=thread -Db_lundef=false -Ddebug=true -Doptimization=1 -Dwerror=false)
+
+# tsan_wrapper: what to run tests under TSan with; its memory map fits no more than 28 random bits
+tsan_wrapper()
+{
+	if (($(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || say 28) > 28)); then
+		say 'setarch -R'
+	fi
+}
