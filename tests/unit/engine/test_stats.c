@@ -242,6 +242,48 @@ static void lanes_are_counted_when_made(void **state)
 	assert_true(memory.lane_bytes >= 1024 * 64 && memory.lane_bytes < 1024 * 64 + 256);
 }
 
+/* Lets time pass in its turn, then sends. */
+struct dawdler {
+	tern_address to;
+	uint64_t age; /* of what it was sent, ns */
+};
+
+TERN_HANDLER(static, dawdler_handle)
+{
+	struct dawdler *dawdler = state;
+	dawdler->age = tern_signal_age(self, signal);
+	tern_engine_advance(tern_engine_of(self), 1600);
+	if (dawdler->to)
+		assert_int_equal(send_number(self, dawdler->to, 0, 0), 0);
+}
+
+static uint64_t age_of_second(bool stamp_each)
+{
+	static const struct tern_behaviour behaviour = {.name = "dawdler",
+							.handler = dawdler_handle};
+	struct world world;
+	struct tern_config config;
+	world_config(&config, true);
+	config.stamp_each_signal = stamp_each;
+	world_open(&world, &config);
+	struct dawdler *dawdlers = world_memory(&world, 2 * sizeof(*dawdlers));
+	dawdlers[0].to = spawn_on(world.self, 0, &behaviour, &dawdlers[1]);
+	tern_address first = spawn_on(world.self, 0, &behaviour, &dawdlers[0]);
+	assert_int_equal(send_number(world.self, first, 0, 0), 0);
+	world_settle(&world);
+	uint64_t age = dawdlers[1].age;
+	world_close(&world);
+	return age;
+}
+
+/* A stamp is the turn's, or the signal's own on request; both to 16 ticks. */
+static void stamps_are_of_the_turn_or_the_signal(void **state)
+{
+	(void)state;
+	assert_in_range(age_of_second(false), 1600 - 16, 1600 + 16);
+	assert_in_range(age_of_second(true), 0, 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +295,7 @@ int main(void)
 		cmocka_unit_test(time_in_a_mailbox_is_queue_time),
 		cmocka_unit_test(idle_agents_stay_small),
 		POLLED(lanes_are_counted_when_made),
+		cmocka_unit_test(stamps_are_of_the_turn_or_the_signal),
 	};
 	return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
 }
