@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <ck_spinlock.h>
+#include <rte_pause.h>
 #include <rte_ring.h>
 
 #include "capabilities/arena.h"
@@ -35,12 +36,13 @@ struct tern_engine {
 	struct tern_lcore *lcores; /* system_count */
 	struct tern_routes routes;
 	ck_spinlock_t names_lock;     /* serialises spawns by name; no signal path takes it */
-	struct rte_ring *slot_ring;   /* slots that were used before, oldest first */
-	struct rte_ring *extras_ring; /* extras of agents that ended */
+	struct rte_ring *slot_ring;   /* under pool_lock: slots used before, oldest first */
+	struct rte_ring *extras_ring; /* under pool_lock: extras of agents that ended */
 	pthread_t *threads;	      /* lcore_count, parallel mode */
 	uint32_t threads_started;
 
 	alignas(TERN_LINE) uint32_t state;	 /* enum tern_engine_state */
+	alignas(TERN_LINE) uint32_t pool_lock;	 /* 1: held */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
 	uint32_t permits; /* agents that may be made, beside what lcores hold: slots.c */
 	alignas(TERN_LINE) uint32_t attached[64]; /* 1: that thread's place is taken */
@@ -79,6 +81,23 @@ unsigned tern_timers_run(struct tern_lcore *lcore);
 
 /** Handler of the lcores' own agents: control signals. */
 void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal);
+
+/*
+ * A short lock round the two pools that all spawners share: once per TERN_SLOT_CACHE / 2 plain
+ * spawns or ends, and once for one with extras. No signal path takes it. An rte_ring with many
+ * producers would wait for a preempted one just the same, and in DPDK 22.11 does not order one
+ * producer's elements before another's tail.
+ */
+static inline void tern_pools_lock(struct tern_engine *engine)
+{
+	while (__atomic_exchange_n(&engine->pool_lock, 1, __ATOMIC_ACQUIRE))
+		rte_pause();
+}
+
+static inline void tern_pools_unlock(struct tern_engine *engine)
+{
+	__atomic_store_n(&engine->pool_lock, 0, __ATOMIC_RELEASE);
+}
 
 static inline uint32_t tern_engine_state(const struct tern_engine *engine)
 {

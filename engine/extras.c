@@ -24,7 +24,10 @@ static struct tern_extras *carve(struct tern_lcore *lcore)
 struct tern_extras *tern_extras_take(struct tern_lcore *lcore)
 {
 	struct tern_extras *extras;
-	if (rte_ring_dequeue_elem(lcore->engine->extras_ring, &extras, sizeof(void *)) != 0)
+	tern_pools_lock(lcore->engine);
+	int code = rte_ring_dequeue_elem(lcore->engine->extras_ring, &extras, sizeof(void *));
+	tern_pools_unlock(lcore->engine);
+	if (code != 0)
 		return carve(lcore);
 	struct tern_histogram *hops = extras->hops;
 	tern_extras_set_name(extras, "");
@@ -40,7 +43,9 @@ void tern_extras_put(struct tern_lcore *lcore, struct tern_extras *extras)
 	if (extras->keys)
 		tern_iso_drop(&lcore->heap, extras->keys);
 	extras->keys = NULL;
+	tern_pools_lock(lcore->engine);
 	rte_ring_enqueue_elem(lcore->engine->extras_ring, &extras, sizeof(void *));
+	tern_pools_unlock(lcore->engine);
 }
 
 void tern_extras_set_name(struct tern_extras *extras, const char *name)

@@ -93,7 +93,7 @@ static int make_ring(struct rte_ring **ring, struct tern_span *span, uint32_t el
 		     uint32_t entries)
 {
 	*ring = tern_span_take(span, ring_bytes(element, entries), TERN_PAGE_4K);
-	return rte_ring_init(*ring, "tern", entries, 0);
+	return rte_ring_init(*ring, "tern", entries, RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
 static size_t shared_bytes(const struct tern_engine *engine)

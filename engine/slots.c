@@ -38,8 +38,10 @@ static void refill(struct tern_lcore *lcore)
 	if (lcore->slot_count)
 		return;
 	uint32_t slots[BATCH];
+	tern_pools_lock(engine);
 	uint32_t got = rte_ring_dequeue_burst_elem(engine->slot_ring, slots, sizeof(slots[0]),
 						   BATCH, NULL);
+	tern_pools_unlock(engine);
 	for (uint32_t i = 0; i < got; i++)
 		cache_push(lcore, slots[i]);
 }
@@ -49,7 +51,9 @@ static void spill(struct tern_lcore *lcore)
 	uint32_t slots[BATCH];
 	for (uint32_t i = 0; i < BATCH; i++)
 		slots[i] = cache_pop(lcore);
+	tern_pools_lock(lcore->engine);
 	rte_ring_enqueue_bulk_elem(lcore->engine->slot_ring, slots, sizeof(slots[0]), BATCH, NULL);
+	tern_pools_unlock(lcore->engine);
 }
 
 /* Take one permit where there is one. Relaxed: it is a count and guards no memory. */
