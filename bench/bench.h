@@ -87,6 +87,9 @@ void bench_die(const char *format, ...) __attribute__((noreturn, format(printf, 
 /** Start an engine for benchmarks on the given lcores; ends the program when refused. */
 struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents);
 
+/** The middle of some values, count of them at least 1; sorts them. */
+uint64_t bench_median(uint64_t *values, uint32_t count);
+
 /** Measure the cost of a fenced pair of clock readings, in ticks; to be subtracted. */
 uint64_t bench_clock_pair(void);
 

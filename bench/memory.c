@@ -59,12 +59,6 @@ TERN_HANDLER(static, on_spawn)
 
 static const struct tern_behaviour spawner_behaviour = {.name = "spawner", .handler = on_spawn};
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
 static void spawn(struct bench *bench, struct bench_result *result)
 {
 	struct spawner *spawner = calloc(1, sizeof(*spawner));
@@ -86,9 +80,7 @@ static void spawn(struct bench *bench, struct bench_result *result)
 		bench_stop(bench, &agent, 1);
 		bench_stop(bench, spawner->agents, 2 * spawner->count);
 	}
-	qsort(amortised, rounds, sizeof(amortised[0]), compare);
-	uint32_t middle = rounds / 2;
-	result->value = (double)amortised[middle] / BENCH_PS_PER_NS;
+	result->value = (double)bench_median(amortised, rounds) / BENCH_PS_PER_NS;
 	free(spawner);
 }
 

@@ -25,10 +25,16 @@ void bench_die(const char *format, ...)
 	exit(EXIT_UNAVAILABLE);
 }
 
-static int compare_ticks(const void *a, const void *b)
+static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 	return (x > y) - (x < y);
+}
+
+uint64_t bench_median(uint64_t *values, uint32_t count)
+{
+	qsort(values, count, sizeof(values[0]), compare);
+	return values[count / 2];
 }
 
 uint64_t bench_clock_pair(void)
@@ -38,8 +44,7 @@ uint64_t bench_clock_pair(void)
 		uint64_t from = fenced_ticks();
 		pairs[i] = fenced_ticks() - from;
 	}
-	qsort(pairs, PAIRS, sizeof(pairs[0]), compare_ticks);
-	return pairs[PAIRS / 2];
+	return bench_median(pairs, PAIRS);
 }
 
 void bench_wait(struct bench *bench)

@@ -133,7 +133,7 @@ static uint64_t poll_range(struct tern_engine *engine, uint32_t from, uint32_t t
 {
 	uint64_t work = 0;
 	for (uint32_t i = from; i < to; i++)
-		work += tern_lcore_turn(&engine->lcores[i]);
+		work += tern_lcore_poll(&engine->lcores[i]);
 	return work;
 }
 

@@ -149,7 +149,7 @@ void tern_lcore_adopt(struct tern_lcore *lcore)
 	}
 }
 
-unsigned tern_lcore_turn(struct tern_lcore *lcore)
+unsigned tern_lcore_poll(struct tern_lcore *lcore)
 {
 	lcore->turn_ticks = tern_clock_ticks(lcore->clock);
 	lcore->slice_start = lcore->turn_ticks;
@@ -169,11 +169,6 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 
 	tern_count(work ? &lcore->stats.turns : &lcore->stats.idle_turns, 1);
 	return work;
-}
-
-unsigned tern_lcore_poll(struct tern_lcore *lcore)
-{
-	return tern_lcore_turn(lcore);
 }
 
 static struct tern_lane_in *self_lane(struct tern_lcore *lcore, bool express)
@@ -310,7 +305,7 @@ void *tern_lcore_main(void *argument)
 	/* The default lets the kernel add 50 us to each sleep. */
 	prctl(PR_SET_TIMERSLACK, 1ul);
 	while (tern_engine_state(lcore->engine) != TERN_ENGINE_ENDING) {
-		if (tern_lcore_turn(lcore))
+		if (tern_lcore_poll(lcore))
 			idle = 0;
 		else
 			lcore_idle(lcore, ++idle);

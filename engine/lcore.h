@@ -114,9 +114,6 @@ struct tern_lcore {
 	struct tern_lane **inbound; /* by sending lcore x 2 + express */
 };
 
-/** Start a turn of `lcore`: stamp, new lanes. */
-unsigned tern_lcore_turn(struct tern_lcore *lcore);
-
 /** Open lanes that others made to this lcore since the last look. */
 void tern_lcore_adopt(struct tern_lcore *lcore);
 

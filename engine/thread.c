@@ -48,7 +48,7 @@ struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 unsigned tern_thread_poll(struct tern_agent *self)
 {
 	/* Not from its own handler: no agent is entered twice. */
-	return self->lcore->in_turn ? 0 : tern_lcore_turn(self->lcore);
+	return self->lcore->in_turn ? 0 : tern_lcore_poll(self->lcore);
 }
 
 void tern_thread_detach(struct tern_agent *self)
@@ -65,7 +65,7 @@ void tern_thread_detach(struct tern_agent *self)
 	tern_store(&engine->directory[lcore->index],
 		   tern_dir_make(generation + 1, 2 * lcore->index) | TERN_DIR_VACANT);
 	/* Under the next address: what was sent to this one goes back. */
-	while (tern_lcore_turn(lcore))
+	while (tern_lcore_poll(lcore))
 		;
 	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
 			 __ATOMIC_RELEASE);
