@@ -139,6 +139,7 @@ struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents)
 	config.max_agents = max_agents;
 	/* A slice that no floor reaches: the floors block their lcore on purpose. */
 	config.slice_us = 10000;
+	config.watchdog_ms = 0;
 	if (tern_engine_start(&engine, &config, &error) != 0)
 		bench_die("%s", error.text);
 	return engine;

@@ -2,10 +2,15 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "ask.h"
+#include "control.h"
 #include "engine.h"
+#include "extras.h"
 #include "life.h"
+#include "watch.h"
 
 tern_address tern_self(const struct tern_agent *self)
 {
@@ -65,10 +70,135 @@ bool tern_agent_alive(const struct tern_agent *self, tern_address agent)
 	       tern_dir_alive(tern_dir_load(self->lcore, slot), agent);
 }
 
+static bool is_agent(const struct tern_agent *self, tern_address agent)
+{
+	return tern_agent_alive(self, agent) &&
+	       tern_address_slot(agent) >= self->lcore->engine->system_count;
+}
+
+static int ask(struct tern_agent *self, tern_address agent, uint32_t what)
+{
+	if (!is_agent(self, agent))
+		return -ESRCH;
+	return tern_ask(self->lcore, agent, what) ? 0 : -ESRCH;
+}
+
 int tern_agent_stop(struct tern_agent *self, tern_address agent)
 {
-	if (!tern_agent_alive(self, agent) ||
-	    tern_address_slot(agent) < self->lcore->engine->system_count)
+	return ask(self, agent, TERN_ASK_STOP);
+}
+
+int tern_agent_pause(struct tern_agent *self, tern_address agent)
+{
+	return ask(self, agent, TERN_ASK_PAUSE);
+}
+
+int tern_agent_resume(struct tern_agent *self, tern_address agent)
+{
+	return ask(self, agent, TERN_ASK_RESUME);
+}
+
+int tern_agent_finish(struct tern_agent *self, tern_address agent, uint64_t timeout_ns)
+{
+	struct tern_lcore *lcore = self->lcore;
+	if (!is_agent(self, agent))
 		return -ESRCH;
-	return tern_ask(self->lcore, agent, TERN_ASK_STOP) ? 0 : -ESRCH;
+	uint64_t now = tern_clock_ticks(lcore->clock);
+	uint64_t span = tern_clock_from_ns(lcore->clock, timeout_ns);
+	struct tern_signal signal =
+		tern_control_signal(lcore, agent, TERN_CONTROL_FINISH, sizeof(uint64_t));
+	signal.payload.words[0] = span < UINT64_MAX - now ? now + span : UINT64_MAX;
+	tern_lcore_forward(lcore, &signal);
+	return 0;
+}
+
+void tern_agent_label(const struct tern_agent *agent, char label[TERN_NAME_MAX])
+{
+	const struct tern_extras *extras = tern_load(&agent->extras);
+	label[0] = '\0';
+	if (extras)
+		tern_extras_name(extras, label);
+	if (!label[0])
+		snprintf(label, TERN_NAME_MAX, "%s", tern_load(&agent->behaviour)->name);
+}
+
+void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code,
+		    const struct tern_error *error)
+{
+	char label[TERN_NAME_MAX];
+	tern_agent_label(agent, label);
+	tern_count(&lcore->stats.failed, 1);
+	tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "agent failed",
+		       "agent=\"%s\" slot=%u lcore=%u code=%d error=\"%s\"", label,
+		       tern_address_slot(agent->address), lcore->index, code, error->text);
+	if (agent->behaviour->on_error)
+		agent->behaviour->on_error(agent, agent->state, error);
+	tern_life_ask_end(lcore, agent, TERN_END_FAILED, code);
+}
+
+void tern_fail(struct tern_agent *self, int code, const char *format, ...)
+{
+	struct tern_error error;
+	va_list args;
+	if (tern_address_slot(self->address) < self->lcore->engine->system_count)
+		return;
+	va_start(args, format);
+	vsnprintf(error.text, sizeof(error.text), format, args);
+	va_end(args);
+	tern_life_fail(self->lcore, self, code, &error);
+}
+
+static enum tern_agent_state state_of(const struct tern_agent *agent, uint64_t entry)
+{
+	static const enum tern_agent_state states[] = {
+		[TERN_IDLE] = TERN_STATE_IDLE,	   [TERN_REST] = TERN_STATE_IDLE,
+		[TERN_READY] = TERN_STATE_READY,   [TERN_NEW] = TERN_STATE_NEW,
+		[TERN_PAUSED] = TERN_STATE_PAUSED, [TERN_ENDING] = TERN_STATE_ENDING,
+		[TERN_DEAD] = TERN_STATE_ENDING};
+	const struct tern_lcore *lcore = tern_load(&agent->lcore);
+	enum tern_agent_state state = states[tern_load(&agent->status)];
+	if (state == TERN_STATE_ENDING || state == TERN_STATE_PAUSED)
+		return state;
+	if (tern_load(&lcore->in_turn) &&
+	    tern_load(&lcore->running) == tern_address_slot(tern_load(&agent->address)))
+		return TERN_STATE_RUNNING;
+	return entry & TERN_DIR_CLOSED ? TERN_STATE_FINISHING : state;
+}
+
+int tern_agent_state(const struct tern_agent *self, tern_address agent,
+		     enum tern_agent_state *state)
+{
+	if (!tern_agent_alive(self, agent))
+		return -ESRCH;
+	const struct tern_lcore *lcore = self->lcore;
+	uint32_t slot = tern_address_slot(agent);
+	enum tern_agent_state found = state_of(&lcore->agents[slot], tern_dir_load(lcore, slot));
+	/* It may have ended and been replaced while we read. */
+	if (!tern_agent_alive(self, agent))
+		return -ESRCH;
+	*state = found;
+	return 0;
+}
+
+int tern_watch(struct tern_agent *self, tern_address agent)
+{
+	return is_agent(self, agent) ? tern_watch_for(self->lcore, self->address, agent) : -ESRCH;
+}
+
+int tern_wait(struct tern_agent *self, tern_address agent, uint64_t timeout_ns,
+	      struct tern_ended *ended)
+{
+	struct tern_lcore *lcore = self->lcore;
+	if (!lcore->is_thread || lcore->in_turn)
+		return -EDEADLK;
+	uint64_t deadline = tern_clock_deadline(lcore->clock, timeout_ns);
+	for (;;) {
+		bool idle = tern_thread_poll(self) == 0;
+		if (tern_watch_take(lcore, &lcore->ends, agent, ended))
+			return 0;
+		if (tern_now(self) >= deadline)
+			return -ETIMEDOUT;
+		if (idle)
+			tern_thread_breathe(self);
+	}
 }

@@ -17,16 +17,22 @@ struct tern_extras;
 /** Where an agent is in its life. Home lcore writes (the spawner before anyone knows it). */
 enum tern_status {
 	TERN_IDLE,   /* started, mailbox empty: signals run in place */
-	TERN_READY,  /* in the ready queue, or being run from its mailbox */
+	TERN_REST,   /* as idle, but its signals always go through the mailbox */
+	TERN_READY,  /* among the ready agents, or being run from its mailbox */
 	TERN_NEW,    /* not started yet */
-	TERN_ENDING, /* in the ready queue, to end there */
+	TERN_PAUSED, /* signals queue up */
+	TERN_ENDING, /* among the ready agents, to end there */
 	TERN_DEAD,
 };
 
-#define TERN_AGENT_LISTED 1u	/* in the ready queue */
-#define TERN_AGENT_OVER 2u	/* above high water, low water not reached since */
-#define TERN_AGENT_TOLD_OVER 4u /* and its on_event knows */
-#define TERN_AGENT_STARTED 8u	/* on_start ran */
+#define TERN_AGENT_LISTED 1u	  /* among the ready agents */
+#define TERN_AGENT_OVER 2u	  /* above high water, low water not reached since */
+#define TERN_AGENT_TOLD_OVER 4u	  /* and its on_event knows */
+#define TERN_AGENT_STARTED 8u	  /* on_start ran */
+#define TERN_AGENT_SHY 16u	  /* rests as TERN_REST: low, with a slice, with a rate */
+#define TERN_AGENT_PERMIT 32u	  /* counts for max_concurrent */
+#define TERN_AGENT_WAITING 64u	  /* listed, and waits for a permit */
+#define TERN_AGENT_FINISHING 128u /* handles what it has, then ends */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {
@@ -37,11 +43,11 @@ struct TERN_CAPABILITY("agent") tern_agent {
 	tern_address address;
 	uint64_t signals_in;
 	struct tern_mailbox mailbox; /* in the home lcore's chunks */
-	uint32_t pressured;	     /* times it crossed high water */
-	uint8_t status;		     /* enum tern_status */
+	uint8_t status;		     /* enum tern_status; any thread reads */
 	uint8_t policy;		     /* enum tern_policy */
-	uint8_t flags;		     /* TERN_AGENT_* */
+	uint16_t flags;		     /* TERN_AGENT_* */
 	uint8_t end_why;	     /* enum tern_end, while ENDING */
+	int8_t priority;	     /* enum tern_priority */
 
 	alignas(TERN_LINE) const struct tern_behaviour *behaviour;
 	uint64_t signals_out;
@@ -55,11 +61,21 @@ struct TERN_CAPABILITY("agent") tern_agent {
 		};
 		int64_t result; /* while ENDING: given to tern_exit() */
 	};
-	uint32_t ready_next; /* slot of the next agent in the ready queue */
-	uint32_t dropped;    /* by the mailbox policy */
+	uint32_t ready_next; /* slot of the next agent in its list of ready ones */
 };
 _Static_assert(sizeof(struct tern_agent) == 128, "an agent is two lines");
 _Static_assert(offsetof(struct tern_agent, behaviour) == TERN_LINE, "line 0 is the signal's");
+
+static inline void tern_agent_set_status(struct tern_agent *agent, enum tern_status status)
+{
+	tern_store(&agent->status, (uint8_t)status);
+}
+
+/** What an agent is while it has nothing to do. */
+static inline enum tern_status tern_agent_resting(const struct tern_agent *agent)
+{
+	return agent->flags & TERN_AGENT_SHY ? TERN_REST : TERN_IDLE;
+}
 
 /*
  * An id is read by any thread. Release and acquire: who reads the id of a slot's next life also
@@ -79,9 +95,16 @@ static inline struct tern_id tern_agent_load_id(const struct tern_agent *agent)
 
 #define TERN_NAME_MAX 64
 
-/** What only some agents need: a name, a bound, a key index, histograms. One chunk. */
+/** What only some agents need: a name, a bound, a slice, a rate, a key index, histograms. */
 struct tern_extras {
 	uint64_t name[TERN_NAME_MAX / 8]; /* words, so that readers see no torn byte */
+	uint64_t slice_ticks;		  /* 0: the lcore's */
+	uint64_t rate_interval;		  /* ticks per signal; 0: no limit */
+	uint64_t rate_burst;		  /* signals */
+	uint64_t rate_tat;		  /* see ready_policies.c */
+	uint64_t finish_by;		  /* ticks: end by force then */
+	struct tern_agent *finish_next;	  /* in the lcore's list of finishing agents */
+	uint32_t rate;			  /* signals a second */
 	uint32_t capacity;
 	uint32_t key_offset;
 	uint32_t key_length;

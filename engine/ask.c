@@ -5,7 +5,15 @@
 #include "life.h"
 #include "slots.h"
 
-#define ASKED (TERN_ASK_START | TERN_ASK_STOP)
+#define ASKED (TERN_ASK_START | TERN_ASK_STOP | TERN_ASK_PAUSE | TERN_ASK_RESUME)
+
+/* What is no longer asked when `what` is. */
+static uint32_t undone_by(uint32_t what)
+{
+	return what == TERN_ASK_PAUSE	 ? TERN_ASK_RESUME
+	       : what == TERN_ASK_RESUME ? TERN_ASK_PAUSE
+					 : 0;
+}
 
 static bool replace(uint32_t *word, uint32_t *seen, uint32_t wanted)
 {
@@ -32,7 +40,7 @@ bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 	do {
 		if ((word & ~ASKED) != generation)
 			return false;
-	} while (!replace(&asked->word, &word, word | what));
+	} while (!replace(&asked->word, &word, (word & ~undone_by(what)) | what));
 	if ((word & ASKED) != 0)
 		return true;
 	/* Counted like a signal, so that a stop waits for what was asked. */
@@ -53,6 +61,10 @@ static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 	}
 	if (word & TERN_ASK_START && agent->status == TERN_NEW)
 		tern_life_start(lcore, agent);
+	if (word & TERN_ASK_PAUSE)
+		tern_life_pause(lcore, agent);
+	if (word & TERN_ASK_RESUME)
+		tern_life_resume(lcore, agent);
 	if (word & TERN_ASK_STOP)
 		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
 }

@@ -5,8 +5,9 @@
 #include "lcore.h"
 
 /*
- * Asking an agent's home lcore to start or end it. What is asked sits in memory that every slot
- * has from the start, so it is never refused and needs no room in any lane, and it overtakes data.
+ * Asking an agent's home lcore to start, pause, resume or end it. What is asked sits in memory that
+ * every slot has from the start, so it is never refused and needs no room in any lane, and it
+ * overtakes data.
  *
  * A slot's word holds its generation and what is asked. Whoever asks first pushes the slot on the
  * home lcore's list (CAS on its head, A1); the lcore takes the whole list at once (exchange, T1),
@@ -17,10 +18,13 @@
 #define TERN_ASK_START (1u << 24)
 #define TERN_ASK_STOP (1u << 25)
 #define TERN_ASK_CLOSED (1u << 26) /* its agent ended; the slot waits to be taken */
+#define TERN_ASK_PAUSE (1u << 27)  /* of pause and resume, the last asked counts */
+#define TERN_ASK_RESUME (1u << 28)
 
 struct tern_asked {
-	uint32_t word; /* generation and TERN_ASK_*; any lcore writes */
-	uint32_t next; /* slot; whoever pushed it writes */
+	uint32_t word;	   /* generation and TERN_ASK_*; any lcore writes */
+	uint32_t next;	   /* slot; whoever pushed it writes */
+	uint64_t watchers; /* watch.h; any lcore writes */
 };
 
 /** Ask something of a living agent. False: it is gone. Any lcore or attached thread. */

@@ -108,8 +108,12 @@ static int lcores_check(struct tern_config *config, struct tern_error *error)
 
 	if (rc < 0)
 		return rc;
-	if (config->mode == TERN_MODE_PARALLEL)
-		return lcores_check_pinned(config, error);
+	if (config->mode != TERN_MODE_POLLED) {
+		rc = lcores_check_pinned(config, error);
+		if (config->mode == TERN_MODE_CONCURRENT && rc == 0)
+			config->lcore_count = 1;
+		return rc;
+	}
 	if (config->lcore_count == 0) {
 		config->lcores[0] = 0;
 		config->lcore_count = 1;
@@ -137,8 +141,29 @@ static int clock_check(const struct tern_config *config, struct tern_error *erro
 	if (config->clock == TERN_CLOCK_VIRTUAL && config->mode != TERN_MODE_POLLED)
 		return tern_error_set(
 			error, -EINVAL,
-			"engine.clock is virtual while engine.mode is parallel; write "
+			"engine.clock is virtual while engine.mode is not polled; write "
 			"engine.mode=polled or engine.clock=tsc");
+	return 0;
+}
+
+static int schedules_check(const struct tern_config *config, struct tern_error *error)
+{
+	for (uint32_t i = 0; i < config->schedule_count; i++) {
+		if (config->schedules[i] > TERN_SCHEDULE_CUSTOM)
+			return tern_error_set(error, -EINVAL,
+					      "scheduler.policy of lcore %u is %u; allowed: 0..%d",
+					      i, config->schedules[i], TERN_SCHEDULE_CUSTOM);
+		if (config->schedules[i] != TERN_SCHEDULE_CUSTOM)
+			continue;
+		const struct tern_scheduler *custom = config->scheduler;
+		if (!custom || !custom->push || !custom->pop)
+			return tern_error_set(
+				error, -EINVAL,
+				"scheduler.policy of lcore %u is custom, but the program gives "
+				"none; set tern_config.scheduler with push and pop, or choose "
+				"another policy",
+				i);
+	}
 	return 0;
 }
 
@@ -153,6 +178,8 @@ int tern_config_check(struct tern_config *config, struct tern_error *error)
 		rc = marks_check(&checked, error);
 	if (rc == 0)
 		rc = clock_check(&checked, error);
+	if (rc == 0)
+		rc = schedules_check(&checked, error);
 	if (rc == 0)
 		rc = lcores_check(&checked, error);
 	if (rc == 0)

@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const mode_words[] = {"parallel", "polled"};
+static const char *const mode_words[] = {"parallel", "polled", "concurrent"};
+static const char *const schedule_words[] = {"priority", "fair_share", "round_robin", "rate_based",
+					     "custom"};
 static const char *const clock_words[] = {"tsc", "virtual"};
 static const char *const idle_words[] = {"spin", "pause", "backoff"};
 static const char *const pages_words[] = {"auto", "1g", "2m", "thp", "4k"};
@@ -47,6 +49,12 @@ const struct config_key tern_config_keys[TERN_CONFIG_KEYS] = {
 	NUMBER("engine", slice_us, 1, 10000, "us"),
 	NUMBER("engine", trace_every, 0, UINT32_MAX, "signals"),
 	WORD("engine", "stamp_each_signal", stamp_each_signal, bool_words),
+	NUMBER("engine", metrics_interval_ms, 0, 3600000, "ms"),
+	NUMBER("engine", watchdog_ms, 0, 60000, "ms"),
+	KEY("scheduler", "policy", CONFIG_WORDS, schedule_count, 1, RTE_DIM(schedule_words) - 1,
+	    NULL, schedule_words),
+	NUMBER("scheduler", turn_signals, 1, 65536, "signals"),
+	NUMBER("scheduler", max_concurrent, 0, 1u << 26, "agents"),
 	POWER("lanes", data_depth, 64, 65536, "slots"),
 	POWER("lanes", express_depth, 16, 65536, "slots"),
 	NUMBER("mailbox", capacity, 1, 1u << 24, "signals"),
@@ -90,6 +98,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "field_get and field_p
 
 static bool field_fits(const struct config_key *key, uint64_t value)
 {
+	if (key->type == CONFIG_WORDS)
+		return value >= 1 && value <= TERN_LCORES_MAX;
 	return value >= key->min && value <= key->max &&
 	       (key->type != CONFIG_POWER || (value & (value - 1)) == 0);
 }
@@ -101,11 +111,13 @@ void tern_config_key_allowed(const struct config_key *key, char *text, size_t si
 			 TERN_LCORES_MAX);
 		return;
 	}
-	if (key->type == CONFIG_WORD) {
+	if (key->type == CONFIG_WORD || key->type == CONFIG_WORDS) {
 		size_t used = 0;
 		for (uint64_t i = 0; i <= key->max && used < size; i++)
 			used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
 						 key->words[i]);
+		if (key->type == CONFIG_WORDS && used < size)
+			snprintf(text + used, size - used, "; one, or one for each lcore");
 		return;
 	}
 	snprintf(text, size, "%s%" PRIu64 "..%" PRIu64 "%s%s",
@@ -154,6 +166,44 @@ static int word_read(const struct config_key *key, const char *text, uint64_t *v
 	return refuse(key, text, hint, where, error);
 }
 
+/* A word for each lcore, with commas between; the last stands for all that follow. */
+static int words_read(const struct config_key *key, const char *text, struct tern_config *config,
+		      const char *where, struct tern_error *error)
+{
+	uint8_t schedules[TERN_LCORES_MAX] = {0};
+	uint32_t count = 0;
+	char word[32];
+
+	for (const char *next = text; next; count++) {
+		size_t length = strcspn(next, ",");
+		uint64_t value;
+		if (count == TERN_LCORES_MAX || length >= sizeof(word))
+			return refuse(key, text, ": too long", where, error);
+		snprintf(word, sizeof(word), "%.*s", (int)length, next);
+		int rc = word_read(key, word, &value, where, error);
+		if (rc < 0)
+			return rc;
+		schedules[count] = (uint8_t)value;
+		next = next[length] ? next + length + 1 : NULL;
+	}
+	memcpy(config->schedules, schedules, sizeof(schedules));
+	config->schedule_count = count;
+	return 0;
+}
+
+static void words_write(const struct config_key *key, const struct tern_config *config, char *text,
+			size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < config->schedule_count && used < size; i++) {
+		uint8_t word = config->schedules[i];
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "," : "",
+					 word <= key->max ? key->words[word] : "?");
+	}
+}
+
 static int cpus_read(const struct config_key *key, const char *text, struct tern_config *config,
 		     const char *where, struct tern_error *error)
 {
@@ -180,6 +230,8 @@ int tern_config_key_read(const struct config_key *key, const char *text, struct 
 
 	if (key->type == CONFIG_CPUS)
 		return cpus_read(key, text, config, where, error);
+	if (key->type == CONFIG_WORDS)
+		return words_read(key, text, config, where, error);
 	int rc = key->type == CONFIG_WORD ? word_read(key, text, &value, where, error)
 					  : number_read(key, text, &value, where, error);
 	if (rc == 0)
@@ -209,6 +261,8 @@ void tern_config_key_write(const struct config_key *key, const struct tern_confi
 	else if (key->type == CONFIG_CPUS)
 		tern_cpu_list_write(text, size, config->lcores,
 				    RTE_MIN(config->lcore_count, (uint32_t)TERN_LCORES_MAX));
+	else if (key->type == CONFIG_WORDS)
+		words_write(key, config, text, size);
 	else if (key->type == CONFIG_WORD && value <= key->max)
 		snprintf(text, size, "%s", key->words[value]);
 	else

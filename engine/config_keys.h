@@ -8,13 +8,14 @@
 
 #include "tern_config.h"
 
-#define TERN_CONFIG_KEYS 22
+#define TERN_CONFIG_KEYS 27
 
 enum config_type {
 	CONFIG_NUMBER,
 	CONFIG_POWER, /* a number that is a power of two */
 	CONFIG_WORD,  /* an enumeration: the number is the index of its word */
 	CONFIG_CPUS,  /* lcores and lcore_count together */
+	CONFIG_WORDS, /* one word for each lcore: schedules and schedule_count together */
 };
 
 /* One key: all that reading, checking, dumping and explaining it takes. */

@@ -7,8 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "extras.h"
+#include "control.h"
 #include "life.h"
+#include "observer.h"
+#include "watch.h"
 
 #define POLLED_STEP_NS 1000u
 
@@ -44,6 +46,7 @@ static void set_state(struct tern_engine *engine, enum tern_engine_state state)
 static void join_threads(struct tern_engine *engine)
 {
 	set_state(engine, TERN_ENGINE_ENDING);
+	tern_observer_stop(engine);
 	for (uint32_t i = 0; i < engine->threads_started; i++)
 		pthread_join(engine->threads[i], NULL);
 }
@@ -105,6 +108,8 @@ int tern_engine_start(struct tern_engine **engine, const struct tern_config *con
 	code = tern_layout_map(made, error);
 	if (code == 0)
 		code = start_threads(made, error);
+	if (code == 0)
+		code = tern_observer_start(made, error);
 	if (code != 0) {
 		join_threads(made);
 		release(made);
@@ -133,7 +138,23 @@ static uint64_t poll_range(struct tern_engine *engine, uint32_t from, uint32_t t
 {
 	uint64_t work = 0;
 	for (uint32_t i = from; i < to; i++)
-		work += tern_lcore_poll(&engine->lcores[i]);
+		work += tern_lcore_turn(&engine->lcores[i]);
+	return work;
+}
+
+/* A round of all lcores in an order drawn from the seed: another seed, another interleaving. */
+static uint64_t poll_round(struct tern_engine *engine)
+{
+	uint16_t order[TERN_LCORES_MAX];
+	uint32_t count = engine->lcore_count;
+	uint64_t work = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t place = (uint32_t)(tern_rng_next(&engine->rng) % (i + 1));
+		order[i] = order[place];
+		order[place] = (uint16_t)i;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		work += tern_lcore_poll(&engine->lcores[order[i]]);
 	return work;
 }
 
@@ -141,7 +162,7 @@ uint64_t tern_engine_poll(struct tern_engine *engine)
 {
 	uint64_t all = 0, work;
 	do {
-		work = poll_range(engine, 0, engine->lcore_count);
+		work = poll_round(engine);
 		all += work;
 	} while (work);
 	return all;
@@ -259,6 +280,8 @@ int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 		tern_lcore_end_agents(&engine->lcores[i]);
 	for (uint32_t i = 0; i < engine->system_count; i++)
 		sweep(engine, &engine->lcores[i]);
+	for (uint32_t i = 0; i < engine->system_count; i++)
+		tern_watch_drop(&engine->lcores[i], &engine->lcores[i].ends);
 	collect_blocks(engine);
 	fill_report(engine, drained, ended_before, report);
 	bool clean = drained && report->blocks_leaked == 0;

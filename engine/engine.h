@@ -25,7 +25,9 @@ enum tern_engine_state {
 struct tern_engine {
 	struct tern_config config;
 	struct tern_log log;
+	struct tern_rng rng; /* of the order of polls; the poller's */
 	struct tern_clock clock;
+	uint64_t clock_cost; /* ticks that a reading takes */
 	struct tern_arena arena;
 	struct tern_agent *agents;
 	uint64_t *directory;
@@ -34,6 +36,8 @@ struct tern_engine {
 	uint32_t lcore_count;
 	uint32_t system_count;	   /* lcores and attached threads: their own agents come first */
 	struct tern_lcore *lcores; /* system_count */
+	struct tern_profile *profiles; /* by slot: profile.h */
+	struct tern_observer *observer;
 	struct tern_routes routes;
 	ck_spinlock_t names_lock;     /* serialises spawns by name; no signal path takes it */
 	struct rte_ring *slot_ring;   /* under pool_lock: slots used before, oldest first */
@@ -45,8 +49,9 @@ struct tern_engine {
 	alignas(TERN_LINE) uint32_t pool_lock;	 /* 1: held */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
 	uint32_t permits; /* agents that may be made, beside what lcores hold: slots.c */
-	alignas(TERN_LINE) uint32_t attached[64]; /* 1: that thread's place is taken */
-	uint64_t undelivered;			  /* any ending lcore writes */
+	alignas(TERN_LINE) uint32_t runnable_left; /* of max_concurrent: ready.c */
+	alignas(TERN_LINE) uint32_t attached[64];  /* 1: that thread's place is taken */
+	uint64_t undelivered;			   /* any ending lcore writes */
 	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];
 };
 
@@ -76,11 +81,15 @@ struct tern_id tern_name_id(const char *name);
 /** Unlink a timer from wheel and agent. */
 void tern_timer_unlink(struct tern_timer *timer);
 
+/** A waiting thread found nothing to do: let others work, or, in polled mode, do it for them. */
+void tern_thread_breathe(struct tern_agent *self);
+
+/** Take an agent's timers out of its lcore's wheel, armed as they are; and put them back. */
+void tern_timers_park(struct tern_agent *agent);
+void tern_timers_unpark(struct tern_agent *agent);
+
 /** Fire the timers that are due, up to a bound; returns how many. */
 unsigned tern_timers_run(struct tern_lcore *lcore);
-
-/** Handler of the lcores' own agents: control signals. */
-void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal);
 
 /*
  * A short lock round the two pools that all spawners share: once per TERN_SLOT_CACHE / 2 plain

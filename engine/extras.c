@@ -31,7 +31,8 @@ struct tern_extras *tern_extras_take(struct tern_lcore *lcore)
 		return carve(lcore);
 	struct tern_histogram *hops = extras->hops;
 	tern_extras_set_name(extras, "");
-	memset(&extras->capacity, 0, sizeof(*extras) - offsetof(struct tern_extras, capacity));
+	memset(&extras->slice_ticks, 0,
+	       sizeof(*extras) - offsetof(struct tern_extras, slice_ticks));
 	extras->hops = hops;
 	if (hops)
 		memset(hops, 0, TERN_HOPS * sizeof(*hops));

@@ -6,8 +6,12 @@
 
 #include <numa.h>
 
+#include <sys/mman.h>
+
 #include "ask.h"
+#include "control.h"
 #include "engine.h"
+#include "profile.h"
 #include "slots.h"
 
 #define MIB ((size_t)1 << 20)
@@ -183,6 +187,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 	*lcore = (struct tern_lcore){
 		.agents = engine->agents,
 		.directory = engine->directory,
+		.profiles = engine->profiles,
 		.slots = engine->slots,
 		.index = index,
 		.engine = engine,
@@ -194,7 +199,6 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.is_thread = index >= engine->lcore_count,
 		.check_every = TERN_CHECK_EVERY_MAX,
 		.check_left = TERN_CHECK_EVERY_MAX,
-		.ready_head = TERN_SLOT_NONE,
 		.asked_head = TERN_SLOT_NONE,
 		.rng = tern_rng_stream(config->seed, index),
 	};
@@ -205,7 +209,27 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 	cut_region(engine, lcore, region);
 	tern_wheel_init(&lcore->wheel, tern_clock_ticks(&engine->clock), engine->clock.hz);
 	init_system_agent(lcore);
-	return 0;
+	return tern_ready_init(lcore);
+}
+
+/* Beside the arena and untouched: most agents are never measured, and cost no page here. */
+static struct tern_profile *map_profiles(const struct tern_engine *engine)
+{
+	void *memory =
+		mmap(NULL, engine->slots * sizeof(struct tern_profile), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* What a reading of the clock adds to a measured span, ticks. */
+static uint64_t clock_cost(const struct tern_clock *clock)
+{
+	uint64_t least = UINT64_MAX;
+	for (int i = 0; i < 64; i++) {
+		uint64_t from = tern_clock_ticks(clock), took = tern_clock_ticks(clock) - from;
+		least = took < least ? took : least;
+	}
+	return least;
 }
 
 int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
@@ -217,6 +241,9 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	engine->slots = engine->system_count * (1 + 2 * TERN_SLOT_CACHE) + config->max_agents;
 	engine->slot_cursor = engine->system_count;
 	engine->permits = config->max_agents;
+	engine->runnable_left = config->max_concurrent;
+	engine->rng = tern_rng_stream(config->seed, engine->system_count);
+	engine->clock_cost = clock_cost(&engine->clock);
 	size_t shared = shared_bytes(engine), regions = 0;
 	for (uint32_t i = 0; i < engine->system_count; i++)
 		regions += region_bytes(engine, i);
@@ -233,7 +260,8 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	if (engine->lcores)
 		memset(engine->lcores, 0, engine->system_count * sizeof(struct tern_lcore));
 	struct tern_span span = {.next = engine->arena.base, .end = engine->arena.base + shared};
-	if (!engine->lcores || cut_shared(engine, &span) != 0)
+	engine->profiles = map_profiles(engine);
+	if (!engine->lcores || !engine->profiles || cut_shared(engine, &span) != 0)
 		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
 	unsigned char *region = engine->arena.base + shared;
 	for (uint32_t i = 0; i < engine->system_count; i++) {
@@ -249,6 +277,7 @@ void tern_layout_unmap(struct tern_engine *engine)
 	for (uint32_t i = 0; engine->lcores && i < engine->system_count; i++) {
 		struct tern_lcore *lcore = &engine->lcores[i];
 		tern_heap_fini(&lcore->heap);
+		tern_ready_fini(lcore);
 		free(lcore->out);
 		free(lcore->inbound);
 		free(lcore->inbound_open);
@@ -257,6 +286,9 @@ void tern_layout_unmap(struct tern_engine *engine)
 		free(lcore->away);
 		free(lcore->outboxes);
 	}
+	if (engine->profiles)
+		munmap(engine->profiles, engine->slots * sizeof(struct tern_profile));
+	engine->profiles = NULL;
 	free(engine->lcores);
 	engine->lcores = NULL;
 	tern_arena_unmap(&engine->arena);

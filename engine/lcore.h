@@ -14,13 +14,11 @@
 #include "capabilities/rng.h"
 #include "directory.h"
 #include "mailbox.h"
+#include "ready.h"
 #include "tern_engine.h"
 #include "wheel.h"
 
 #define TERN_SLOT_NONE UINT32_MAX
-
-/** Type of the one signal between lcores themselves: words[0] is a chain of blocks coming home. */
-#define TERN_CONTROL_BLOCKS 0xFF00u
 
 /** Signals a turn takes from one lane before it looks at the next. */
 #define TERN_LANE_BURST 128
@@ -28,6 +26,13 @@
 #define TERN_READY_BUDGET 1024
 /** Signals between two looks at the clock while handlers are short. */
 #define TERN_CHECK_EVERY_MAX 64
+/** Signals between two looks at the express lanes while others are handled. */
+#define TERN_EXPRESS_EVERY 8
+
+/* Why signals do not run in place. */
+#define TERN_HOLD_LATE 1u   /* the slice is used up, for the rest of this turn */
+#define TERN_HOLD_HIGHER 2u /* an agent of higher priority than normal is ready */
+#define TERN_HOLD_POLICY 4u /* the scheduling policy wants to see every signal */
 
 /** Inbound lanes of one kind, those that exist. */
 struct tern_lane_set {
@@ -51,9 +56,10 @@ struct tern_lane_set {
 struct tern_lcore {
 	/* constant after start; read on every signal */
 	alignas(TERN_LINE) struct tern_agent *agents;
-	uint64_t *directory;	   /* the engine's: see directory.h */
-	struct tern_lane_out *out; /* by route */
-	uint32_t slots;		   /* in agents and directory */
+	uint64_t *directory;	       /* the engine's: see directory.h */
+	struct tern_lane_out *out;     /* by route */
+	struct tern_profile *profiles; /* by slot: the engine's */
+	uint32_t slots;		       /* in agents and directory */
 	uint32_t index;
 	struct tern_engine *engine;
 	const struct tern_clock *clock;
@@ -72,14 +78,19 @@ struct tern_lcore {
 	uint32_t trace_left;
 	uint32_t check_every;
 	uint32_t check_left;
-	uint32_t running; /* slot of the agent that runs now; any thread reads */
-	uint32_t ready_head;
-	uint32_t ready_tail;
-	bool in_turn; /* an attached thread's handler is on the stack */
-	bool late;    /* the slice is used up: the rest of this turn goes to mailboxes */
+	uint32_t running;  /* slot of the agent that runs now; any thread reads */
+	bool in_turn;	   /* any thread reads */
+	uint8_t hold;	   /* TERN_HOLD_*: why signals go to mailboxes; 0: they run in place */
+	bool sampling;	   /* the window that ends at the next look at the clock is one handler */
+	bool wet;	   /* a lane had more than this turn took */
+	uint32_t in_place; /* signals handled from the lane that is being drained */
+	uint64_t check_start; /* ticks at the last look at the clock */
 	struct tern_lane_set express;
 	struct tern_lane_set data;
 	uint64_t slice_start;
+	struct tern_ready ready;
+	struct tern_agent *finishing; /* agents that end when their mailbox is empty */
+	struct tern_end_note *ends;   /* that the thread has not asked for yet: watch.h */
 	uint32_t lanes_seen;
 	uint32_t self_lane[2];	       /* place of the lane to itself in data, express */
 	struct tern_lane *spare[2];    /* memory for the lane to itself, to change over to */
@@ -113,6 +124,9 @@ struct tern_lcore {
 	uint32_t asked_head;	    /* slots of agents of which something is asked: ask.h */
 	struct tern_lane **inbound; /* by sending lcore x 2 + express */
 };
+
+/** Run one turn; returns the work done. Runs agents. */
+unsigned tern_lcore_turn(struct tern_lcore *lcore);
 
 /** Open lanes that others made to this lcore since the last look. */
 void tern_lcore_adopt(struct tern_lcore *lcore);

@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "life.h"
 
+#include "control.h"
 #include "dataplane/route.h"
 #include "engine.h"
 #include "extras.h"
+#include "finish.h"
 #include "slots.h"
-
-void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
-{
-	if (agent->flags & TERN_AGENT_LISTED)
-		return;
-	uint32_t slot = tern_address_slot(agent->address);
-	agent->flags |= TERN_AGENT_LISTED;
-	agent->ready_next = TERN_SLOT_NONE;
-	if (agent->status == TERN_IDLE)
-		agent->status = TERN_READY;
-	if (lcore->ready_head == TERN_SLOT_NONE)
-		lcore->ready_head = slot;
-	else
-		lcore->agents[lcore->ready_tail].ready_next = slot;
-	lcore->ready_tail = slot;
-}
-
-struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
-{
-	if (lcore->ready_head == TERN_SLOT_NONE)
-		return NULL;
-	struct tern_agent *agent = &lcore->agents[lcore->ready_head];
-	lcore->ready_head = agent->ready_next;
-	agent->flags &= (uint8_t)~TERN_AGENT_LISTED;
-	return agent;
-}
+#include "watch.h"
 
 void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 		     const struct tern_event *event)
@@ -44,7 +21,9 @@ void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (agent->status == TERN_NEW)
-		agent->status = agent->flags & TERN_AGENT_LISTED ? TERN_READY : TERN_IDLE;
+		tern_agent_set_status(agent, agent->flags & TERN_AGENT_LISTED
+						     ? TERN_READY
+						     : tern_agent_resting(agent));
 	agent->flags |= TERN_AGENT_STARTED;
 	tern_store(&lcore->running, tern_address_slot(agent->address));
 	if (agent->behaviour->on_start)
@@ -63,15 +42,37 @@ static void return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
 void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum tern_end why,
 		       int64_t result)
 {
-	if (agent->status == TERN_ENDING || agent->status == TERN_DEAD)
+	if (agent->status >= TERN_ENDING)
 		return;
 	/* Before what comes now, which goes back at once; and `result` takes the water marks'
 	 * place. */
 	return_mailbox(lcore, agent);
 	agent->end_why = (uint8_t)why;
 	agent->result = result;
-	agent->status = TERN_ENDING;
+	tern_agent_set_status(agent, TERN_ENDING);
 	tern_ready_push(lcore, agent);
+}
+
+void tern_life_pause(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->status == TERN_NEW)
+		tern_life_start(lcore, agent);
+	if (agent->status >= TERN_PAUSED)
+		return;
+	tern_agent_set_status(agent, TERN_PAUSED);
+	tern_timers_park(agent);
+	tern_ready_rest(lcore, agent);
+}
+
+void tern_life_resume(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->status != TERN_PAUSED)
+		return;
+	bool listed = agent->flags & TERN_AGENT_LISTED;
+	tern_agent_set_status(agent, listed ? TERN_READY : tern_agent_resting(agent));
+	tern_timers_unpark(agent);
+	if (agent->mailbox.queued)
+		tern_ready_push(lcore, agent);
 }
 
 static void unlink_timers(struct tern_agent *agent)
@@ -83,7 +84,6 @@ static void unlink_timers(struct tern_agent *agent)
 void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
-	uint64_t entry = tern_dir_load(lcore, slot);
 	int64_t result = agent->result;
 	if (!(agent->flags & TERN_AGENT_STARTED))
 		tern_life_start(lcore, agent); /* on_stop without on_start would surprise */
@@ -92,13 +92,16 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	unlink_timers(agent);
 	if (agent->behaviour->on_stop)
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
-	tern_store(&lcore->directory[slot], entry | TERN_DIR_VACANT);
+	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	unlink_timers(agent);
 	tern_engine_unregister(lcore, agent);
+	tern_watch_ended(lcore, agent, result);
+	tern_finish_forget(lcore, agent);
+	tern_ready_rest(lcore, agent);
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
 	tern_store(&agent->extras, NULL);
-	agent->status = TERN_DEAD;
+	tern_agent_set_status(agent, TERN_DEAD);
 	tern_count(&lcore->stats.agents_ended, 1);
 	agent->flags = 0;
 	tern_slots_put(lcore, agent);
@@ -129,8 +132,9 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 	tern_lcore_settle(lcore, 1);
 }
 
-static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
-			     const struct tern_signal *signal)
+/* What was sent comes back as an event, outside the mailbox's bound. */
+static void handle_returned(struct tern_lcore *lcore, struct tern_agent *agent,
+			    const struct tern_signal *signal)
 {
 	struct tern_signal copy = *signal;
 	copy.kind &= (unsigned char)~TERN_KIND_RETURNED;
@@ -147,6 +151,13 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 		      struct tern_signal *signal)
 {
 	uint32_t kind = signal->kind & TERN_KIND_MASK;
+	if (tern_unlikely(signal->kind & TERN_KIND_RETURNED)) {
+		if (signal->type > TERN_TYPE_MAX)
+			tern_control_deliver(lcore, agent, signal);
+		else
+			handle_returned(lcore, agent, signal);
+		return;
+	}
 	tern_store(&lcore->running, signal->to_slot);
 	tern_count(&agent->signals_in, 1);
 	if (tern_unlikely(signal->kind & TERN_KIND_TRACED))
@@ -162,22 +173,25 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only)
 {
 	struct tern_agent *agent = &lcore->agents[signal->to_slot];
-	/* Control knows places, not addresses: a thread's place outlives the thread. */
+	/* Blocks go home to a place, not an address: a thread's place outlives the thread. */
 	bool same = signal->to_generation == tern_address_generation(agent->address) ||
-		    signal->type > TERN_TYPE_MAX;
+		    signal->type == TERN_CONTROL_BLOCKS;
 	if (!same || agent->status >= TERN_ENDING) {
 		tern_life_bounce(lcore, signal);
 		return true;
 	}
 	struct tern_signal copy = *signal;
+	/* A paused agent hears of nothing; but to finish, it goes on. */
 	if (signal->kind & TERN_KIND_RETURNED) {
-		deliver_returned(lcore, agent, signal);
+		if (agent->status == TERN_PAUSED && signal->type != TERN_CONTROL_FINISH)
+			return tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);
+		tern_life_handle(lcore, agent, &copy);
 		return true;
 	}
 	if (signal->kind & TERN_KIND_TRACED)
 		tern_trace_drained(lcore, agent, &copy);
 	/* A new agent starts when the ready queue reaches it, before what waits for it then. */
-	if (queue_only || lcore->late || agent->status != TERN_IDLE)
+	if (queue_only || lcore->hold || agent->status != TERN_IDLE)
 		return tern_policy_queue(lcore, agent, &copy);
 	tern_life_handle(lcore, agent, &copy);
 	return true;

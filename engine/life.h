@@ -18,7 +18,10 @@
  */
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only);
 
-/** Run the agent on a slot and drop a block that it did not take. */
+/**
+ * Run the agent on a slot and drop a block that it did not take; a returned or control signal
+ * becomes an event.
+ */
 void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 		      struct tern_signal *signal);
 
@@ -29,8 +32,21 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent);
 void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum tern_end why,
 		       int64_t result);
 
+/** Suspend an agent: signals queue up, its timers stand still. Runs the agent, if it is new. */
+void tern_life_pause(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** Let a paused agent go on. */
+void tern_life_resume(struct tern_lcore *lcore, struct tern_agent *agent);
+
 /** End an agent that is not listed: on_stop, timers, mailbox, id, slot. Runs the agent. */
 void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** What messages call an agent: its name, else its behaviour's. Any thread. */
+void tern_agent_label(const struct tern_agent *agent, char label[TERN_NAME_MAX]);
+
+/** End an agent as failed: on_error now, on_stop when its turn comes. Runs the agent. */
+void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code,
+		    const struct tern_error *error);
 
 /** Send a signal back where it came from; drop it where that is dead too. */
 void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal);
@@ -52,12 +68,6 @@ void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent);
 
 /** Free the block of a signal nobody will handle. */
 void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal);
-
-/** Put an agent at the end of the ready queue, once. */
-void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** Take the first agent of the ready queue; NULL: empty. */
-struct tern_agent *tern_ready_pop(struct tern_lcore *lcore);
 
 /** A traced signal was drained: keep the hop. */
 void tern_trace_drained(struct tern_lcore *lcore, struct tern_agent *agent,

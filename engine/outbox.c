@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What the engine itself sends: returned signals, which wait for room, and blocks going home. */
+#include "control.h"
 #include "engine.h"
 #include "life.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys.h"
 #include "life.h"
+#include "profile.h"
 
 void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal)
 {
@@ -14,31 +15,36 @@ static void set_pressed(struct tern_lcore *lcore, struct tern_agent *agent, bool
 {
 	uint64_t *entry = &lcore->directory[tern_address_slot(agent->address)];
 	if (on)
-		tern_store(entry, *entry | TERN_DIR_PRESSED);
+		tern_dir_set(entry, TERN_DIR_PRESSED);
 	else
-		tern_store(entry, *entry & ~TERN_DIR_PRESSED);
+		tern_dir_clear(entry, TERN_DIR_PRESSED);
+}
+
+static bool refuses(const struct tern_agent *agent)
+{
+	return agent->policy == TERN_POLICY_REFUSE || agent->policy == TERN_POLICY_BLOCK;
 }
 
 /* The agent itself hears of it when it runs next: its own handler may be on the stack now. */
 static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags |= TERN_AGENT_OVER;
-	tern_count(&agent->pressured, 1);
-	if (agent->policy == TERN_POLICY_REFUSE)
+	tern_count(&tern_profile_of(lcore, agent)->pressured, 1);
+	if (refuses(agent))
 		set_pressed(lcore, agent, true);
 }
 
 static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	agent->flags &= (uint8_t)~TERN_AGENT_OVER;
-	if (agent->policy == TERN_POLICY_REFUSE)
+	agent->flags &= (uint16_t)~TERN_AGENT_OVER;
+	if (refuses(agent))
 		set_pressed(lcore, agent, false);
 }
 
 void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	bool over = agent->flags & TERN_AGENT_OVER, told = agent->flags & TERN_AGENT_TOLD_OVER;
-	if (over == told || agent->status == TERN_ENDING)
+	if (over == told || agent->status >= TERN_PAUSED)
 		return;
 	agent->flags ^= TERN_AGENT_TOLD_OVER;
 	struct tern_event event = {.kind = TERN_EVENT_PRESSURE,
@@ -48,7 +54,7 @@ void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
 
 static void count_drop(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	tern_count(&agent->dropped, 1);
+	tern_count(&tern_profile_of(lcore, agent)->dropped, 1);
 	tern_count(&lcore->stats.dropped, 1);
 	tern_lcore_settle(lcore, 1);
 }
@@ -79,7 +85,7 @@ static bool conflate(struct tern_lcore *lcore, struct tern_agent *agent,
 static bool make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 		      const struct tern_signal *signal)
 {
-	if (agent->policy == TERN_POLICY_REFUSE)
+	if (refuses(agent))
 		return true;
 	if (agent->policy == TERN_POLICY_CONFLATE && conflate(lcore, agent, signal))
 		return false;

@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "engine.h"
 #include "extras.h"
+#include "profile.h"
 
 /* The counters of a running lcore are read one after the other: never below nothing. */
 static uint64_t less(uint64_t all, uint64_t some)
@@ -53,6 +54,8 @@ int tern_agent_stats(const struct tern_engine *engine, tern_address address,
 	const struct tern_agent *agent = living(engine, address);
 	if (!agent)
 		return -ESRCH;
+	const struct tern_profile *profile = &engine->profiles[tern_address_slot(address)];
+	bool profiled = tern_load(&profile->generation) == tern_address_generation(address);
 	struct tern_agent_stats found = {
 		.address = address,
 		.behaviour = tern_load(&agent->behaviour)->name,
@@ -60,8 +63,8 @@ int tern_agent_stats(const struct tern_engine *engine, tern_address address,
 		.queued = tern_load(&agent->mailbox.queued),
 		.signals_in = tern_load(&agent->signals_in),
 		.signals_out = tern_load(&agent->signals_out),
-		.pressured = tern_load(&agent->pressured),
-		.dropped = tern_load(&agent->dropped),
+		.pressured = profiled ? tern_load(&profile->pressured) : 0,
+		.dropped = profiled ? tern_load(&profile->dropped) : 0,
 	};
 	const struct tern_extras *extras = tern_load(&agent->extras);
 	if (extras)

@@ -8,6 +8,8 @@
 
 #include "tern_address.h"
 #include "tern_block.h"
+#include "tern_error.h"
+#include "tern_scheduler.h"
 #include "tern_slot.h"
 
 /*
@@ -40,26 +42,41 @@ enum tern_policy {
 	TERN_POLICY_DROP_OLDEST, /**< at capacity the oldest signal is dropped and counted */
 	TERN_POLICY_CONFLATE,	 /**< the newest value of a key takes the waiting one's place */
 	TERN_POLICY_EVICT,	 /**< at capacity the agent ends with reason evicted */
-};
-
-/** Which lanes carry the signals to an agent. */
-enum tern_priority {
-	TERN_PRIORITY_NORMAL,
-	TERN_PRIORITY_CRITICAL, /**< express lanes: drained first and between agents */
+	TERN_POLICY_BLOCK,	 /**< as refuse, but tern_send() waits until low water */
 };
 
 /** Why an agent ended. */
 enum tern_end {
 	TERN_END_EXIT,	   /**< it called tern_exit() */
-	TERN_END_STOPPED,  /**< tern_agent_stop() */
+	TERN_END_STOPPED,  /**< tern_agent_stop(), tern_agent_finish() */
 	TERN_END_EVICTED,  /**< its mailbox overflowed under TERN_POLICY_EVICT */
 	TERN_END_SHUTDOWN, /**< the engine stopped */
+	TERN_END_FAILED,   /**< tern_fail(), a fault in its own text, an overflow of its stack */
+};
+
+/** How an agent ended. */
+struct tern_ended {
+	tern_address agent;
+	enum tern_end why;
+	int64_t result; /**< tern_exit()'s; a negative errno where it failed */
+};
+
+/** Where an agent is in its life, as others see it. */
+enum tern_agent_state {
+	TERN_STATE_NEW,	      /**< on_start has not run yet */
+	TERN_STATE_IDLE,      /**< nothing to do */
+	TERN_STATE_READY,     /**< signals wait for it */
+	TERN_STATE_RUNNING,   /**< a function of its own is being run */
+	TERN_STATE_PAUSED,    /**< tern_agent_pause() */
+	TERN_STATE_FINISHING, /**< tern_agent_finish(): handles what it has */
+	TERN_STATE_ENDING,    /**< about to run on_stop */
 };
 
 /** What the engine tells an agent outside its signals; never refused, never in the mailbox. */
 enum tern_event_kind {
 	TERN_EVENT_RETURNED, /**< signals it sent reached a dead address */
 	TERN_EVENT_PRESSURE, /**< its mailbox crossed a water mark */
+	TERN_EVENT_ENDED,    /**< an agent that it watches ended */
 };
 
 struct tern_event {
@@ -75,6 +92,7 @@ struct tern_event {
 			bool on;
 			uint32_t queued;
 		} pressure;
+		struct tern_ended ended;
 	};
 };
 
@@ -90,6 +108,8 @@ struct tern_behaviour {
 	void (*on_start)(struct tern_agent *self, void *state);
 	void (*on_event)(struct tern_agent *self, void *state, const struct tern_event *event);
 	void (*on_stop)(struct tern_agent *self, void *state, enum tern_end why, int64_t result);
+	/** It failed: before on_stop, which follows with TERN_END_FAILED. Borrows `error`. */
+	void (*on_error)(struct tern_agent *self, void *state, const struct tern_error *error);
 };
 
 /** The agent's own address, to be sent to others. */
@@ -130,6 +150,72 @@ TERN_API void tern_exit(struct tern_agent *self, int64_t result) TERN_OWNS(self)
  * @return 0: the request is on its way, never refused for lack of room; -ESRCH: dead address
  */
 TERN_API int tern_agent_stop(struct tern_agent *self, tern_address agent);
+
+/**
+ * End the calling agent as failed: on_error runs now, on_stop when its current function returns.
+ *
+ * @param code  a negative errno value; on_stop and those who watch get it as the result
+ */
+TERN_API void tern_fail(struct tern_agent *self, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4))) TERN_OWNS(self);
+
+/**
+ * End another agent in good order: it takes no new signal (senders get -ESRCH), handles what was
+ * accepted before, then ends with TERN_END_STOPPED. When the time is up it ends like by
+ * tern_agent_stop(). A paused agent goes on to finish.
+ *
+ * @param timeout_ns  time it may take; of several calls the earliest end counts
+ * @return 0: the request is on its way, never refused for lack of room; -ESRCH: dead address
+ *
+ * Context: any agent or attached thread.
+ */
+TERN_API int tern_agent_finish(struct tern_agent *self, tern_address agent, uint64_t timeout_ns);
+
+/**
+ * Suspend an agent: from its next turn none of its functions run, but on_stop where it is ended.
+ * Signals queue up under its mailbox policy; timers stand still and fire once after
+ * tern_agent_resume(), with the periods that passed.
+ *
+ * @return 0: the request is on its way; -ESRCH: dead address
+ *
+ * Context: any agent or attached thread; overtakes data. Of pause and resume from one caller the
+ * later counts.
+ */
+TERN_API int tern_agent_pause(struct tern_agent *self, tern_address agent);
+
+/** Let a paused agent go on with what has queued up. As tern_agent_pause(). */
+TERN_API int tern_agent_resume(struct tern_agent *self, tern_address agent);
+
+/** Where an agent is in its life. Returns 0; -ESRCH: dead address. Any thread. */
+TERN_API int tern_agent_state(const struct tern_agent *self, tern_address agent,
+			      enum tern_agent_state *state);
+
+/**
+ * Ask to be told of an agent's end: once per call, after all it sent to the caller. A behaviour
+ * with on_event gets TERN_EVENT_ENDED; an attached thread without one, and a fiber, call
+ * tern_wait(). Spawn with `watch` asks before the agent can end.
+ *
+ * @return 0; -ESRCH: it has ended; -ENOMEM: no block
+ *
+ * Context: any agent or attached thread. Takes a block of the caller until the end is told.
+ */
+TERN_API int tern_watch(struct tern_agent *self, tern_address agent);
+
+/**
+ * Wait for the end of a watched agent, and learn its result.
+ *
+ * An attached thread handles its own signals meanwhile; in polled mode it polls the lcores, too,
+ * and a virtual clock goes on by 1 us whenever nobody has work.
+ *
+ * @param agent       the agent, or TERN_ADDRESS_NONE: the next of those watched
+ * @param timeout_ns  longest wait; 0: only look
+ * @param ended       yields why and with what result; untouched on failure
+ * @return 0; -ETIMEDOUT; -EDEADLK: the caller must not wait
+ *
+ * Context: attached threads without on_event.
+ */
+TERN_API int tern_wait(struct tern_agent *self, tern_address agent, uint64_t timeout_ns,
+		       struct tern_ended *ended);
 
 /** Whether an address was alive a moment ago. Any thread. */
 TERN_API bool tern_agent_alive(const struct tern_agent *self, tern_address agent);

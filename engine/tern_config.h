@@ -7,13 +7,15 @@
 #include <stdio.h>
 
 #include "tern_error.h"
+#include "tern_scheduler.h"
 
 #define TERN_LCORES_MAX 128
 
 /** Who drives the lcores. */
 enum tern_mode {
-	TERN_MODE_PARALLEL, /**< one pinned thread per lcore */
-	TERN_MODE_POLLED,   /**< the caller polls each lcore: tern_lcore_poll() */
+	TERN_MODE_PARALLEL,   /**< one pinned thread per lcore */
+	TERN_MODE_POLLED,     /**< synchronous: the caller polls each lcore: tern_lcore_poll() */
+	TERN_MODE_CONCURRENT, /**< one lcore on one pinned thread, whatever `lcores` offers */
 };
 
 /** Where time comes from. */
@@ -59,7 +61,7 @@ enum tern_log_format {
  */
 struct tern_config {
 	/* [engine] */
-	enum tern_mode mode;		  /**< parallel | polled */
+	enum tern_mode mode;		  /**< parallel | polled | concurrent */
 	enum tern_clock_kind clock;	  /**< tsc | virtual */
 	uint16_t lcores[TERN_LCORES_MAX]; /**< CPU of each lcore: all, or 0,2-5 */
 	uint32_t lcore_count;		  /**< 1..128; 0: one per CPU this process may use */
@@ -71,6 +73,14 @@ struct tern_config {
 	uint32_t slice_us;		  /**< handler time a turn may use in place, 1..10000 us */
 	uint32_t trace_every;		  /**< stamp one signal in N on every hop; 0: none */
 	bool stamp_each_signal;		  /**< clock read per signal instead of per turn */
+	uint32_t metrics_interval_ms;	  /**< rates and forecasts move so often; 0: never */
+	uint32_t watchdog_ms;		  /**< looks for agents past their slice; 0: never */
+	/* [scheduler] */
+	uint8_t schedules[TERN_LCORES_MAX]; /**< policy of each lcore, enum tern_schedule */
+	uint32_t schedule_count;	    /**< of schedules; the last stands for all after it */
+	const struct tern_scheduler *scheduler; /**< the policy `custom`; outlives the engine */
+	uint32_t turn_signals;	 /**< signals an agent may handle from its mailbox in one run */
+	uint32_t max_concurrent; /**< agents runnable at once; 0: no limit */
 	/* [lanes] */
 	uint32_t data_depth;	/**< slots, power of two, 64..65536 */
 	uint32_t express_depth; /**< slots, power of two, 16..65536 */

@@ -147,6 +147,9 @@ struct tern_lcore_stats {
 	uint64_t blocks_out;   /**< blocks of this lcore's pools in use now */
 	uint64_t sleeps;       /**< idle sleeps */
 	uint64_t wake_ns;      /**< mean oversleep of an idle sleep: what waking costs */
+	uint64_t failed;       /**< agents that failed here */
+	uint64_t overruns;     /**< runs longer than their slice that were measured */
+	uint64_t overruns_unnamed; /**< of a series of runs, one was too long: who is not known */
 };
 
 /** Counters of one lcore (or attached thread, after the lcores). */
@@ -168,6 +171,54 @@ struct tern_agent_stats {
 /** Counters of one agent. Returns 0; -ESRCH: dead address. Any thread. */
 TERN_API int tern_agent_stats(const struct tern_engine *engine, tern_address agent,
 			      struct tern_agent_stats *stats);
+
+/** An agent's load. */
+struct tern_agent_profile {
+	double execution_ns;  /**< moving average over measured signals; 0: none measured yet */
+	double longest_ns;    /**< longest run measured */
+	double signals_per_s; /**< handled, over the last metrics intervals */
+	double cpu;	 /**< share of a CPU it uses, 0..1: near 0 it waits, near 1 it computes */
+	double cpu_next; /**< forecast of it for the next metrics interval */
+	double forecast_error; /**< how far off the forecast has been, relative */
+	uint64_t measured;     /**< signals measured: a sample of those handled */
+	uint64_t overruns;     /**< runs longer than its slice */
+	uint64_t memory_bytes; /**< engine memory it holds: its slot, mailbox, extras, stack */
+	uint64_t signals_in;
+	uint64_t signals_out;
+};
+
+/**
+ * Read an agent's load, without disturbing its lcore.
+ *
+ * Signals are measured by sample: one in 65 while handlers are short, each one once they are
+ * long. Rate, share and forecast move once per metrics_interval_ms (0: they stay 0).
+ *
+ * @return 0; -ESRCH: dead address
+ *
+ * Context: any thread.
+ */
+TERN_API int tern_agent_profile(const struct tern_engine *engine, tern_address agent,
+				struct tern_agent_profile *profile);
+
+/** What an lcore is at now. */
+struct tern_lcore_running {
+	tern_address agent; /**< whose function runs; TERN_ADDRESS_NONE: nobody's for long */
+	char name[64];	    /**< its name, else its behaviour's */
+	uint64_t for_ns;    /**< it runs for at least so long; 0: shorter than its slice */
+	bool overrun;	    /**< that is past its slice */
+};
+
+/**
+ * Look which agent holds an lcore, even while it does not return.
+ *
+ * Seen by the watchdog, every watchdog_ms (0: never). In polled mode nobody looks.
+ *
+ * @return 0; -ENODEV: no such lcore
+ *
+ * Context: any thread.
+ */
+TERN_API int tern_lcore_running(const struct tern_engine *engine, uint32_t index,
+				struct tern_lcore_running *running);
 
 /** Hops of a traced signal: send to drain, drain to handler start, start to end. */
 enum tern_hop { TERN_HOP_LANE, TERN_HOP_QUEUE, TERN_HOP_HANDLER, TERN_HOPS };

@@ -2,8 +2,13 @@
 
 /* Attached threads: lcore objects that the thread itself polls, with one agent each. */
 #include <errno.h>
+#include <time.h>
 
 #include "engine.h"
+#include "watch.h"
+
+#define BREATH_NS 20000
+#define POLLED_STEP_NS 1000u
 
 static struct tern_lcore *claim_place(struct tern_engine *engine)
 {
@@ -48,7 +53,17 @@ struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 unsigned tern_thread_poll(struct tern_agent *self)
 {
 	/* Not from its own handler: no agent is entered twice. */
-	return self->lcore->in_turn ? 0 : tern_lcore_poll(self->lcore);
+	return self->lcore->in_turn ? 0 : tern_lcore_turn(self->lcore);
+}
+
+/* A sleep, because a thread that yields in a loop can keep a pinned one from its CPU. */
+void tern_thread_breathe(struct tern_agent *self)
+{
+	struct tern_engine *engine = self->lcore->engine;
+	if (engine->config.mode != TERN_MODE_POLLED)
+		nanosleep(&(struct timespec){.tv_nsec = BREATH_NS}, NULL);
+	else if (tern_engine_poll(engine) == 0 && engine->clock.is_virtual)
+		tern_clock_advance(&engine->clock, POLLED_STEP_NS);
 }
 
 void tern_thread_detach(struct tern_agent *self)
@@ -65,8 +80,9 @@ void tern_thread_detach(struct tern_agent *self)
 	tern_store(&engine->directory[lcore->index],
 		   tern_dir_make(generation + 1, 2 * lcore->index) | TERN_DIR_VACANT);
 	/* Under the next address: what was sent to this one goes back. */
-	while (tern_lcore_poll(lcore))
+	while (tern_lcore_turn(lcore))
 		;
+	tern_watch_drop(lcore, &lcore->ends);
 	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
 			 __ATOMIC_RELEASE);
 }

@@ -32,7 +32,9 @@ static void unlink_agent(struct tern_timer *timer)
 
 void tern_timer_unlink(struct tern_timer *timer)
 {
-	tern_wheel_remove(&timer->agent->lcore->wheel, timer);
+	if (timer->link)
+		tern_wheel_remove(&timer->agent->lcore->wheel, timer);
+	timer->armed = false;
 	unlink_agent(timer);
 }
 
@@ -50,6 +52,25 @@ void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_
 	timer->type = type;
 	link_agent(self, timer);
 	tern_wheel_add(&lcore->wheel, timer);
+}
+
+/* An armed timer without a link is parked: known to its agent alone. */
+void tern_timers_park(struct tern_agent *agent)
+{
+	for (struct tern_timer *timer = agent->timers; timer; timer = timer->agent_next) {
+		tern_wheel_remove(&agent->lcore->wheel, timer);
+		timer->link = NULL;
+		timer->armed = true;
+	}
+}
+
+void tern_timers_unpark(struct tern_agent *agent)
+{
+	struct tern_lcore *lcore = agent->lcore;
+	if (agent->timers && lcore->wheel.armed == 0)
+		tern_wheel_expire(&lcore->wheel, lcore->turn_ticks);
+	for (struct tern_timer *timer = agent->timers; timer; timer = timer->agent_next)
+		tern_wheel_add(&lcore->wheel, timer);
 }
 
 bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer)

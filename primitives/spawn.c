@@ -9,6 +9,10 @@
 #include "engine/keys.h"
 #include "engine/life.h"
 #include "engine/slots.h"
+#include "engine/watch.h"
+
+#define SLICE_US_MAX 1000000u
+#define RATE_MAX 1000000000u
 
 /* What spawn options come to, checked and with the defaults filled in. */
 struct spec {
@@ -47,11 +51,19 @@ static bool in_range(const struct spec *spec)
 	bool key = options->key_length >= 1 && options->key_length <= 8 &&
 		   options->key_offset <= TERN_INLINE_MAX - options->key_length;
 	return spec->capacity <= 1u << 24 && spec->high_water <= spec->capacity &&
-	       spec->low_water < spec->high_water && options->policy <= TERN_POLICY_EVICT &&
-	       options->priority <= TERN_PRIORITY_CRITICAL &&
+	       spec->low_water < spec->high_water && options->policy <= TERN_POLICY_BLOCK &&
+	       options->priority >= TERN_PRIORITY_LOW &&
+	       options->priority <= TERN_PRIORITY_CRITICAL && options->slice_us <= SLICE_US_MAX &&
+	       options->rate <= RATE_MAX && options->rate_burst <= RATE_MAX &&
 	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX)) &&
 	       (!spec->name ||
 		(spec->name[0] && strnlen(spec->name, TERN_NAME_MAX) < TERN_NAME_MAX));
+}
+
+static bool keeps_rates(const struct tern_lcore *lcore, uint32_t index)
+{
+	return lcore->engine->lcores[index].ready.policy ==
+	       &tern_ready_policies[TERN_SCHEDULE_RATE];
 }
 
 static int check_options(struct tern_lcore *lcore, const struct tern_spawn_options *options,
@@ -65,7 +77,7 @@ static int check_options(struct tern_lcore *lcore, const struct tern_spawn_optio
 	fill_water(&lcore->engine->config, options, spec);
 	if (spec->lcore >= lcore->engine->lcore_count)
 		return -ENODEV;
-	if (!in_range(spec))
+	if (!in_range(spec) || (options->rate && !keeps_rates(lcore, spec->lcore)))
 		return -EINVAL;
 	if (tern_unlikely(tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING))
 		return -ESHUTDOWN;
@@ -85,24 +97,50 @@ static int make_keys(struct tern_lcore *lcore, struct tern_extras *extras, const
 	return 0;
 }
 
+static bool wants_extras(const struct tern_spawn_options *options)
+{
+	bool bounded =
+		options->policy != TERN_POLICY_REFUSE && options->policy != TERN_POLICY_BLOCK;
+	return options->name || bounded || options->slice_us || options->rate;
+}
+
+static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
+			struct tern_extras *extras)
+{
+	const struct tern_spawn_options *options = spec->options;
+	uint32_t burst = options->rate_burst ? options->rate_burst : options->rate / 1000;
+	tern_extras_set_name(extras, spec->name ? spec->name : "");
+	extras->capacity = spec->capacity;
+	extras->slice_ticks = tern_clock_from_ns(lcore->clock, options->slice_us * 1000ull);
+	extras->rate = options->rate;
+	extras->rate_interval = options->rate ? lcore->clock->hz / options->rate : 0;
+	extras->rate_burst = burst ? burst : 1;
+}
+
 /* Most agents need no extras: no name, the default policy, no tracing. */
 static int make_extras(struct tern_lcore *lcore, const struct spec *spec,
 		       struct tern_extras **extras)
 {
 	*extras = NULL;
-	if (!spec->name && spec->options->policy == TERN_POLICY_REFUSE && !lcore->trace_every)
+	bool wanted = wants_extras(spec->options);
+	if (!wanted && !lcore->trace_every)
 		return 0;
 	struct tern_extras *made = tern_extras_take(lcore);
 	if (!made) /* tracing alone refuses nobody */
-		return spec->name || spec->options->policy != TERN_POLICY_REFUSE ? -ENOMEM : 0;
-	tern_extras_set_name(made, spec->name ? spec->name : "");
-	made->capacity = spec->capacity;
+		return wanted ? -ENOMEM : 0;
+	fill_extras(lcore, spec, made);
 	if (spec->options->policy == TERN_POLICY_CONFLATE && make_keys(lcore, made, spec) != 0) {
 		tern_extras_put(lcore, made);
 		return -ENOMEM;
 	}
 	*extras = made;
 	return 0;
+}
+
+/* Low agents wait for others; a slice and a rate are kept run by run. */
+static bool is_shy(const struct tern_spawn_options *options)
+{
+	return options->priority == TERN_PRIORITY_LOW || options->slice_us || options->rate;
 }
 
 /* Fields that other threads may read at any time are stored whole. */
@@ -117,11 +155,10 @@ static void fill_agent(struct tern_agent *agent, uint32_t slot,
 	tern_store(&agent->signals_out, 0);
 	tern_store(&agent->mailbox.queued, 0);
 	agent->mailbox.chunk_head = agent->mailbox.chunk_tail = TERN_CHUNK_NONE;
-	tern_store(&agent->pressured, 0);
-	tern_store(&agent->dropped, 0);
-	agent->status = TERN_NEW;
+	tern_agent_set_status(agent, TERN_NEW);
 	agent->policy = (uint8_t)spec->options->policy;
-	agent->flags = 0;
+	agent->priority = (int8_t)spec->options->priority;
+	agent->flags = is_shy(spec->options) ? TERN_AGENT_SHY : 0;
 	tern_store(&agent->behaviour, behaviour);
 	agent->timers = NULL;
 	agent->high_water = spec->high_water;
@@ -152,6 +189,7 @@ static void make_known(struct tern_lcore *lcore, uint32_t slot, const struct spe
 	uint32_t generation = tern_address_generation(lcore->agents[slot].address);
 	uint32_t express = spec->options->priority == TERN_PRIORITY_CRITICAL;
 	tern_ask_open(lcore, slot, generation);
+	tern_watch_open(lcore, slot, generation);
 	__atomic_store_n(&lcore->directory[slot],
 			 tern_dir_make(generation, 2 * spec->lcore + express), __ATOMIC_RELEASE);
 }
@@ -192,15 +230,18 @@ static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_addres
 	else if (agent->behaviour->on_start)
 		tern_ready_push(lcore, agent);
 	else
-		agent->status = TERN_IDLE;
+		tern_agent_set_status(agent, tern_agent_resting(agent));
 }
 
-static int spawn_checked(struct tern_lcore *lcore, const struct tern_behaviour *behaviour,
-			 void *state, const struct spec *spec, tern_address *address)
+static int watch(struct tern_agent *self, tern_address address)
 {
-	int code = make_agent(lcore, behaviour, state, spec, address);
-	if (tern_likely(code == 0))
-		adopt(lcore, spec, *address);
+	struct tern_lcore *lcore = self->lcore;
+	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
+	int code = tern_watch_for(lcore, self->address, address);
+	if (code != 0) {
+		tern_engine_unregister(lcore, agent);
+		unmake(lcore, agent);
+	}
 	return code;
 }
 
@@ -209,9 +250,17 @@ int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, 
 {
 	struct spec spec;
 	int code = check_options(self->lcore, options, &spec);
+	tern_address made;
 	if (tern_unlikely(code != 0 || !behaviour->handler))
 		return code ? code : -EINVAL;
-	return spawn_checked(self->lcore, behaviour, state, &spec, agent);
+	code = make_agent(self->lcore, behaviour, state, &spec, &made);
+	if (tern_likely(code == 0) && tern_unlikely(spec.options->watch))
+		code = watch(self, made);
+	if (tern_unlikely(code != 0))
+		return code;
+	adopt(self->lcore, &spec, made);
+	*agent = made;
+	return 0;
 }
 
 uint32_t tern_spawn_batch(struct tern_agent *self, const struct tern_behaviour *behaviour,

@@ -21,6 +21,10 @@ struct tern_spawn_options {
 	uint32_t low_water;  /**< signals, < high_water; 0: default, or 1/4 of a given high water */
 	uint32_t key_offset; /**< conflate: where in the inline payload the key starts */
 	uint32_t key_length; /**< conflate: 1..8 bytes, the key with the type is the identity */
+	uint32_t slice_us;   /**< time one run may take, 1..1000000 us; 0: engine.slice_us */
+	uint32_t rate;	     /**< signals a second under TERN_SCHEDULE_RATE; 0: no limit */
+	uint32_t rate_burst; /**< signals at once above it; 0: what 1 ms brings, at least 1 */
+	bool watch;	     /**< as tern_watch() by the spawner, from before the start */
 };
 
 #define TERN_SPAWN_DEFAULTS             \

@@ -145,7 +145,9 @@ static void test_refused_content(void **state)
 {
 	(void)state;
 	REFUSED("[engin]\n", 1, "[engin] is no section: did you mean [engine]?");
-	REFUSED("[]\n", 1, "[] is no section; there are [engine] [lanes] [mailbox] [memory] [log]");
+	REFUSED("[]\n", 1,
+		"[] is no section; there are [engine] [scheduler] [lanes] [mailbox] [memory] "
+		"[log]");
 	REFUSED("[engine]\nmax_agent=5\n", 2, "did you mean engine.max_agents?");
 	REFUSED("[lanes]\nblock_mib=5\n", 2,
 		"lanes.block_mib is no key: did you mean memory.block_mib?");
@@ -347,7 +349,7 @@ static void test_dump(void **state)
 	for (size_t i = 0; i < TERN_CONFIG_KEYS; i++) {
 		char text[64];
 		const struct config_key *key = &tern_config_keys[i];
-		if (key->type == CONFIG_WORD)
+		if (key->type == CONFIG_WORD || key->type == CONFIG_WORDS)
 			snprintf(text, sizeof(text), "%s=%s", key->path, key->words[key->max]);
 		else
 			snprintf(text, sizeof(text), "%s=%" PRIu64, key->path, key->max);

@@ -129,7 +129,10 @@ static void options_out_of_range_make_nothing(void **state)
 		{.name = ""},
 		{.name = name},
 		{.priority = TERN_PRIORITY_CRITICAL + 1},
-		{.policy = TERN_POLICY_EVICT + 1},
+		{.priority = TERN_PRIORITY_LOW - 1},
+		{.slice_us = 1000001},
+		{.rate = 1000}, /* nobody keeps it under this policy */
+		{.policy = TERN_POLICY_BLOCK + 1},
 		{.capacity = (1u << 24) + 1},
 		{.capacity = 10, .high_water = 11},
 		{.capacity = 10, .high_water = 5, .low_water = 5},

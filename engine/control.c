@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control.h"
+
+#include "engine.h"
+#include "finish.h"
+#include "life.h"
+#include "watch.h"
+
+struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_address to,
+				       uint16_t type, uint32_t kind)
+{
+	struct tern_signal signal = {.type = type,
+				     .stamp = lcore->turn_stamp,
+				     .to_slot = tern_address_slot(to),
+				     .kind = (uint8_t)(kind | TERN_KIND_RETURNED),
+				     .from = tern_lcore_address(lcore)};
+	signal.to_generation = tern_address_generation(to) & TERN_ADDRESS_GENERATION_MASK;
+	return signal;
+}
+
+void tern_control_deliver(struct tern_lcore *lcore, struct tern_agent *agent,
+			  struct tern_signal *signal)
+{
+	tern_count(&lcore->own_handled, 1);
+	tern_count(&lcore->stats.handled, 1);
+	if (signal->type == TERN_CONTROL_FINISH)
+		tern_finish_start(lcore, agent, signal->payload.words[0]);
+	else if (signal->type == TERN_CONTROL_ENDED)
+		tern_watch_deliver(lcore, agent, signal);
+	signal->kind &= (unsigned char)~TERN_KIND_RETURNED;
+	tern_signal_discard(lcore, signal);
+	tern_lcore_settle(lcore, 1);
+}
+
+void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal)
+{
+	struct tern_lcore *lcore = self->lcore;
+	/* By size, too: a timer of a wrong type is no chain of blocks. */
+	if (signal->type != TERN_CONTROL_BLOCKS || signal->kind != sizeof(uint64_t)) {
+		if (lcore->behaviour) {
+			lcore->behaviour->handler(self, state, signal);
+			return;
+		}
+		tern_count(&lcore->own_handled, 1);
+		tern_count(&lcore->stats.lost, 1);
+		return;
+	}
+	tern_count(&lcore->own_handled, 1);
+	tern_heap_collect(&lcore->heap, (struct tern_block *)(uintptr_t)signal->payload.words[0]);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include "lcore.h"
+
+/*
+ * Signals of the engine itself, of types users cannot send. Those to an agent are marked as
+ * returned, so that they never run in place, and are never refused: tern_lcore_forward().
+ */
+#define TERN_CONTROL_BLOCKS 0xFF00u /* to an lcore: words[0] is a chain of blocks coming home */
+#define TERN_CONTROL_FINISH 0xFF01u /* words[0]: clock ticks to be done by */
+#define TERN_CONTROL_ENDED 0xFF02u  /* a tern_end_note, as an iso: see watch.h */
+
+/** A control signal of the engine to an agent, to be completed with its payload. */
+struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_address to,
+				       uint16_t type, uint32_t kind);
+
+/** Act on a control signal to an agent. Runs the agent. */
+void tern_control_deliver(struct tern_lcore *lcore, struct tern_agent *agent,
+			  struct tern_signal *signal);
+
+/** Handler of the lcores' own agents. */
+void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal);
+
+#endif

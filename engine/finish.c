@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "finish.h"
+
+#include "extras.h"
+#include "life.h"
+
+static bool has_extras(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (!agent->extras)
+		tern_store(&agent->extras, tern_extras_take(lcore));
+	return agent->extras;
+}
+
+void tern_finish_start(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t by)
+{
+	uint64_t *entry = &lcore->directory[tern_address_slot(agent->address)];
+	if (agent->status >= TERN_ENDING)
+		return;
+	if (!has_extras(lcore, agent)) {
+		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
+		return;
+	}
+	if (agent->status == TERN_PAUSED)
+		tern_life_resume(lcore, agent);
+	tern_dir_set(entry, TERN_DIR_CLOSED);
+	bool known = agent->flags & TERN_AGENT_FINISHING;
+	/* Asked twice, the earlier time counts. */
+	if (!known || by < agent->extras->finish_by)
+		agent->extras->finish_by = by;
+	if (known)
+		return;
+	agent->flags |= TERN_AGENT_FINISHING;
+	agent->extras->finish_next = lcore->finishing;
+	lcore->finishing = agent;
+}
+
+static bool is_through(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	bool idle = !agent->mailbox.queued && !(agent->flags & TERN_AGENT_LISTED);
+	return (idle && !lcore->wet) || lcore->turn_ticks >= agent->extras->finish_by;
+}
+
+unsigned tern_finish_check(struct tern_lcore *lcore)
+{
+	unsigned ended = 0;
+	struct tern_agent *next;
+	for (struct tern_agent *agent = lcore->finishing; agent; agent = next) {
+		next = agent->extras->finish_next;
+		if (agent->status == TERN_ENDING || !is_through(lcore, agent))
+			continue;
+		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
+		ended++;
+	}
+	return ended;
+}
+
+void tern_finish_forget(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_agent **link = &lcore->finishing;
+	if (!(agent->flags & TERN_AGENT_FINISHING))
+		return;
+	while (*link != agent)
+		link = &(*link)->extras->finish_next;
+	*link = agent->extras->finish_next;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "observer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine.h"
+#include "extras.h"
+#include "life.h"
+#include "profile.h"
+
+#define NS_PER_MS 1000000ull
+
+/* What was seen of an lcore: the same agent at the same signal means that it has not returned. */
+struct look {
+	uint64_t turns; /* and all else that moves while no handler is stuck */
+	uint64_t signals_in;
+	uint64_t since;	  /* clock ticks of the first of equal looks */
+	uint64_t stuck;	  /* ticks it has lasted; 0: it moves. Any thread reads */
+	uint32_t running; /* slot */
+	bool reported;
+	uint64_t report_due; /* clock ticks: one line a second is enough */
+};
+
+struct tern_observer {
+	pthread_t thread;
+	bool started;
+	bool ending; /* under lock */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	uint64_t profile_due; /* clock ns */
+	uint64_t profiled_at; /* clock ticks */
+	struct look looks[];  /* by lcore */
+};
+
+static bool same_handler(const struct tern_lcore *lcore, struct look *look)
+{
+	uint32_t running = tern_load(&lcore->running);
+	struct look now = {.running = running,
+			   .turns = tern_load(&lcore->stats.turns) +
+				    tern_load(&lcore->stats.idle_turns) +
+				    tern_load(&lcore->settled),
+			   .signals_in = tern_load(&lcore->agents[running].signals_in)};
+	bool same = tern_load(&lcore->in_turn) && now.running == look->running &&
+		    now.turns == look->turns && now.signals_in == look->signals_in;
+	look->running = now.running;
+	look->turns = now.turns;
+	look->signals_in = now.signals_in;
+	return same;
+}
+
+static uint64_t slice_of(const struct tern_engine *engine, const struct tern_agent *agent)
+{
+	const struct tern_extras *extras = tern_load(&agent->extras);
+	uint64_t own = extras ? tern_load(&extras->slice_ticks) : 0;
+	return own ? own : tern_clock_from_ns(&engine->clock, engine->config.slice_us * 1000ull);
+}
+
+static void report(struct tern_engine *engine, uint32_t index, struct look *look)
+{
+	struct tern_lcore_running running;
+	uint64_t now = tern_clock_ticks(&engine->clock);
+	look->reported = true;
+	if (now < look->report_due)
+		return;
+	look->report_due = now + engine->clock.hz;
+	if (tern_lcore_running(engine, index, &running) == 0 && running.overrun)
+		tern_log_write(&engine->log, TERN_LOG_WARN, "overrun",
+			       "agent=\"%s\" lcore=%u running_us=%llu", running.name, index,
+			       (unsigned long long)(running.for_ns / 1000));
+}
+
+static void watch_lcores(struct tern_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->lcore_count; i++) {
+		struct look *look = &engine->observer->looks[i];
+		const struct tern_lcore *lcore = &engine->lcores[i];
+		uint64_t now = tern_clock_ticks(&engine->clock);
+		if (!same_handler(lcore, look)) {
+			look->since = now;
+			look->reported = false;
+			tern_store(&look->stuck, 0);
+			continue;
+		}
+		tern_store(&look->stuck, now - look->since);
+		if (!look->reported &&
+		    now - look->since > slice_of(engine, &engine->agents[look->running]))
+			report(engine, i, look);
+	}
+}
+
+static void profile_agents(struct tern_engine *engine)
+{
+	uint64_t now = tern_clock_ticks(&engine->clock);
+	uint32_t cursor = tern_load(&engine->slot_cursor);
+	uint32_t slots = cursor < engine->slots ? cursor : engine->slots;
+	for (uint32_t slot = engine->system_count; slot < slots; slot++) {
+		uint64_t entry = __atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE);
+		if (tern_dir_inhabited(entry))
+			tern_profile_look(engine, slot, now);
+	}
+}
+
+/* Returns ns until there is something to do again. */
+static uint64_t observe(struct tern_engine *engine)
+{
+	const struct tern_config *config = &engine->config;
+	struct tern_observer *observer = engine->observer;
+	uint64_t now = tern_clock_ns(&engine->clock), wait = UINT64_MAX;
+	if (config->watchdog_ms && config->mode != TERN_MODE_POLLED) {
+		watch_lcores(engine);
+		wait = config->watchdog_ms * NS_PER_MS;
+	}
+	if (config->metrics_interval_ms && now >= observer->profile_due) {
+		observer->profile_due = now + config->metrics_interval_ms * NS_PER_MS;
+		profile_agents(engine);
+	}
+	uint64_t left = observer->profile_due - now;
+	return config->metrics_interval_ms && left < wait ? left : wait;
+}
+
+static void sleep_until_told(struct tern_observer *observer, uint64_t ns)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	ns += (uint64_t)until.tv_nsec;
+	until.tv_sec += (time_t)(ns / 1000000000u);
+	until.tv_nsec = (long)(ns % 1000000000u);
+	pthread_cond_timedwait(&observer->wake, &observer->lock, &until);
+}
+
+static void *observer_main(void *argument)
+{
+	struct tern_engine *engine = argument;
+	struct tern_observer *observer = engine->observer;
+	pthread_mutex_lock(&observer->lock);
+	while (!observer->ending)
+		sleep_until_told(observer, observe(engine));
+	pthread_mutex_unlock(&observer->lock);
+	return NULL;
+}
+
+static int start_thread(struct tern_engine *engine, struct tern_error *error)
+{
+	pthread_condattr_t attributes;
+	struct tern_observer *observer = engine->observer;
+	pthread_mutex_init(&observer->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&observer->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	int code = pthread_create(&observer->thread, NULL, observer_main, engine);
+	if (code != 0)
+		return tern_error_set(error, -EAGAIN,
+				      "no thread for watchdog and metrics: %s; check ulimit -u, or "
+				      "set engine.watchdog_ms=0 and engine.metrics_interval_ms=0",
+				      strerror(code));
+	pthread_setname_np(observer->thread, "tern-observer");
+	observer->started = true;
+	return 0;
+}
+
+int tern_observer_start(struct tern_engine *engine, struct tern_error *error)
+{
+	const struct tern_config *config = &engine->config;
+	bool polled = config->mode == TERN_MODE_POLLED;
+	engine->observer =
+		calloc(1, sizeof(*engine->observer) + engine->lcore_count * sizeof(struct look));
+	if (!engine->observer)
+		return tern_error_set(error, -ENOMEM, "memory: no room for the observer");
+	if (polled || (!config->watchdog_ms && !config->metrics_interval_ms))
+		return 0;
+	return start_thread(engine, error);
+}
+
+void tern_observer_stop(struct tern_engine *engine)
+{
+	struct tern_observer *observer = engine->observer;
+	if (observer && observer->started) {
+		pthread_mutex_lock(&observer->lock);
+		observer->ending = true;
+		pthread_cond_signal(&observer->wake);
+		pthread_mutex_unlock(&observer->lock);
+		pthread_join(observer->thread, NULL);
+		pthread_cond_destroy(&observer->wake);
+		pthread_mutex_destroy(&observer->lock);
+	}
+	free(observer);
+	engine->observer = NULL;
+}
+
+void tern_observer_poll(struct tern_engine *engine)
+{
+	struct tern_observer *observer = engine->observer;
+	if (observer && !observer->started && engine->config.metrics_interval_ms &&
+	    tern_clock_ns(&engine->clock) >= observer->profile_due)
+		observe(engine);
+}
+
+int tern_lcore_running(const struct tern_engine *engine, uint32_t index,
+		       struct tern_lcore_running *running)
+{
+	if (index >= engine->lcore_count)
+		return -ENODEV;
+	const struct look *look = &engine->observer->looks[index];
+	uint64_t stuck = tern_load(&look->stuck);
+	*running = (struct tern_lcore_running){0};
+	if (!stuck)
+		return 0;
+	const struct tern_agent *agent = &engine->agents[tern_load(&engine->lcores[index].running)];
+	running->agent = tern_load(&agent->address);
+	running->for_ns = tern_clock_to_ns(&engine->clock, stuck);
+	running->overrun = stuck > slice_of(engine, agent);
+	tern_agent_label(agent, running->name);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OBSERVER_H
+#define OBSERVER_H
+
+#include "tern_engine.h"
+
+/*
+ * The one helper thread of an engine. It looks at the lcores from outside, by plain loads: which
+ * agent holds its lcore past its slice (the watchdog), and what each agent's load is and will be
+ * (the profiler). In polled mode there is no thread: the caller's polls do the profiler's part.
+ */
+
+/** Start the helper thread, where the configuration gives it something to do. */
+int tern_observer_start(struct tern_engine *engine, struct tern_error *error);
+void tern_observer_stop(struct tern_engine *engine);
+
+/** Polled mode: look if it is time. */
+void tern_observer_poll(struct tern_engine *engine);
+
+#endif

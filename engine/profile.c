@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile.h"
+
+#include <errno.h>
+
+#include "engine.h"
+
+/* Fraction bits of the moving average of ticks. */
+#define FRACTION 4
+
+/* A slice is an agent's own where it has one. */
+static uint64_t slice_of(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	const struct tern_extras *extras = agent->extras;
+	return extras && extras->slice_ticks ? extras->slice_ticks : lcore->slice_ticks;
+}
+
+void tern_profile_sample(struct tern_lcore *lcore, uint64_t ticks)
+{
+	struct tern_agent *agent = &lcore->agents[lcore->running];
+	struct tern_profile *profile = tern_profile_of(lcore, agent);
+	uint64_t cost = lcore->engine->clock_cost;
+	uint64_t scaled = (ticks > cost ? ticks - cost : 0) << FRACTION;
+	uint64_t old = profile->samples ? profile->execution : scaled;
+	tern_store(&profile->execution,
+		   old - old / TERN_PROFILE_WEIGHT + scaled / TERN_PROFILE_WEIGHT);
+	tern_count(&profile->samples, 1);
+	if (ticks > profile->longest)
+		tern_store(&profile->longest, ticks);
+	if (ticks > slice_of(lcore, agent)) {
+		tern_count(&profile->overruns, 1);
+		tern_count(&lcore->stats.overruns, 1);
+	}
+}
+
+static double execution_ns(const struct tern_engine *engine, const struct tern_profile *profile)
+{
+	uint64_t scaled = tern_load(&profile->execution);
+	return (double)tern_clock_to_ns(&engine->clock, scaled) / (1 << FRACTION);
+}
+
+static void store_float(float *place, double value)
+{
+	float single = (float)value;
+	__atomic_store(place, &single, __ATOMIC_RELAXED);
+}
+
+static double load_float(const float *place)
+{
+	float single;
+	__atomic_load(place, &single, __ATOMIC_RELAXED);
+	return (double)single;
+}
+
+static void begin_look(struct tern_profile *profile, uint32_t generation)
+{
+	profile->forecast = (struct tern_forecast){0};
+	profile->seen_in = 0;
+	profile->seen_at = 0;
+	store_float(&profile->rate, 0);
+	store_float(&profile->cpu, 0);
+	store_float(&profile->next, 0);
+	store_float(&profile->error, 0);
+	tern_store(&profile->seen_generation, generation);
+}
+
+/*
+ * An agent that never handled a signal has no entry yet, and gets none. The execution time is the
+ * home lcore's average, the rate what was handled since the last look: their product is the share
+ * of a CPU, whatever the sampling missed.
+ */
+void tern_profile_look(struct tern_engine *engine, uint32_t slot, uint64_t now)
+{
+	const struct tern_agent *agent = &engine->agents[slot];
+	struct tern_profile *profile = &engine->profiles[slot];
+	uint32_t generation = tern_address_generation(tern_load(&agent->address));
+	uint64_t signals_in = tern_load(&agent->signals_in);
+	if (signals_in == 0)
+		return;
+	if (profile->seen_generation != generation)
+		begin_look(profile, generation);
+	double seconds = (double)(now - profile->seen_at) / (double)engine->clock.hz;
+	if (profile->seen_at && seconds > 0) {
+		double rate = (double)(signals_in - profile->seen_in) / seconds;
+		double cpu = rate * execution_ns(engine, profile) / 1e9;
+		cpu = cpu < 1 ? cpu : 1;
+		double old = load_float(&profile->rate);
+		store_float(&profile->rate, old > 0 ? old + (rate - old) / 2 : rate);
+		store_float(&profile->cpu, cpu);
+		tern_forecast_observe(&profile->forecast, (float)cpu);
+		store_float(&profile->next, tern_forecast_next(&profile->forecast));
+		store_float(&profile->error, tern_forecast_error(&profile->forecast));
+	}
+	profile->seen_in = signals_in;
+	profile->seen_at = now;
+}
+
+static uint64_t memory_of(const struct tern_engine *engine, const struct tern_agent *agent)
+{
+	struct tern_memory memory;
+	tern_engine_memory(engine, &memory);
+	uint64_t queued = tern_load(&agent->mailbox.queued);
+	uint64_t chunks = (queued + TERN_CHUNK_SIGNALS - 1) / TERN_CHUNK_SIGNALS;
+	uint64_t extras = tern_load(&agent->extras) ? sizeof(struct tern_extras) : 0;
+	return memory.bytes_per_agent + chunks * sizeof(struct tern_chunk) + extras;
+}
+
+int tern_agent_profile(const struct tern_engine *engine, tern_address address,
+		       struct tern_agent_profile *profile)
+{
+	uint32_t slot = tern_address_slot(address), generation = tern_address_generation(address);
+	if (tern_address_node(address) != 0 || slot >= engine->slots ||
+	    !tern_dir_alive(__atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE), address))
+		return -ESRCH;
+	const struct tern_agent *agent = &engine->agents[slot];
+	const struct tern_profile *kept = &engine->profiles[slot];
+	struct tern_agent_profile found = {.memory_bytes = memory_of(engine, agent),
+					   .signals_in = tern_load(&agent->signals_in),
+					   .signals_out = tern_load(&agent->signals_out)};
+	if (tern_load(&kept->generation) == generation) {
+		found.execution_ns = execution_ns(engine, kept);
+		found.longest_ns =
+			(double)tern_clock_to_ns(&engine->clock, tern_load(&kept->longest));
+		found.measured = tern_load(&kept->samples);
+		found.overruns = tern_load(&kept->overruns);
+	}
+	if (tern_load(&kept->seen_generation) == generation) {
+		found.signals_per_s = load_float(&kept->rate);
+		found.cpu = load_float(&kept->cpu);
+		found.cpu_next = load_float(&kept->next);
+		found.forecast_error = load_float(&kept->error);
+	}
+	/* It may have ended and been replaced while we read: then nothing of this is true. */
+	if (!tern_dir_alive(tern_load(&engine->directory[slot]), address))
+		return -ESRCH;
+	*profile = found;
+	return 0;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The ready agents of an lcore: who is among them, and the cap on how many may be. */
+#include "ready.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "engine.h"
+#include "profile.h"
+
+void tern_ready_list_push(struct tern_lcore *lcore, struct tern_ready_list *list,
+			  struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	agent->ready_next = TERN_SLOT_NONE;
+	if (list->head == TERN_SLOT_NONE)
+		list->head = slot;
+	else
+		lcore->agents[list->tail].ready_next = slot;
+	list->tail = slot;
+}
+
+struct tern_agent *tern_ready_list_pop(struct tern_lcore *lcore, struct tern_ready_list *list)
+{
+	if (list->head == TERN_SLOT_NONE)
+		return NULL;
+	struct tern_agent *agent = &lcore->agents[list->head];
+	list->head = agent->ready_next;
+	return agent;
+}
+
+/*
+ * max_concurrent: an agent is runnable from its first run until its mailbox is empty, and holds
+ * a permit so long. An lcore takes permits from the engine's count when it needs them; relaxed,
+ * because a count guards no memory.
+ */
+static bool take_permit(struct tern_lcore *lcore)
+{
+	uint32_t *permits = &lcore->engine->runnable_left;
+	uint32_t left = tern_load(permits);
+	while (left && !__atomic_compare_exchange_n(permits, &left, left - 1, true,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return left != 0;
+}
+
+static bool may_run(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (tern_likely(!lcore->engine->config.max_concurrent) ||
+	    agent->flags & TERN_AGENT_PERMIT || agent->status == TERN_ENDING)
+		return true;
+	/* Behind those who wait already. */
+	if (lcore->ready.waiting.head != TERN_SLOT_NONE || !take_permit(lcore))
+		return false;
+	agent->flags |= TERN_AGENT_PERMIT;
+	return true;
+}
+
+void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (!(agent->flags & TERN_AGENT_PERMIT))
+		return;
+	agent->flags &= (uint16_t)~TERN_AGENT_PERMIT;
+	__atomic_fetch_add(&lcore->engine->runnable_left, 1, __ATOMIC_RELAXED);
+}
+
+static void hand_to_policy(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	lcore->ready.count++;
+	lcore->ready.policy->push(lcore, agent);
+}
+
+void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->flags & TERN_AGENT_LISTED || agent->status == TERN_PAUSED)
+		return;
+	agent->flags |= TERN_AGENT_LISTED;
+	if (agent->status < TERN_READY)
+		tern_agent_set_status(agent, TERN_READY);
+	if (tern_likely(may_run(lcore, agent))) {
+		hand_to_policy(lcore, agent);
+	} else {
+		agent->flags |= TERN_AGENT_WAITING;
+		tern_ready_list_push(lcore, &lcore->ready.waiting, agent);
+	}
+}
+
+/* Permits that came free go to those who wait longest. */
+static void admit(struct tern_lcore *lcore)
+{
+	struct tern_ready_list *waiting = &lcore->ready.waiting;
+	while (waiting->head != TERN_SLOT_NONE) {
+		bool ends = lcore->agents[waiting->head].status == TERN_ENDING;
+		if (!ends && !take_permit(lcore))
+			return;
+		struct tern_agent *agent = tern_ready_list_pop(lcore, waiting);
+		agent->flags &= (uint16_t)~TERN_AGENT_WAITING;
+		if (!ends)
+			agent->flags |= TERN_AGENT_PERMIT;
+		hand_to_policy(lcore, agent);
+	}
+}
+
+struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
+{
+	struct tern_ready *ready = &lcore->ready;
+	if (tern_unlikely(ready->waiting.head != TERN_SLOT_NONE))
+		admit(lcore);
+	struct tern_agent *agent = ready->count ? ready->policy->pop(lcore) : NULL;
+	if (!agent)
+		return NULL;
+	ready->count--;
+	agent->flags &= (uint16_t)~TERN_AGENT_LISTED;
+	return agent;
+}
+
+void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,
+		    uint32_t signals)
+{
+	if (lcore->ready.policy->ran)
+		lcore->ready.policy->ran(lcore, agent, ticks, signals);
+}
+
+static void *reserve(size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static size_t order_bytes(const struct tern_lcore *lcore)
+{
+	return (size_t)lcore->slots * sizeof(struct tern_order_entry);
+}
+
+static size_t custom_bytes(const struct tern_lcore *lcore)
+{
+	const struct tern_scheduler *custom = lcore->ready.custom;
+	return custom && custom->bytes ? custom->bytes(lcore->slots) : 0;
+}
+
+static int init_custom(struct tern_lcore *lcore)
+{
+	struct tern_ready *ready = &lcore->ready;
+	ready->custom = lcore->engine->config.scheduler;
+	size_t bytes = custom_bytes(lcore);
+	if (bytes && !(ready->custom_state = reserve(bytes)))
+		return -ENOMEM;
+	if (ready->custom->init)
+		ready->custom->init(ready->custom_state, lcore->slots, tern_rng_next(&lcore->rng));
+	return 0;
+}
+
+int tern_ready_init(struct tern_lcore *lcore)
+{
+	const struct tern_config *config = &lcore->engine->config;
+	uint32_t last = config->schedule_count - 1;
+	uint32_t schedule = config->schedules[lcore->index < last ? lcore->index : last];
+	/* A thread's way in has one agent: nothing to choose from. */
+	if (lcore->is_thread)
+		schedule = TERN_SCHEDULE_PRIORITY;
+	lcore->ready = (struct tern_ready){.policy = &tern_ready_policies[schedule]};
+	lcore->ready.waiting.head = TERN_SLOT_NONE;
+	for (int level = 0; level < TERN_PRIORITIES; level++)
+		lcore->ready.levels[level].head = TERN_SLOT_NONE;
+	if (!lcore->is_thread && (lcore->ready.policy->queues_all || config->max_concurrent))
+		lcore->hold |= TERN_HOLD_POLICY;
+	if (schedule == TERN_SCHEDULE_FAIR_SHARE || schedule == TERN_SCHEDULE_RATE) {
+		lcore->ready.order.entries = reserve(order_bytes(lcore));
+		return lcore->ready.order.entries ? 0 : -ENOMEM;
+	}
+	return schedule == TERN_SCHEDULE_CUSTOM ? init_custom(lcore) : 0;
+}
+
+void tern_ready_fini(struct tern_lcore *lcore)
+{
+	if (lcore->ready.order.entries)
+		munmap(lcore->ready.order.entries, order_bytes(lcore));
+	if (lcore->ready.custom_state)
+		munmap(lcore->ready.custom_state, custom_bytes(lcore));
+}
