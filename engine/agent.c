@@ -9,6 +9,8 @@
 #include "control.h"
 #include "engine.h"
 #include "extras.h"
+#include "fds.h"
+#include "fiber.h"
 #include "life.h"
 #include "watch.h"
 
@@ -55,11 +57,20 @@ uint64_t tern_signal_age(const struct tern_agent *self, const struct tern_signal
 	return tern_clock_to_ns(clock, (uint64_t)stamps << 4);
 }
 
+/* A fiber does not go on; a handler does until it returns. */
+static void end_self(struct tern_agent *self, enum tern_end why, int64_t result)
+{
+	struct tern_fiber *fiber = tern_fiber_current(self);
+	tern_life_ask_end(self->lcore, self, why, result);
+	if (fiber)
+		tern_fiber_leave_for_good(fiber);
+}
+
 void tern_exit(struct tern_agent *self, int64_t result)
 {
 	/* A thread ends its agent by detaching. */
 	if (tern_address_slot(self->address) >= self->lcore->engine->system_count)
-		tern_life_ask_end(self->lcore, self, TERN_END_EXIT, result);
+		end_self(self, TERN_END_EXIT, result);
 }
 
 bool tern_agent_alive(const struct tern_agent *self, tern_address agent)
@@ -127,6 +138,7 @@ void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code
 {
 	char label[TERN_NAME_MAX];
 	tern_agent_label(agent, label);
+	agent->flags |= TERN_AGENT_FAILED;
 	tern_count(&lcore->stats.failed, 1);
 	tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "agent failed",
 		       "agent=\"%s\" slot=%u lcore=%u code=%d error=\"%s\"", label,
@@ -145,7 +157,10 @@ void tern_fail(struct tern_agent *self, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(error.text, sizeof(error.text), format, args);
 	va_end(args);
+	struct tern_fiber *fiber = tern_fiber_current(self);
 	tern_life_fail(self->lcore, self, code, &error);
+	if (fiber)
+		tern_fiber_leave_for_good(fiber);
 }
 
 static enum tern_agent_state state_of(const struct tern_agent *agent, uint64_t entry)
@@ -180,15 +195,36 @@ int tern_agent_state(const struct tern_agent *self, tern_address agent,
 	return 0;
 }
 
+int tern_watch_fd(struct tern_agent *self, int fd, uint32_t events, uint16_t type)
+{
+	uint32_t ticket;
+	bool own = tern_address_slot(self->address) >= self->lcore->engine->system_count;
+	return own && type <= TERN_TYPE_MAX ? tern_fds_wait(self, fd, events, type, &ticket)
+					    : -EINVAL;
+}
+
 int tern_watch(struct tern_agent *self, tern_address agent)
 {
 	return is_agent(self, agent) ? tern_watch_for(self->lcore, self->address, agent) : -ESRCH;
+}
+
+static int fiber_join(struct tern_fiber *fiber, tern_address agent, uint64_t timeout_ns,
+		      struct tern_ended *ended)
+{
+	fiber->peer = agent;
+	if (tern_watch_take(fiber->agent->lcore, &fiber->ends, agent, ended))
+		return 0;
+	int code = tern_fiber_wait_for(fiber, TERN_FIBER_ENDED, timeout_ns);
+	return tern_watch_take(fiber->agent->lcore, &fiber->ends, agent, ended) ? 0 : code;
 }
 
 int tern_wait(struct tern_agent *self, tern_address agent, uint64_t timeout_ns,
 	      struct tern_ended *ended)
 {
 	struct tern_lcore *lcore = self->lcore;
+	struct tern_fiber *fiber = tern_fiber_current(self);
+	if (fiber)
+		return fiber_join(fiber, agent, timeout_ns, ended);
 	if (!lcore->is_thread || lcore->in_turn)
 		return -EDEADLK;
 	uint64_t deadline = tern_clock_deadline(lcore->clock, timeout_ns);

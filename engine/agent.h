@@ -33,6 +33,10 @@ enum tern_status {
 #define TERN_AGENT_PERMIT 32u	  /* counts for max_concurrent */
 #define TERN_AGENT_WAITING 64u	  /* listed, and waits for a permit */
 #define TERN_AGENT_FINISHING 128u /* handles what it has, then ends */
+#define TERN_AGENT_FIBER 256u	  /* extras->fiber runs it */
+#define TERN_AGENT_FDS 512u	  /* has waited for a file descriptor */
+#define TERN_AGENT_FAILED 1024u	  /* tern_life_fail() */
+#define TERN_AGENT_MUTE 2048u	  /* failed while it was told of its end: not called again */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {
@@ -104,6 +108,7 @@ struct tern_extras {
 	uint64_t rate_tat;		  /* see ready_policies.c */
 	uint64_t finish_by;		  /* ticks: end by force then */
 	struct tern_agent *finish_next;	  /* in the lcore's list of finishing agents */
+	struct tern_fiber *fiber;	  /* NULL: it is a handler */
 	uint32_t rate;			  /* signals a second */
 	uint32_t capacity;
 	uint32_t key_offset;

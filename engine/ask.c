@@ -69,35 +69,36 @@ static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
 }
 
-/* Take the list (T1), oldest first. */
-static uint32_t take_list(struct tern_lcore *lcore)
+/* Take the list (T1), oldest first. What an agent that failed left of the last one goes first. */
+static void take_list(struct tern_lcore *lcore)
 {
+	if (lcore->asks_left != TERN_SLOT_NONE)
+		return;
 	uint32_t slot = __atomic_exchange_n(&lcore->asked_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
-	uint32_t first = TERN_SLOT_NONE;
 	while (slot != TERN_SLOT_NONE) {
 		struct tern_asked *asked = &lcore->engine->asked[slot];
 		uint32_t next = tern_load(&asked->next);
-		tern_store(&asked->next, first);
-		first = slot;
+		tern_store(&asked->next, lcore->asks_left);
+		lcore->asks_left = slot;
 		slot = next;
 	}
-	return first;
 }
 
 unsigned tern_ask_take_all(struct tern_lcore *lcore)
 {
 	unsigned taken = 0;
-	uint32_t slot = take_list(lcore);
-	while (slot != TERN_SLOT_NONE) {
+	take_list(lcore);
+	while (lcore->asks_left != TERN_SLOT_NONE) {
+		uint32_t slot = lcore->asks_left;
 		struct tern_asked *asked = &lcore->engine->asked[slot];
 		/* Before the word is cleared: from then on it may be pushed again. */
-		uint32_t next = tern_load(&asked->next);
+		lcore->asks_left = tern_load(&asked->next);
 		uint32_t word = tern_load(&asked->word);
 		while (!(word & TERN_ASK_CLOSED) && !replace(&asked->word, &word, word & ~ASKED))
 			;
-		act(lcore, slot, word);
+		/* First: an agent that fails does not come back here. */
 		tern_lcore_settle(lcore, 1);
-		slot = next;
+		act(lcore, slot, word);
 		taken++;
 	}
 	return taken;

@@ -11,6 +11,7 @@
 #define TERN_CONTROL_BLOCKS 0xFF00u /* to an lcore: words[0] is a chain of blocks coming home */
 #define TERN_CONTROL_FINISH 0xFF01u /* words[0]: clock ticks to be done by */
 #define TERN_CONTROL_ENDED 0xFF02u  /* a tern_end_note, as an iso: see watch.h */
+#define TERN_CONTROL_WAKE 0xFF03u   /* type of the timer that ends a fiber's wait; never sent */
 
 /** A control signal of the engine to an agent, to be completed with its payload. */
 struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_address to,

@@ -15,6 +15,7 @@
  *   bit   24     pressed: the mailbox refuses
  *   bit   25     vacant: nobody lives here
  *   bit   26     closed: who lives here handles what it has and takes nothing more
+ *   bit   27     blocks: fibers that it refuses may wait (no reason to refuse by itself)
  *   bits 32..47  route: index of the lane that leads there, home lcore x 2 + express
  *
  * Written by the receiver's home lcore (and by the spawner before the address is known to
@@ -23,6 +24,7 @@
 #define TERN_DIR_PRESSED (1ull << 24)
 #define TERN_DIR_VACANT (1ull << 25)
 #define TERN_DIR_CLOSED (1ull << 26)
+#define TERN_DIR_BLOCKS (1ull << 27)
 #define TERN_DIR_FLAGS (TERN_DIR_PRESSED | TERN_DIR_VACANT | TERN_DIR_CLOSED)
 
 static inline uint64_t tern_dir_make(uint32_t generation, uint32_t route)

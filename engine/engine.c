@@ -10,6 +10,7 @@
 #include "control.h"
 #include "life.h"
 #include "observer.h"
+#include "recover.h"
 #include "watch.h"
 
 #define POLLED_STEP_NS 1000u
@@ -69,6 +70,9 @@ static int start_threads(struct tern_engine *engine, struct tern_error *error)
 
 static void release(struct tern_engine *engine)
 {
+	tern_recover_remove(engine);
+	tern_observer_free(engine);
+	tern_stacks_fini(&engine->stacks);
 	tern_layout_unmap(engine);
 	free(engine->threads);
 	free(engine);
@@ -85,8 +89,21 @@ static void log_start(const struct tern_engine *engine)
 		       (unsigned long long)engine->clock.hz);
 }
 
-int tern_engine_start(struct tern_engine **engine, const struct tern_config *config,
-		      struct tern_error *error)
+/* Readers see a range complete, or not yet: the count is written last. */
+int tern_engine_add_text(struct tern_engine *engine, struct tern_text own)
+{
+	struct tern_text_set *texts = &engine->texts;
+	if (!own.start || own.start == own.end)
+		return 0;
+	if (texts->count == TERN_TEXTS_MAX)
+		return -ENOSPC;
+	texts->ranges[texts->count] = own;
+	__atomic_store_n(&texts->count, texts->count + 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int tern_engine_launch(struct tern_engine **engine, const struct tern_config *config,
+		       struct tern_text own, struct tern_error *error)
 {
 	struct tern_engine *made = aligned_alloc(TERN_LINE, sizeof(*made));
 	if (!made)
@@ -105,11 +122,15 @@ int tern_engine_start(struct tern_engine **engine, const struct tern_config *con
 				      .level = (int)made->config.log_level,
 				      .json = made->config.log_format == TERN_LOG_JSON};
 	tern_clock_init(&made->clock, made->config.clock == TERN_CLOCK_VIRTUAL);
+	tern_engine_add_text(made, own);
+	tern_stacks_init(&made->stacks);
 	code = tern_layout_map(made, error);
 	if (code == 0)
-		code = start_threads(made, error);
+		code = tern_recover_install(made, error);
 	if (code == 0)
 		code = tern_observer_start(made, error);
+	if (code == 0)
+		code = start_threads(made, error);
 	if (code != 0) {
 		join_threads(made);
 		release(made);
@@ -138,7 +159,8 @@ static uint64_t poll_range(struct tern_engine *engine, uint32_t from, uint32_t t
 {
 	uint64_t work = 0;
 	for (uint32_t i = from; i < to; i++)
-		work += tern_lcore_turn(&engine->lcores[i]);
+		work += i < engine->lcore_count ? tern_lcore_poll(&engine->lcores[i])
+						: tern_lcore_turn(&engine->lcores[i]);
 	return work;
 }
 

@@ -13,6 +13,7 @@
 #include "capabilities/log.h"
 #include "dataplane/route.h"
 #include "lcore.h"
+#include "stack.h"
 #include "tern_engine.h"
 
 /** Life of an engine; only moves down. The stopping thread writes. */
@@ -38,6 +39,11 @@ struct tern_engine {
 	struct tern_lcore *lcores; /* system_count */
 	struct tern_profile *profiles; /* by slot: profile.h */
 	struct tern_observer *observer;
+	struct tern_fds *fds;
+	struct tern_stacks stacks;
+	struct tern_text_set texts;	/* agents' own */
+	bool recovers;			/* faults of agents are contained */
+	struct tern_fault_scope poller; /* polled mode: of the thread that polls */
 	struct tern_routes routes;
 	ck_spinlock_t names_lock;     /* serialises spawns by name; no signal path takes it */
 	struct rte_ring *slot_ring;   /* under pool_lock: slots used before, oldest first */
@@ -77,6 +83,10 @@ void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent);
 
 /** Id that a name stands for, the same on every node. */
 struct tern_id tern_name_id(const char *name);
+
+/** tern_timer_start() for the engine itself. */
+void tern_timer_arm(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
+		    uint64_t period_ns, uint16_t type);
 
 /** Unlink a timer from wheel and agent. */
 void tern_timer_unlink(struct tern_timer *timer);

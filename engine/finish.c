@@ -2,6 +2,7 @@
 #include "finish.h"
 
 #include "extras.h"
+#include "fiber.h"
 #include "life.h"
 
 static bool has_extras(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -40,6 +41,19 @@ static bool is_through(const struct tern_lcore *lcore, const struct tern_agent *
 	return (idle && !lcore->wet) || lcore->turn_ticks >= agent->extras->finish_by;
 }
 
+/* In time, a fiber is told, and returns when it likes. */
+static bool cancel_fiber(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	bool in_time = lcore->turn_ticks < agent->extras->finish_by;
+	if (!(agent->flags & TERN_AGENT_FIBER) || !in_time)
+		return false;
+	if (!agent->extras->fiber->cancelled) {
+		agent->extras->fiber->cancelled = true;
+		tern_ready_push(lcore, agent);
+	}
+	return true;
+}
+
 unsigned tern_finish_check(struct tern_lcore *lcore)
 {
 	unsigned ended = 0;
@@ -48,7 +62,8 @@ unsigned tern_finish_check(struct tern_lcore *lcore)
 		next = agent->extras->finish_next;
 		if (agent->status == TERN_ENDING || !is_through(lcore, agent))
 			continue;
-		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
+		if (!cancel_fiber(lcore, agent))
+			tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
 		ended++;
 	}
 	return ended;

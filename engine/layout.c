@@ -200,6 +200,8 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.check_every = TERN_CHECK_EVERY_MAX,
 		.check_left = TERN_CHECK_EVERY_MAX,
 		.asked_head = TERN_SLOT_NONE,
+		.asks_left = TERN_SLOT_NONE,
+		.fds_head = TERN_SLOT_NONE,
 		.rng = tern_rng_stream(config->seed, index),
 	};
 	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
@@ -209,6 +211,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 	cut_region(engine, lcore, region);
 	tern_wheel_init(&lcore->wheel, tern_clock_ticks(&engine->clock), engine->clock.hz);
 	init_system_agent(lcore);
+	lcore->scope = &lcore->own_scope;
 	return tern_ready_init(lcore);
 }
 

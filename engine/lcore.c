@@ -5,10 +5,13 @@
 
 #include "ask.h"
 #include "engine.h"
+#include "fds.h"
+#include "fiber.h"
 #include "finish.h"
 #include "life.h"
 #include "observer.h"
 #include "profile.h"
+#include "recover.h"
 
 /* What a lane's slot must not be to run in place, in the word of generation and kind. */
 #define NOT_IN_PLACE ((TERN_KIND_TRACED | TERN_KIND_RETURNED) << 24)
@@ -17,7 +20,7 @@
  * Look at the clock: often while handlers are long, seldom while they are short. Between two
  * windows of many signals lies one of a single signal, which says exactly what it cost.
  */
-static void check_slice(struct tern_lcore *lcore)
+void tern_lcore_check_slice(struct tern_lcore *lcore)
 {
 	uint64_t now = tern_clock_ticks(lcore->clock);
 	uint64_t took = now - lcore->check_start;
@@ -53,12 +56,11 @@ static inline void run_in_place(struct tern_lcore *lcore, struct tern_agent *age
 	agent->handler(agent, agent->state, signal);
 	if (tern_unlikely((word >> 24 & TERN_KIND_MASK) >= TERN_KIND_ISO))
 		tern_signal_discard(lcore, signal);
-	if (--lcore->check_left == 0)
-		check_slice(lcore);
+	tern_lcore_check(lcore);
 }
 
 /* In memory until here, not in a register: a handler that fails does not return. */
-static inline void settle_in_place(struct tern_lcore *lcore)
+void tern_lcore_settle_in_place(struct tern_lcore *lcore)
 {
 	tern_count(&lcore->stats.in_place, lcore->in_place);
 	tern_count(&lcore->stats.handled, lcore->in_place);
@@ -88,8 +90,8 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 		} else if (!tern_life_deliver(lcore, signal, false)) {
 			tern_lane_back(in);
 			break;
-		} else if (--lcore->check_left == 0) {
-			check_slice(lcore);
+		} else {
+			tern_lcore_check(lcore);
 		}
 		taken++;
 		if (!express && taken % TERN_EXPRESS_EVERY == 0)
@@ -100,7 +102,7 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 		return more;
 	lcore->wet = lcore->wet || taken == TERN_LANE_BURST || signal;
 	tern_lane_publish(in);
-	settle_in_place(lcore);
+	tern_lcore_settle_in_place(lcore);
 	return taken + more;
 }
 
@@ -127,8 +129,7 @@ static unsigned run_mailbox(struct tern_lcore *lcore, struct tern_agent *agent, 
 		tern_policy_take(lcore, agent, &signal);
 		tern_life_handle(lcore, agent, &signal);
 		handled++;
-		if (--lcore->check_left == 0)
-			check_slice(lcore);
+		tern_lcore_check(lcore);
 		drain_express(lcore);
 	}
 	return handled;
@@ -143,7 +144,8 @@ static unsigned run_agent(struct tern_lcore *lcore, struct tern_agent *agent, un
 		tern_agent_set_status(agent, TERN_READY);
 	tern_policy_tell(lcore, agent);
 	budget = agent->mailbox.queued < budget ? agent->mailbox.queued : budget;
-	unsigned handled = run_mailbox(lcore, agent, budget);
+	unsigned handled = agent->flags & TERN_AGENT_FIBER ? tern_fiber_run(lcore, agent, budget)
+							   : run_mailbox(lcore, agent, budget);
 	tern_policy_tell(lcore, agent);
 	return handled;
 }
@@ -173,12 +175,20 @@ static unsigned run_measured(struct tern_lcore *lcore, struct tern_agent *agent,
 	return handled;
 }
 
+static bool has_work(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	if (agent->status != TERN_READY)
+		return false;
+	return agent->flags & TERN_AGENT_FIBER ? tern_fiber_is_ready(lcore, agent)
+					       : agent->mailbox.queued;
+}
+
 /* After a run: back among the ready ones, or at rest. */
 static void settle_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (agent->flags & TERN_AGENT_LISTED)
 		return;
-	if (agent->mailbox.queued && agent->status == TERN_READY) {
+	if (has_work(lcore, agent)) {
 		tern_ready_push(lcore, agent);
 		return;
 	}
@@ -220,12 +230,16 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	if (tern_unlikely(tern_load(&lcore->lanes_made) != lcore->lanes_seen))
 		tern_lcore_adopt(lcore);
 
-	unsigned work = tern_ask_take(lcore) + drain_express(lcore);
+	unsigned work = tern_ask_take(lcore) + tern_fds_take(lcore) + drain_express(lcore);
 	work += drain_set(lcore, &lcore->data, false);
 	work += tern_timers_run(lcore);
 	work += run_ready(lcore);
 	if (tern_unlikely(lcore->finishing != NULL))
 		work += tern_finish_check(lcore);
+	if (tern_unlikely(lcore->blocked != NULL))
+		work += tern_fiber_unblock(lcore);
+	if (tern_unlikely(lcore->preempt.started) && work == 0)
+		tern_preempt_stop(&lcore->preempt);
 	/* Full chains at once, others when there is time, and now and then when there never is. */
 	work += tern_lcore_flush(lcore, work == 0 || lcore->stats.turns % 64 == 0);
 	tern_store(&lcore->in_turn, false);
@@ -234,8 +248,25 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	return work;
 }
 
+/* The fault point lies in this frame, which is there as long as the turn is. */
+static unsigned turn_of_poller(struct tern_lcore *lcore)
+{
+	tern_fault_use(lcore->scope);
+	lcore->scope->owner = lcore;
+	if (TERN_FAULT_POINT(lcore->scope)) {
+		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+		tern_recover_from(lcore);
+		tern_fault_disarm(lcore->scope);
+		return 1;
+	}
+	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	unsigned work = tern_lcore_turn(lcore);
+	tern_fault_disarm(lcore->scope);
+	return work;
+}
+
 unsigned tern_lcore_poll(struct tern_lcore *lcore)
 {
 	tern_observer_poll(lcore->engine);
-	return tern_lcore_turn(lcore);
+	return turn_of_poller(lcore);
 }

@@ -13,7 +13,9 @@
 #include "capabilities/lane.h"
 #include "capabilities/rng.h"
 #include "directory.h"
+#include "fault.h"
 #include "mailbox.h"
+#include "preempt.h"
 #include "ready.h"
 #include "tern_engine.h"
 #include "wheel.h"
@@ -91,6 +93,10 @@ struct tern_lcore {
 	struct tern_ready ready;
 	struct tern_agent *finishing; /* agents that end when their mailbox is empty */
 	struct tern_end_note *ends;   /* that the thread has not asked for yet: watch.h */
+	struct tern_fiber *fiber;     /* that runs now */
+	struct tern_fiber *blocked;   /* that wait for room */
+	struct tern_signal *in_hand;  /* being handled, out of place */
+	uint32_t asks_left;	      /* slots taken from asked_head and not acted on yet */
 	uint32_t lanes_seen;
 	uint32_t self_lane[2];	       /* place of the lane to itself in data, express */
 	struct tern_lane *spare[2];    /* memory for the lane to itself, to change over to */
@@ -122,11 +128,31 @@ struct tern_lcore {
 	/* other lcores write, seldom; this one reads each turn */
 	alignas(TERN_LINE) uint32_t lanes_made;
 	uint32_t asked_head;	    /* slots of agents of which something is asked: ask.h */
+	uint32_t fds_head;	    /* file descriptors that came ready: fds.h */
 	struct tern_lane **inbound; /* by sending lcore x 2 + express */
+
+	/* this lcore's thread and its signal handlers write */
+	alignas(TERN_LINE) struct tern_fault_scope own_scope;
+	struct tern_fault_scope *scope; /* its thread's: its own, or the poller's */
+	struct tern_preempt preempt;
+	bool preempts; /* the timer is there */
 };
 
 /** Run one turn; returns the work done. Runs agents. */
 unsigned tern_lcore_turn(struct tern_lcore *lcore);
+
+/** Look at the clock, now that check_left is used up. */
+void tern_lcore_check_slice(struct tern_lcore *lcore);
+
+/** A signal was handled: look at the clock now and then. */
+static inline void tern_lcore_check(struct tern_lcore *lcore)
+{
+	if (--lcore->check_left == 0)
+		tern_lcore_check_slice(lcore);
+}
+
+/** Count what was handled in place. */
+void tern_lcore_settle_in_place(struct tern_lcore *lcore);
 
 /** Open lanes that others made to this lcore since the last look. */
 void tern_lcore_adopt(struct tern_lcore *lcore);

@@ -5,6 +5,8 @@
 #include "dataplane/route.h"
 #include "engine.h"
 #include "extras.h"
+#include "fds.h"
+#include "fiber.h"
 #include "finish.h"
 #include "slots.h"
 #include "watch.h"
@@ -28,6 +30,8 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_store(&lcore->running, tern_address_slot(agent->address));
 	if (agent->behaviour->on_start)
 		agent->behaviour->on_start(agent, agent->state);
+	if (agent->flags & TERN_AGENT_FIBER)
+		tern_ready_push(lcore, agent);
 }
 
 static void return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -71,7 +75,7 @@ void tern_life_resume(struct tern_lcore *lcore, struct tern_agent *agent)
 	bool listed = agent->flags & TERN_AGENT_LISTED;
 	tern_agent_set_status(agent, listed ? TERN_READY : tern_agent_resting(agent));
 	tern_timers_unpark(agent);
-	if (agent->mailbox.queued)
+	if (agent->mailbox.queued || agent->flags & TERN_AGENT_FIBER)
 		tern_ready_push(lcore, agent);
 }
 
@@ -85,15 +89,18 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	int64_t result = agent->result;
-	if (!(agent->flags & TERN_AGENT_STARTED))
+	if (!(agent->flags & (TERN_AGENT_STARTED | TERN_AGENT_MUTE)))
 		tern_life_start(lcore, agent); /* on_stop without on_start would surprise */
 	tern_store(&lcore->running, slot);
 	/* Before on_stop, which may free the state they lie in; and after, for what it armed. */
 	unlink_timers(agent);
-	if (agent->behaviour->on_stop)
+	if (agent->behaviour->on_stop && !(agent->flags & TERN_AGENT_MUTE))
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
 	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	unlink_timers(agent);
+	tern_fds_forget(lcore, agent);
+	if (agent->flags & TERN_AGENT_FIBER)
+		tern_fiber_end(lcore, agent);
 	tern_engine_unregister(lcore, agent);
 	tern_watch_ended(lcore, agent, result);
 	tern_finish_forget(lcore, agent);
@@ -142,7 +149,9 @@ static void handle_returned(struct tern_lcore *lcore, struct tern_agent *agent,
 				   .returned = {.signals = &copy, .count = 1}};
 	tern_count(&lcore->stats.returned, 1);
 	tern_store(&lcore->running, signal->to_slot);
+	lcore->in_hand = &copy;
 	tern_life_event(lcore, agent, &event);
+	lcore->in_hand = NULL;
 	tern_signal_discard(lcore, &copy);
 	tern_lcore_settle(lcore, 1);
 }
@@ -160,14 +169,26 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 	}
 	tern_store(&lcore->running, signal->to_slot);
 	tern_count(&agent->signals_in, 1);
-	if (tern_unlikely(signal->kind & TERN_KIND_TRACED))
-		tern_trace_handle(lcore, agent, signal);
-	else
-		agent->handler(agent, agent->state, signal);
+	bool traced = signal->kind & TERN_KIND_TRACED;
+	uint32_t began = traced ? tern_trace_begin(lcore, agent, signal) : 0;
+	lcore->in_hand = signal;
+	agent->handler(agent, agent->state, signal);
+	lcore->in_hand = NULL;
+	if (tern_unlikely(traced))
+		tern_trace_end(lcore, agent, began);
 	if (kind >= TERN_KIND_ISO)
 		tern_signal_discard(lcore, signal);
 	tern_count(&lcore->stats.handled, 1);
 	tern_lcore_settle(lcore, 1);
+}
+
+void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
+{
+	bool waits = agent->flags & TERN_AGENT_FIBER || agent->status == TERN_PAUSED;
+	if (!waits)
+		tern_life_handle(lcore, agent, signal);
+	else if (!tern_policy_queue(lcore, agent, signal))
+		tern_life_bounce(lcore, signal);
 }
 
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only)

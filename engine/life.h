@@ -25,6 +25,12 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 		      struct tern_signal *signal);
 
+/**
+ * Give an agent a signal of its own: a timer's, a file descriptor's. A handler runs at once, ahead
+ * of its mailbox. Runs the agent.
+ */
+void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal);
+
 /** Run on_start of a new agent, once. Runs the agent. */
 void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent);
 
@@ -63,6 +69,10 @@ bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
 		      struct tern_signal *signal);
 
+/** Take the signal at a place of an agent's mailbox, counted from the oldest: O(waiting). */
+void tern_policy_take_at(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place,
+			 struct tern_signal *signal);
+
 /** Tell an agent that it crossed a water mark, where it did. Runs the agent. */
 void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent);
 
@@ -73,8 +83,11 @@ void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal);
 void tern_trace_drained(struct tern_lcore *lcore, struct tern_agent *agent,
 			struct tern_signal *signal);
 
-/** Run the handler of a traced signal between two clock readings. Runs the agent. */
-void tern_trace_handle(struct tern_lcore *lcore, struct tern_agent *agent,
-		       struct tern_signal *signal);
+/** A traced signal is about to be handled: keep its wait. Returns the time for the next. */
+uint32_t tern_trace_begin(const struct tern_lcore *lcore, struct tern_agent *agent,
+			  const struct tern_signal *signal);
+
+/** A traced signal was handled: keep how long that took. */
+void tern_trace_end(const struct tern_lcore *lcore, struct tern_agent *agent, uint32_t began);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "engine.h"
 #include "life.h"
+#include "recover.h"
 
 static void sleep_ns(struct tern_lcore *lcore, uint64_t ns)
 {
@@ -43,12 +44,9 @@ static void lcore_idle(struct tern_lcore *lcore, uint64_t idle)
 		sleep_ns(lcore, ns < due_ns ? ns : due_ns);
 }
 
-void *tern_lcore_main(void *argument)
+static void run(struct tern_lcore *lcore)
 {
-	struct tern_lcore *lcore = argument;
 	uint64_t idle = 0;
-	/* The default lets the kernel add 50 us to each sleep. */
-	prctl(PR_SET_TIMERSLACK, 1ul);
 	while (tern_engine_state(lcore->engine) != TERN_ENGINE_ENDING) {
 		if (tern_lcore_turn(lcore))
 			idle = 0;
@@ -56,6 +54,21 @@ void *tern_lcore_main(void *argument)
 			lcore_idle(lcore, ++idle);
 	}
 	tern_lcore_end_agents(lcore);
+}
+
+void *tern_lcore_main(void *argument)
+{
+	struct tern_lcore *lcore = argument;
+	/* The default lets the kernel add 50 us to each sleep. */
+	prctl(PR_SET_TIMERSLACK, 1ul);
+	tern_recover_enter(lcore);
+	if (TERN_FAULT_POINT(lcore->scope)) {
+		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+		tern_recover_from(lcore);
+	}
+	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	run(lcore);
+	tern_recover_leave(lcore);
 	return NULL;
 }
 

@@ -76,3 +76,19 @@ void tern_mailbox_pop(struct tern_chunks *chunks, struct tern_mailbox *mailbox)
 		put_chunk(chunks, chunk);
 	}
 }
+
+uint32_t tern_mailbox_find(const struct tern_chunks *chunks, const struct tern_mailbox *mailbox,
+			   uint16_t type, uint32_t from)
+{
+	uint32_t chunk = mailbox->chunk_head, index = mailbox->head_index;
+	for (uint32_t place = 0; place < mailbox->queued; place++, index++) {
+		if (index == TERN_CHUNK_SIGNALS) {
+			chunk = chunks->base[chunk].next;
+			index = 0;
+		}
+		const struct tern_signal *signal = &chunks->base[chunk].signals[index];
+		if (place >= from && signal->type == type && !(signal->kind & TERN_KIND_RETURNED))
+			return place;
+	}
+	return mailbox->queued;
+}

@@ -76,6 +76,15 @@ struct tern_signal *tern_mailbox_push(struct tern_chunks *chunks, struct tern_ma
 struct tern_signal *tern_mailbox_front(const struct tern_chunks *chunks,
 				       const struct tern_mailbox *mailbox);
 
+/**
+ * Place of the first signal of a type in the queue, counted from the oldest.
+ *
+ * @param from  place to start at
+ * @return the place; `queued` where there is none
+ */
+uint32_t tern_mailbox_find(const struct tern_chunks *chunks, const struct tern_mailbox *mailbox,
+			   uint16_t type, uint32_t from);
+
 /** Remove the oldest slot. */
 void tern_mailbox_pop(struct tern_chunks *chunks, struct tern_mailbox *mailbox);
 

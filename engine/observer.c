@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include "extras.h"
+#include "fds.h"
 #include "life.h"
 #include "profile.h"
 
@@ -25,9 +26,7 @@ struct look {
 struct tern_observer {
 	pthread_t thread;
 	bool started;
-	bool ending; /* under lock */
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	bool ending;	      /* the stopping thread writes */
 	uint64_t profile_due; /* clock ns */
 	uint64_t profiled_at; /* clock ticks */
 	struct look looks[];  /* by lcore */
@@ -119,41 +118,24 @@ static uint64_t observe(struct tern_engine *engine)
 	return config->metrics_interval_ms && left < wait ? left : wait;
 }
 
-static void sleep_until_told(struct tern_observer *observer, uint64_t ns)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	ns += (uint64_t)until.tv_nsec;
-	until.tv_sec += (time_t)(ns / 1000000000u);
-	until.tv_nsec = (long)(ns % 1000000000u);
-	pthread_cond_timedwait(&observer->wake, &observer->lock, &until);
-}
-
 static void *observer_main(void *argument)
 {
 	struct tern_engine *engine = argument;
 	struct tern_observer *observer = engine->observer;
-	pthread_mutex_lock(&observer->lock);
-	while (!observer->ending)
-		sleep_until_told(observer, observe(engine));
-	pthread_mutex_unlock(&observer->lock);
+	while (!__atomic_load_n(&observer->ending, __ATOMIC_ACQUIRE)) {
+		uint64_t ns = observe(engine);
+		uint64_t ms = ns / NS_PER_MS + 1;
+		tern_fds_poll(engine, ms < INT32_MAX ? (int)ms : -1);
+	}
 	return NULL;
 }
 
 static int start_thread(struct tern_engine *engine, struct tern_error *error)
 {
-	pthread_condattr_t attributes;
 	struct tern_observer *observer = engine->observer;
-	pthread_mutex_init(&observer->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&observer->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
 	int code = pthread_create(&observer->thread, NULL, observer_main, engine);
 	if (code != 0)
-		return tern_error_set(error, -EAGAIN,
-				      "no thread for watchdog and metrics: %s; check ulimit -u, or "
-				      "set engine.watchdog_ms=0 and engine.metrics_interval_ms=0",
+		return tern_error_set(error, -EAGAIN, "no helper thread: %s; check ulimit -u",
 				      strerror(code));
 	pthread_setname_np(observer->thread, "tern-observer");
 	observer->started = true;
@@ -162,39 +144,44 @@ static int start_thread(struct tern_engine *engine, struct tern_error *error)
 
 int tern_observer_start(struct tern_engine *engine, struct tern_error *error)
 {
-	const struct tern_config *config = &engine->config;
-	bool polled = config->mode == TERN_MODE_POLLED;
 	engine->observer =
 		calloc(1, sizeof(*engine->observer) + engine->lcore_count * sizeof(struct look));
 	if (!engine->observer)
 		return tern_error_set(error, -ENOMEM, "memory: no room for the observer");
-	if (polled || (!config->watchdog_ms && !config->metrics_interval_ms))
-		return 0;
-	return start_thread(engine, error);
+	int code = tern_fds_init(engine);
+	if (code != 0)
+		return tern_error_set(error, code, "no epoll or eventfd: %s; check ulimit -n (%s)",
+				      strerror(-code), "two descriptors for each engine");
+	return engine->config.mode == TERN_MODE_POLLED ? 0 : start_thread(engine, error);
 }
 
 void tern_observer_stop(struct tern_engine *engine)
 {
 	struct tern_observer *observer = engine->observer;
 	if (observer && observer->started) {
-		pthread_mutex_lock(&observer->lock);
-		observer->ending = true;
-		pthread_cond_signal(&observer->wake);
-		pthread_mutex_unlock(&observer->lock);
+		__atomic_store_n(&observer->ending, true, __ATOMIC_RELEASE);
+		tern_fds_wake(engine);
 		pthread_join(observer->thread, NULL);
-		pthread_cond_destroy(&observer->wake);
-		pthread_mutex_destroy(&observer->lock);
 	}
-	free(observer);
+}
+
+void tern_observer_free(struct tern_engine *engine)
+{
+	tern_fds_fini(engine);
+	free(engine->observer);
 	engine->observer = NULL;
 }
 
 void tern_observer_poll(struct tern_engine *engine)
 {
 	struct tern_observer *observer = engine->observer;
-	if (observer && !observer->started && engine->config.metrics_interval_ms &&
+	if (observer->started)
+		return;
+	if (engine->config.metrics_interval_ms &&
 	    tern_clock_ns(&engine->clock) >= observer->profile_due)
 		observe(engine);
+	if (tern_fds_armed(engine))
+		tern_fds_poll(engine, 0);
 }
 
 int tern_lcore_running(const struct tern_engine *engine, uint32_t index,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fiber.h"
 #include "keys.h"
 #include "life.h"
 #include "profile.h"
@@ -63,6 +64,8 @@ static void drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_signal oldest;
 	tern_policy_take(lcore, agent, &oldest);
+	if (agent->flags & TERN_AGENT_FIBER)
+		agent->extras->fiber->scanned = 0;
 	tern_signal_discard(lcore, &oldest);
 	count_drop(lcore, agent);
 }
@@ -119,14 +122,44 @@ bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 	return true;
 }
 
-void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
-		      struct tern_signal *signal)
+static void take_front(struct tern_lcore *lcore, struct tern_agent *agent,
+		       struct tern_signal *signal)
 {
 	struct tern_signal *front = tern_mailbox_front(&lcore->chunks, &agent->mailbox);
 	memcpy(signal, front, sizeof(*signal));
 	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, front))
 		tern_keys_remove(lcore, agent->extras, front);
 	tern_mailbox_pop(&lcore->chunks, &agent->mailbox);
+}
+
+static void put_back(struct tern_lcore *lcore, struct tern_agent *agent,
+		     const struct tern_signal *signal)
+{
+	const struct tern_signal *place =
+		tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);
+	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, place))
+		tern_keys_add(lcore, agent->extras, place);
+}
+
+/* Once round the queue, which leaves all others in their order. The chunk just freed is there. */
+void tern_policy_take_at(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place,
+			 struct tern_signal *signal)
+{
+	struct tern_signal other;
+	uint32_t queued = agent->mailbox.queued;
+	for (uint32_t i = 0; i < queued; i++) {
+		take_front(lcore, agent, i == place ? signal : &other);
+		if (i != place)
+			put_back(lcore, agent, &other);
+	}
+	if (agent->flags & TERN_AGENT_OVER && agent->mailbox.queued <= agent->low_water)
+		cross_low(lcore, agent);
+}
+
+void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
+		      struct tern_signal *signal)
+{
+	take_front(lcore, agent, signal);
 	if (tern_unlikely(agent->flags & TERN_AGENT_OVER) &&
 	    agent->mailbox.queued <= agent->low_water)
 		cross_low(lcore, agent);

@@ -11,6 +11,7 @@
 #include "tern_error.h"
 #include "tern_scheduler.h"
 #include "tern_slot.h"
+#include "tern_text.h"
 
 /*
  * clang -Wthread-safety: an agent is a capability that its own handler holds. Mark a function
@@ -28,13 +29,16 @@
 /** An agent as its own handler sees it; also the sending side of an attached thread. */
 struct TERN_CAPABILITY("agent") tern_agent;
 
-/** Define a handler: `TERN_HANDLER(static, on_order) { ... }` with self, state and signal. */
+/**
+ * Define a handler: `TERN_HANDLER(static, on_order) { ... }` with self, state and signal. It is
+ * the agent's own text: a fault in it is this agent's failure (tern_text.h).
+ */
 #define TERN_HANDLER(linkage, name)                                                         \
 	linkage void name(struct tern_agent *self, void *state, struct tern_signal *signal) \
 		TERN_OWNS(self);                                                            \
-	linkage void name(struct tern_agent *self __attribute__((unused)),                  \
-			  void *state __attribute__((unused)),                              \
-			  struct tern_signal *signal __attribute__((unused)))
+	TERN_TEXT linkage void name(struct tern_agent *self __attribute__((unused)),        \
+				    void *state __attribute__((unused)),                    \
+				    struct tern_signal *signal __attribute__((unused)))
 
 /** What a mailbox does above its bound. Accepted means delivered, or reported by this policy. */
 enum tern_policy {
@@ -100,7 +104,7 @@ struct tern_event {
  * What an agent does. Usually a static const object; it must outlive every agent that uses it.
  *
  * Every function runs on the agent's home lcore, to completion, one at a time per agent, and
- * must not block. Only `handler` is required.
+ * must not block. Only `handler` is required, or `fiber` in its place.
  */
 struct tern_behaviour {
 	const char *name; /**< kind of agent, for people */
@@ -110,6 +114,9 @@ struct tern_behaviour {
 	void (*on_stop)(struct tern_agent *self, void *state, enum tern_end why, int64_t result);
 	/** It failed: before on_stop, which follows with TERN_END_FAILED. Borrows `error`. */
 	void (*on_error)(struct tern_agent *self, void *state, const struct tern_error *error);
+	/** Instead of a handler: runs on a stack of its own and may wait (tern_fiber.h). What it
+	 * returns is the agent's result. */
+	int64_t (*fiber)(struct tern_agent *self, void *state);
 };
 
 /** The agent's own address, to be sent to others. */
@@ -212,13 +219,37 @@ TERN_API int tern_watch(struct tern_agent *self, tern_address agent);
  * @param ended       yields why and with what result; untouched on failure
  * @return 0; -ETIMEDOUT; -EDEADLK: the caller must not wait
  *
- * Context: attached threads without on_event.
+ * Context: attached threads without on_event; fibers (-ECANCELED: asked to finish).
  */
 TERN_API int tern_wait(struct tern_agent *self, tern_address agent, uint64_t timeout_ns,
 		       struct tern_ended *ended);
 
 /** Whether an address was alive a moment ago. Any thread. */
 TERN_API bool tern_agent_alive(const struct tern_agent *self, tern_address agent);
+
+/** What the signal of tern_watch_fd() carries. */
+struct tern_fd_ready {
+	int fd;
+	uint32_t events; /**< EPOLLIN and so on, of <sys/epoll.h> */
+};
+
+/** File descriptors waited for at once, in one engine. */
+#define TERN_FD_WAITS_MAX 4096
+
+/**
+ * Wait for a file descriptor without blocking the lcore, once: when it is ready, the agent's
+ * handler gets a signal of `type` from itself, carrying a struct tern_fd_ready. A helper thread
+ * waits (epoll); in polled mode the polls look. The wait ends with the agent.
+ *
+ * @param fd      a pipe, socket, eventfd, timerfd...; open and waited for once until it came ready
+ * @param events  EPOLLIN, EPOLLOUT, ...
+ * @return 0; -EBADF; -EPERM: a file that is always ready; -EEXIST: somebody waits for it already;
+ *         -EAGAIN: TERN_FD_WAITS_MAX waits at once
+ *
+ * Context: the agent's own functions. A system call; fibers use tern_wait_fd().
+ */
+TERN_API int tern_watch_fd(struct tern_agent *self, int fd, uint32_t events, uint16_t type)
+	TERN_OWNS(self);
 
 /** A timer: memory of the agent that starts it, zeroed before first use, alive while armed. */
 struct tern_timer {

@@ -15,6 +15,10 @@ struct tern_engine;
 /** One lcore of an engine: a scheduler that a pinned thread or the caller polls. */
 struct tern_lcore;
 
+/** As tern_engine_start(), with the agents' own text (tern_text.h) given by hand. */
+TERN_API int tern_engine_launch(struct tern_engine **engine, const struct tern_config *config,
+				struct tern_text own, struct tern_error *error);
+
 /**
  * Make an engine and start its lcores.
  *
@@ -29,8 +33,21 @@ struct tern_lcore;
  *
  * Context: any thread.
  */
-TERN_API int tern_engine_start(struct tern_engine **engine, const struct tern_config *config,
-			       struct tern_error *error);
+static inline int tern_engine_start(struct tern_engine **engine, const struct tern_config *config,
+				    struct tern_error *error)
+{
+	return tern_engine_launch(engine, config, tern_text_own(), error);
+}
+
+/**
+ * Count the marked functions of another module (tern_text.h), a plug-in for instance, as agents'
+ * own text, too: `tern_engine_add_text(engine, tern_text_own())` from that module.
+ *
+ * @return 0; -ENOSPC: TERN_TEXTS_MAX modules are known
+ *
+ * Context: before agents of that module are spawned; one thread at a time.
+ */
+TERN_API int tern_engine_add_text(struct tern_engine *engine, struct tern_text own);
 
 /** Signals left at the stop, listed. */
 #define TERN_STOP_LIST_MAX 32

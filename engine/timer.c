@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "control.h"
 #include "engine.h"
+#include "fiber.h"
 #include "life.h"
 
 /* Timers a turn fires at most, so that a burst of them cannot hold up the lanes. */
@@ -38,8 +40,8 @@ void tern_timer_unlink(struct tern_timer *timer)
 	unlink_agent(timer);
 }
 
-void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
-		      uint64_t period_ns, uint16_t type)
+void tern_timer_arm(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
+		    uint64_t period_ns, uint16_t type)
 {
 	struct tern_lcore *lcore = self->lcore;
 	if (timer->armed)
@@ -52,6 +54,12 @@ void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_
 	timer->type = type;
 	link_agent(self, timer);
 	tern_wheel_add(&lcore->wheel, timer);
+}
+
+void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
+		      uint64_t period_ns, uint16_t type)
+{
+	tern_timer_arm(self, timer, delay_ns, period_ns, type);
 }
 
 /* An armed timer without a link is parked: known to its agent alone. */
@@ -107,6 +115,10 @@ static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
 	timeout.expired = rearm(lcore, timer);
 	if (agent->status == TERN_ENDING)
 		return;
+	if (timer->type == TERN_CONTROL_WAKE) {
+		tern_fiber_timeout(lcore, agent);
+		return;
+	}
 	struct tern_signal signal = {.type = timer->type,
 				     .stamp = lcore->turn_stamp,
 				     .to_slot = tern_address_slot(agent->address),
@@ -117,7 +129,7 @@ static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
 	memcpy(signal.payload.bytes, &timeout, sizeof(timeout));
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->stats.timers, 1);
-	tern_life_handle(lcore, agent, &signal);
+	tern_life_tell(lcore, agent, &signal);
 }
 
 unsigned tern_timers_run(struct tern_lcore *lcore)

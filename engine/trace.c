@@ -46,13 +46,17 @@ void tern_trace_drained(struct tern_lcore *lcore, struct tern_agent *agent,
 	keep(lcore, agent, TERN_HOP_LANE, delay);
 }
 
-void tern_trace_handle(struct tern_lcore *lcore, struct tern_agent *agent,
-		       struct tern_signal *signal)
+uint32_t tern_trace_begin(const struct tern_lcore *lcore, struct tern_agent *agent,
+			  const struct tern_signal *signal)
 {
 	uint32_t drained = signal->stamp + delay_unpack(signal->sequence);
-	uint32_t start = stamp_now(lcore);
-	/* The packed delay is rounded down, so `drained` is never after `start`. */
-	keep(lcore, agent, TERN_HOP_QUEUE, start - drained);
-	agent->handler(agent, agent->state, signal);
-	keep(lcore, agent, TERN_HOP_HANDLER, stamp_now(lcore) - start);
+	uint32_t now = stamp_now(lcore);
+	/* The packed delay is rounded down, so `drained` is never after `now`. */
+	keep(lcore, agent, TERN_HOP_QUEUE, now - drained);
+	return now;
+}
+
+void tern_trace_end(const struct tern_lcore *lcore, struct tern_agent *agent, uint32_t began)
+{
+	keep(lcore, agent, TERN_HOP_HANDLER, stamp_now(lcore) - began);
 }

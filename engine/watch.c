@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "control.h"
 #include "engine.h"
+#include "fiber.h"
 #include "life.h"
 
 /* A word of the list: 16 bits of generation, 48 of pointer; CLOSED takes no more notes. */
@@ -81,6 +82,8 @@ void tern_watch_ended(struct tern_lcore *lcore, const struct tern_agent *agent, 
 
 static struct tern_end_note **ends_of(struct tern_lcore *lcore, struct tern_agent *watcher)
 {
+	if (watcher->flags & TERN_AGENT_FIBER)
+		return &watcher->extras->fiber->ends;
 	bool is_thread = tern_address_slot(watcher->address) == lcore->index;
 	return is_thread ? &lcore->ends : NULL;
 }
@@ -92,10 +95,13 @@ void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
 	struct tern_end_note *note = tern_iso_data(signal->payload.iso);
 	const struct tern_behaviour *behaviour = watcher->behaviour;
 	struct tern_end_note **ends = ends_of(lcore, watcher);
-	if (ends && !(behaviour && behaviour->on_event)) {
+	bool told = behaviour && behaviour->on_event && !(watcher->flags & TERN_AGENT_FIBER);
+	if (ends && !told) {
 		note->next = *ends;
 		*ends = note;
 		signal->payload.iso = NULL;
+		if (watcher->flags & TERN_AGENT_FIBER)
+			tern_ready_push(lcore, watcher);
 		return;
 	}
 	struct tern_event event = {.kind = TERN_EVENT_ENDED, .ended = note->ended};

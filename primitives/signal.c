@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "engine/engine.h"
+#include "engine/fiber.h"
 
 /* Small copies of a length unknown to the compiler: two overlapping moves instead of a call. */
 static inline void copy_small(unsigned char *to, const unsigned char *from, size_t size)
@@ -143,6 +144,30 @@ int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, c
 	return put_bytes(self, out, to, type, data, size);
 }
 
+/* Whether it is worth waiting: a lane always has room again, an agent says so. */
+static bool may_wait(const struct tern_lcore *lcore, tern_address to)
+{
+	if (lcore->refused_why == TERN_PRESSURE_LANE)
+		return true;
+	return tern_dir_load(lcore, tern_address_slot(to)) & TERN_DIR_BLOCKS;
+}
+
+int tern_send(struct tern_agent *self, tern_address to, uint16_t type, const void *data,
+	      size_t size, uint64_t timeout_ns)
+{
+	struct tern_fiber *fiber = tern_fiber_current(self);
+	int code = tern_signal_bytes(self, to, type, data, size);
+	if (tern_likely(code != -EAGAIN) || !fiber)
+		return code;
+	uint64_t deadline = tern_clock_deadline(self->lcore->clock, timeout_ns);
+	while (code == -EAGAIN && may_wait(self->lcore, to)) {
+		code = tern_fiber_wait_room(fiber, to, deadline);
+		if (code == 0)
+			code = tern_signal_bytes(self, to, type, data, size);
+	}
+	return code;
+}
+
 uint32_t tern_signal_burst(struct tern_agent *self, tern_address to, uint16_t type,
 			   const void *data, size_t size, uint32_t count)
 {
@@ -199,10 +224,19 @@ int tern_signal_tag(struct tern_agent *self, tern_address to, uint16_t type, ter
 	return send_block(self, to, type, tag, TERN_KIND_TAG);
 }
 
+static int poll_until(struct tern_agent *self, uint64_t deadline)
+{
+	if (tern_now(self) >= deadline)
+		return -ETIMEDOUT;
+	tern_thread_poll(self);
+	return 0;
+}
+
 tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t type, tern_iso *iso,
 			   uint64_t timeout_ns)
 {
-	if (!self->lcore->is_thread || self->lcore->in_turn) {
+	struct tern_fiber *fiber = tern_fiber_current(self);
+	if (!fiber && (!self->lcore->is_thread || self->lcore->in_turn)) {
 		tern_errno = EDEADLK;
 		return iso;
 	}
@@ -214,11 +248,12 @@ tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t ty
 		tern_errno = -code;
 		if (code != -EAGAIN)
 			return iso;
-		if (tern_now(self) >= deadline) {
-			tern_errno = ETIMEDOUT;
+		code = fiber ? tern_fiber_wait_room(fiber, to, deadline)
+			     : poll_until(self, deadline);
+		if (code != 0) {
+			tern_errno = -code;
 			return iso;
 		}
-		tern_thread_poll(self);
 	}
 }
 

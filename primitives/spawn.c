@@ -6,6 +6,7 @@
 #include "engine/ask.h"
 #include "engine/engine.h"
 #include "engine/extras.h"
+#include "engine/fiber.h"
 #include "engine/keys.h"
 #include "engine/life.h"
 #include "engine/slots.h"
@@ -13,6 +14,7 @@
 
 #define SLICE_US_MAX 1000000u
 #define RATE_MAX 1000000000u
+#define STACK_BYTES ((size_t)64 << 10)
 
 /* What spawn options come to, checked and with the defaults filled in. */
 struct spec {
@@ -97,11 +99,12 @@ static int make_keys(struct tern_lcore *lcore, struct tern_extras *extras, const
 	return 0;
 }
 
-static bool wants_extras(const struct tern_spawn_options *options)
+static bool wants_extras(const struct tern_behaviour *behaviour,
+			 const struct tern_spawn_options *options)
 {
 	bool bounded =
 		options->policy != TERN_POLICY_REFUSE && options->policy != TERN_POLICY_BLOCK;
-	return options->name || bounded || options->slice_us || options->rate;
+	return options->name || bounded || options->slice_us || options->rate || behaviour->fiber;
 }
 
 static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
@@ -118,11 +121,11 @@ static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
 }
 
 /* Most agents need no extras: no name, the default policy, no tracing. */
-static int make_extras(struct tern_lcore *lcore, const struct spec *spec,
-		       struct tern_extras **extras)
+static int make_extras(struct tern_lcore *lcore, const struct tern_behaviour *behaviour,
+		       const struct spec *spec, struct tern_extras **extras)
 {
 	*extras = NULL;
-	bool wanted = wants_extras(spec->options);
+	bool wanted = wants_extras(behaviour, spec->options);
 	if (!wanted && !lcore->trace_every)
 		return 0;
 	struct tern_extras *made = tern_extras_take(lcore);
@@ -165,8 +168,23 @@ static void fill_agent(struct tern_agent *agent, uint32_t slot,
 	agent->low_water = spec->low_water;
 }
 
+static int make_fiber(struct tern_lcore *lcore, struct tern_agent *agent,
+		      const struct tern_spawn_options *options)
+{
+	size_t size = options->stack_bytes ? options->stack_bytes : STACK_BYTES;
+	if (options->preempt)
+		size += tern_preempt_stack_room();
+	int code = tern_fiber_make(lcore, agent, size);
+	if (code == 0)
+		agent->extras->fiber->preemptible = options->preempt;
+	return code;
+}
+
 static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
 {
+	if (agent->flags & TERN_AGENT_FIBER)
+		tern_fiber_end(lcore, agent);
+	agent->flags = 0;
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
 	tern_store(&agent->extras, NULL);
@@ -188,10 +206,12 @@ static void make_known(struct tern_lcore *lcore, uint32_t slot, const struct spe
 {
 	uint32_t generation = tern_address_generation(lcore->agents[slot].address);
 	uint32_t express = spec->options->priority == TERN_PRIORITY_CRITICAL;
+	uint64_t blocks = spec->options->policy == TERN_POLICY_BLOCK ? TERN_DIR_BLOCKS : 0;
 	tern_ask_open(lcore, slot, generation);
 	tern_watch_open(lcore, slot, generation);
 	__atomic_store_n(&lcore->directory[slot],
-			 tern_dir_make(generation, 2 * spec->lcore + express), __ATOMIC_RELEASE);
+			 tern_dir_make(generation, 2 * spec->lcore + express) | blocks,
+			 __ATOMIC_RELEASE);
 }
 
 static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *behaviour, void *state,
@@ -206,8 +226,10 @@ static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *beh
 	fill_agent(agent, slot, behaviour, state, spec);
 	tern_store(&agent->lcore, &lcore->engine->lcores[spec->lcore]);
 	tern_agent_set_id(agent, id);
-	int code = make_extras(lcore, spec, &extras);
+	int code = make_extras(lcore, behaviour, spec, &extras);
 	tern_store(&agent->extras, extras);
+	if (tern_unlikely(code == 0 && behaviour->fiber))
+		code = make_fiber(lcore, agent, spec->options);
 	make_known(lcore, slot, spec);
 	/* Last: who finds it by id or name finds it alive. */
 	if (tern_likely(code == 0))
@@ -227,7 +249,7 @@ static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_addres
 	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
 	if (spec->lcore != lcore->index)
 		tern_ask(lcore, address, TERN_ASK_START);
-	else if (agent->behaviour->on_start)
+	else if (agent->behaviour->on_start || agent->behaviour->fiber)
 		tern_ready_push(lcore, agent);
 	else
 		tern_agent_set_status(agent, tern_agent_resting(agent));
@@ -245,13 +267,23 @@ static int watch(struct tern_agent *self, tern_address address)
 	return code;
 }
 
+/* A handler or a fiber, and only what a fiber can do is asked of one. */
+static bool suits(const struct tern_lcore *lcore, const struct tern_behaviour *behaviour,
+		  const struct tern_spawn_options *options)
+{
+	if (!behaviour->fiber)
+		return behaviour->handler && !options->stack_bytes && !options->preempt;
+	return !behaviour->handler && options->stack_bytes <= TERN_STACK_SIZE_MAX &&
+	       !(options->preempt && lcore->clock->is_virtual);
+}
+
 int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, void *state,
 	       const struct tern_spawn_options *options, tern_address *agent)
 {
 	struct spec spec;
 	int code = check_options(self->lcore, options, &spec);
 	tern_address made;
-	if (tern_unlikely(code != 0 || !behaviour->handler))
+	if (tern_unlikely(code != 0 || !suits(self->lcore, behaviour, spec.options)))
 		return code ? code : -EINVAL;
 	code = make_agent(self->lcore, behaviour, state, &spec, &made);
 	if (tern_likely(code == 0) && tern_unlikely(spec.options->watch))

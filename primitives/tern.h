@@ -9,9 +9,12 @@
 #include "tern_config.h"
 #include "tern_engine.h"
 #include "tern_error.h"
+#include "tern_fiber.h"
 #include "tern_histogram.h"
 #include "tern_signal.h"
+#include "tern_scheduler.h"
 #include "tern_slot.h"
 #include "tern_spawn.h"
+#include "tern_text.h"
 
 #endif

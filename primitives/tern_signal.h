@@ -27,6 +27,17 @@ TERN_API int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_
 			       const void *data, size_t size) TERN_CHECKED;
 
 /**
+ * Send up to TERN_INLINE_MAX bytes, waiting for room: in a fiber, while the receiver's mailbox
+ * policy is TERN_POLICY_BLOCK and it is above high water, or while the lane is full. Meanwhile the
+ * lcore runs others and the fiber hears of events. Elsewhere as tern_signal_bytes().
+ *
+ * @param timeout_ns  longest wait; TERN_FOREVER
+ * @return as tern_signal_bytes(); -ETIMEDOUT; -ECANCELED: asked to finish, not sent
+ */
+TERN_API int tern_send(struct tern_agent *self, tern_address to, uint16_t type, const void *data,
+		       size_t size, uint64_t timeout_ns) TERN_CHECKED;
+
+/**
  * Send several payloads of one size to one receiver, in order.
  *
  * @param data  count payloads of `size` bytes, one after the other
@@ -72,7 +83,8 @@ int tern_signal_ref(struct tern_agent *self, tern_address to, uint16_t type, ter
  * @param timeout_ns  longest wait
  * @return NULL: sent; refused for good or timed out: the block, tern_errno as above or ETIMEDOUT
  *
- * Context: attached threads only; a handler must not wait (EDEADLK).
+ * Context: attached threads; fibers, which wait for whatever refuses and let others run
+ * (ECANCELED: asked to finish); a handler must not wait (EDEADLK).
  */
 TERN_API tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t type,
 				    tern_iso *iso, uint64_t timeout_ns) TERN_CHECKED TERN_GIVES_ISO;

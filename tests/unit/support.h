@@ -278,7 +278,7 @@ struct probe {
 	int64_t result;
 };
 
-TERN_HANDLER(static inline __attribute__((unused)), probe_handle)
+TERN_HANDLER(static __attribute__((unused)), probe_handle)
 {
 	struct probe *probe = state;
 	if (probe->started != 1 || probe->stopped)
@@ -359,7 +359,7 @@ struct sink {
 	uint64_t wrong;
 };
 
-TERN_HANDLER(static inline __attribute__((unused)), sink_handle)
+TERN_HANDLER(static __attribute__((unused)), sink_handle)
 {
 	struct sink *sink = state;
 	if (number_of(signal) != sink->expected)

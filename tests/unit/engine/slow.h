@@ -18,7 +18,7 @@ struct slow {
 	uint64_t queued_max;
 };
 
-TERN_HANDLER(static inline __attribute__((unused)), slow_handle)
+TERN_HANDLER(static __attribute__((unused)), slow_handle)
 {
 	struct slow *slow = state;
 	struct tern_agent_stats stats;

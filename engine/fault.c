@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fault.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fault_pc.h"
+
+#define ALTERNATE_BYTES ((size_t)64 << 10)
+#define KERNEL_MASK_BYTES (_NSIG / 8) /* a sigset_t is longer than what the kernel writes */
+#define REPORT_BYTES 256
+#define FRAME_SLACK 256 /* red zone (128 bytes on x86-64), alignment, return address */
+#define SIGNALS 4
+
+static const struct {
+	int signo;
+	const char *name;
+} signals[SIGNALS] = {
+	{SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"}, {SIGILL, "SIGILL"}};
+
+/* Signal dispositions belong to the process, so this does too. */
+static struct {
+	pthread_mutex_t lock;
+	unsigned users;
+	bool installed[SIGNALS];
+	struct sigaction before[SIGNALS]; /* written before ours can run */
+} process = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Not allocated on first use, which a signal handler must not do. */
+static _Thread_local struct tern_fault_scope *thread_scope
+	__attribute__((tls_model("initial-exec")));
+
+/* Text put together without stdio, which a signal handler must not use. */
+struct line {
+	size_t length;
+	char text[REPORT_BYTES];
+};
+
+static void line_add(struct line *line, const char *text)
+{
+	/* The last byte is kept for the end of the line. */
+	while (*text && line->length < sizeof(line->text) - 1)
+		line->text[line->length++] = *text++;
+}
+
+static void line_add_address(struct line *line, const void *address)
+{
+	char digits[2 + 2 * sizeof(address) + 1];
+	char *at = digits + sizeof(digits);
+	uintptr_t rest = (uintptr_t)address;
+	*--at = '\0';
+	do {
+		*--at = "0123456789abcdef"[rest & 15];
+		rest >>= 4;
+	} while (rest);
+	*--at = 'x';
+	*--at = '0';
+	line_add(line, at);
+}
+
+static size_t place_of(int signo)
+{
+	size_t i = 0;
+	while (i < SIGNALS - 1 && signals[i].signo != signo)
+		i++;
+	return i;
+}
+
+static const char *label_of(const struct tern_fault_scope *scope)
+{
+	if (scope->label)
+		return scope->label;
+	return scope->who ? scope->who(scope->owner) : "";
+}
+
+static void report(const struct tern_fault_scope *scope, const struct tern_fault *fault)
+{
+	struct line line = {0};
+	line_add(&line, "tern: ");
+	line_add(&line, signals[place_of(fault->signo)].name);
+	line_add(&line, " at address ");
+	line_add_address(&line, fault->address);
+	line_add(&line, ", pc ");
+	line_add_address(&line, fault->pc);
+	line_add(&line,
+		 scope && scope->armed ? ", outside the own text of agent " : ", no agent ran");
+	line_add(&line, scope && scope->armed ? label_of(scope) : "");
+	line.text[line.length++] = '\n';
+	/* Nothing can be done about a stderr that takes no more. */
+	ssize_t written = write(STDERR_FILENO, line.text, line.length);
+	(void)written;
+}
+
+static void die_of(int signo)
+{
+	struct sigaction otherwise = {.sa_handler = SIG_DFL};
+	sigaction(signo, &otherwise, NULL);
+	raise(signo);
+}
+
+static void pass_on(int signo, siginfo_t *info, void *ucontext)
+{
+	const struct sigaction *before = &process.before[place_of(signo)];
+	if (before->sa_flags & SA_SIGINFO)
+		before->sa_sigaction(signo, info, ucontext);
+	else if (before->sa_handler == SIG_IGN && info->si_code <= 0)
+		return; /* somebody's kill(), which may be ignored as a fault cannot */
+	else if (before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN)
+		die_of(signo);
+	else
+		before->sa_handler(signo);
+}
+
+/*
+ * Whether the kernel found no room on the fiber's stack for another signal's frame, which it says
+ * by a SIGSEGV without an address. This signal's own frame, on the alternate stack, has the same
+ * size.
+ */
+static bool frame_did_not_fit(const struct tern_fault_scope *scope, const siginfo_t *info,
+			      const ucontext_t *ucontext)
+{
+	const struct tern_stack *stack = &scope->context->stack;
+	uintptr_t top = (uintptr_t)scope->alternate + scope->alternate_size;
+	size_t frame = top - (uintptr_t)ucontext + FRAME_SLACK;
+	size_t left = (uintptr_t)tern_fault_sp(ucontext) - (uintptr_t)stack->base;
+	return info->si_signo == SIGSEGV && info->si_code == SI_KERNEL && left < stack->size &&
+	       left < frame;
+}
+
+static bool overflowed(const struct tern_fault_scope *scope, const siginfo_t *info,
+		       const ucontext_t *ucontext)
+{
+	if (!scope->context || info->si_signo == SIGFPE || info->si_signo == SIGILL)
+		return false;
+	return tern_stack_guards(&scope->context->stack, info->si_addr) ||
+	       frame_did_not_fit(scope, info, ucontext);
+}
+
+static void restore_mask(const ucontext_t *ucontext)
+{
+	sigset_t mask;
+	sigemptyset(&mask);
+	memcpy(&mask, &ucontext->uc_sigmask, KERNEL_MASK_BYTES);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+static void on_fault(int signo, siginfo_t *info, void *ucontext)
+{
+	int error = errno;
+	struct tern_fault_scope *scope = thread_scope;
+	/* Up to 0 it was sent by a process, and there is no address. */
+	bool by_machine = info->si_code > 0;
+	struct tern_fault fault = {
+		.signo = signo,
+		.address = by_machine ? info->si_addr : NULL,
+		.pc = tern_fault_pc(ucontext),
+	};
+	if (by_machine && scope && scope->armed) {
+		fault.overflow = overflowed(scope, info, ucontext);
+		if (fault.overflow || tern_text_has(scope->text, fault.pc)) {
+			scope->fault = fault;
+			scope->armed = false;
+			if (scope->context)
+				tern_context_escape(scope->context);
+			restore_mask(ucontext);
+			siglongjmp(scope->point, 1);
+		}
+	}
+	report(scope, &fault);
+	pass_on(signo, info, ucontext);
+	errno = error;
+}
+
+static bool is_ours(const struct sigaction *action)
+{
+	return action->sa_flags & SA_SIGINFO && action->sa_sigaction == on_fault;
+}
+
+static int install(size_t i)
+{
+	struct sigaction ours = {.sa_sigaction = on_fault,
+				 .sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO};
+	if (process.installed[i])
+		return 0; /* below somebody else's */
+	sigemptyset(&ours.sa_mask);
+	if (sigaction(signals[i].signo, NULL, &process.before[i]) ||
+	    sigaction(signals[i].signo, &ours, NULL))
+		return -errno;
+	process.installed[i] = true;
+	return 0;
+}
+
+static void uninstall(size_t i)
+{
+	struct sigaction now;
+	if (!process.installed[i] || sigaction(signals[i].signo, NULL, &now) || !is_ours(&now))
+		return;
+	if (sigaction(signals[i].signo, &process.before[i], NULL) == 0)
+		process.installed[i] = false;
+}
+
+int tern_fault_install(void)
+{
+	int code = 0;
+	pthread_mutex_lock(&process.lock);
+	if (process.users == 0)
+		for (size_t i = 0; i < SIGNALS && code == 0; i++)
+			code = install(i);
+	if (code == 0)
+		process.users++;
+	else
+		for (size_t i = 0; i < SIGNALS; i++)
+			uninstall(i);
+	pthread_mutex_unlock(&process.lock);
+	return code;
+}
+
+void tern_fault_remove(void)
+{
+	pthread_mutex_lock(&process.lock);
+	if (--process.users == 0)
+		for (size_t i = 0; i < SIGNALS; i++)
+			uninstall(i);
+	pthread_mutex_unlock(&process.lock);
+}
+
+/* Twice the kernel's frame and room for a handler, with a page below that nothing may touch. */
+static int map_alternate(struct tern_fault_scope *scope, size_t page)
+{
+	long recommended = sysconf(_SC_SIGSTKSZ);
+	size_t size = 2 * getauxval(AT_MINSIGSTKSZ) + ALTERNATE_BYTES / 2;
+	if (recommended > 0 && size < (size_t)recommended)
+		size = (size_t)recommended;
+	if (size < ALTERNATE_BYTES)
+		size = ALTERNATE_BYTES;
+	size = ((size + page - 1) & ~(page - 1)) + page;
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (base == MAP_FAILED)
+		return -ENOMEM;
+	scope->alternate = base;
+	scope->alternate_size = size;
+	return mprotect(base, page, PROT_NONE) ? -ENOMEM : 0;
+}
+
+static void unmap_alternate(struct tern_fault_scope *scope)
+{
+	TERN_UNPOISON(scope->alternate, scope->alternate_size);
+	munmap(scope->alternate, scope->alternate_size);
+	scope->alternate = NULL;
+}
+
+int tern_fault_thread_init(struct tern_fault_scope *scope)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	*scope = (struct tern_fault_scope){0};
+	int code = map_alternate(scope, page);
+	stack_t alternate = {.ss_sp = (unsigned char *)scope->alternate + page,
+			     .ss_size = scope->alternate_size - page};
+	if (code == 0 && sigaltstack(&alternate, &scope->alternate_before))
+		code = -errno;
+	if (code == 0)
+		thread_scope = scope;
+	else if (scope->alternate)
+		unmap_alternate(scope);
+	return code;
+}
+
+void tern_fault_use(struct tern_fault_scope *scope)
+{
+	thread_scope = scope;
+}
+
+void tern_fault_thread_fini(struct tern_fault_scope *scope)
+{
+	thread_scope = NULL;
+	sigaltstack(&scope->alternate_before, NULL);
+	unmap_alternate(scope);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FAULT_H
+#define FAULT_H
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "context.h"
+#include "tern_text.h"
+
+/*
+ * Containment of faults: SIGSEGV, SIGBUS, SIGFPE and SIGILL raised by the machine in an agent's
+ * own text, and overflow of a fiber's stack, end that agent and not the process.
+ *
+ *     if (TERN_FAULT_POINT(&scope)) {        in the scheduler's loop
+ *             ... scope.fault says what happened; abandon the fiber, if one ran ...
+ *     }
+ *     tern_fault_arm(&scope, text, name, context);
+ *     tern_context_enter(context);           or a handler, on the thread's own stack
+ *     tern_fault_disarm(&scope);
+ *
+ * A fault is contained if a scope of this thread is armed and the fault's address lies in the
+ * guard of the fiber that runs, whatever code met it, or the program counter lies in the agent's
+ * own text. What foreign code had in hand when a stack overflowed in it (locks, half-made changes)
+ * stays as it was: give fibers stacks that do not overflow. A call through a null pointer is at
+ * no address of the agent's text, so it is not contained.
+ *
+ * Any other fault is reported on stderr and passed on to the handler installed before, or kills
+ * the process by the signal it is.
+ */
+
+/** What happened. */
+struct tern_fault {
+	int signo;
+	void *address; /* touched; of the instruction for SIGFPE and SIGILL; NULL: not known */
+	void *pc;
+	bool overflow; /* the fiber's stack was used up */
+};
+
+/** A scheduler thread's recovery point, and whose code runs on it. */
+struct tern_fault_scope {
+	/* the thread writes, per agent run; its signal handler reads */
+	bool armed;
+	struct tern_context *context; /* the fiber that runs; NULL: none */
+	const struct tern_text_set *text;
+	const char *label; /* who runs, for the report; NULL: ask who(owner) */
+
+	/* the signal handler writes */
+	struct tern_fault fault;
+
+	/* constant between init and fini, but for the point */
+	const char *(*who)(void *owner); /* NULL: nobody knows. Runs in the signal handler */
+	void *owner;
+	sigjmp_buf point;
+	void *alternate; /* mapping with the thread's signal stack */
+	size_t alternate_size;
+	stack_t alternate_before;
+};
+
+/**
+ * Install the process's handlers, or count one more user of them.
+ *
+ * @return 0, or a negative errno value of sigaction(2)
+ *
+ * Context: any thread.
+ */
+int tern_fault_install(void);
+
+/**
+ * Count one user less; the last one puts the handlers from before back.
+ *
+ * A handler that somebody else installed on top of ours stays, and ours below it: it then only
+ * reports and passes on.
+ */
+void tern_fault_remove(void);
+
+/**
+ * Give this thread a signal stack and make `scope` its scope, disarmed.
+ *
+ * @param scope  kept until tern_fault_thread_fini(); the caller's memory
+ * @return 0; -ENOMEM; -EPERM: this is a signal handler
+ */
+int tern_fault_thread_init(struct tern_fault_scope *scope);
+
+/** Make another initialised scope of this thread the one that counts. */
+void tern_fault_use(struct tern_fault_scope *scope);
+
+/** Undo tern_fault_thread_init(). Context: the same thread, disarmed. */
+void tern_fault_thread_fini(struct tern_fault_scope *scope);
+
+/**
+ * Set the recovery point here: 0, and non-zero each time a fault was contained since.
+ *
+ * For the condition of an if, in a function that does not return while the scope is armed. Local
+ * variables of that function which change while it is armed must be volatile. Saves no signal
+ * mask (no system call, about 5 ns): the signal handler puts the interrupted one back. After a
+ * contained fault the scope is disarmed, and the point still good.
+ */
+#define TERN_FAULT_POINT(scope) sigsetjmp((scope)->point, 0)
+
+/**
+ * From here on an agent's code runs on this thread.
+ *
+ * @param text     borrowed until disarmed; NULL: no text is the agent's own
+ * @param label    borrowed until disarmed: who runs, for the report
+ * @param context  borrowed until disarmed: the fiber about to be entered; NULL: code on the
+ *                 thread's own stack
+ */
+static inline void tern_fault_arm(struct tern_fault_scope *scope, const struct tern_text_set *text,
+				  const char *label, struct tern_context *context)
+{
+	scope->text = text;
+	scope->label = label;
+	scope->context = context;
+	scope->armed = true;
+	/* The compiler must not move the agent's instructions before these. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/** The agent's code has returned or left. */
+static inline void tern_fault_disarm(struct tern_fault_scope *scope)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	scope->armed = false;
+}
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "fiber.h"
+#include "life.h"
+
+#define ARMED 1ull
+#define SEQUENCE 2ull
+#define WAKE_UP UINT32_MAX /* place of the wake-up in epoll's data */
+#define EVENTS_MAX 64
+
+struct entry {
+	uint64_t word; /* sequence and ARMED; observer and lcore write, by CAS */
+	tern_address agent;
+	int fd;
+	uint32_t ready; /* events; the observer writes */
+	uint32_t next;	/* in a list */
+	uint16_t type;
+};
+
+struct tern_fds {
+	int epoll;
+	int wake;
+	uint32_t armed; /* any lcore writes */
+	uint32_t free;	/* under pool_lock */
+	uint32_t fresh; /* under pool_lock */
+	struct entry entries[TERN_FD_WAITS_MAX];
+};
+
+int tern_fds_init(struct tern_engine *engine)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = WAKE_UP};
+	struct tern_fds *fds = calloc(1, sizeof(*fds));
+	if (!fds)
+		return -ENOMEM;
+	engine->fds = fds;
+	fds->free = TERN_SLOT_NONE;
+	fds->epoll = epoll_create1(EPOLL_CLOEXEC);
+	fds->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fds->epoll < 0 || fds->wake < 0 ||
+	    epoll_ctl(fds->epoll, EPOLL_CTL_ADD, fds->wake, &event) != 0)
+		return -errno;
+	return 0;
+}
+
+void tern_fds_fini(struct tern_engine *engine)
+{
+	struct tern_fds *fds = engine->fds;
+	if (!fds)
+		return;
+	if (fds->epoll >= 0)
+		close(fds->epoll);
+	if (fds->wake >= 0)
+		close(fds->wake);
+	free(fds);
+	engine->fds = NULL;
+}
+
+static uint32_t take_entry(struct tern_engine *engine)
+{
+	struct tern_fds *fds = engine->fds;
+	tern_pools_lock(engine);
+	uint32_t place = fds->free;
+	if (place != TERN_SLOT_NONE)
+		fds->free = fds->entries[place].next;
+	else if (fds->fresh < TERN_FD_WAITS_MAX)
+		place = fds->fresh++;
+	tern_pools_unlock(engine);
+	return place;
+}
+
+static void put_entry(struct tern_engine *engine, uint32_t place)
+{
+	struct tern_fds *fds = engine->fds;
+	tern_pools_lock(engine);
+	fds->entries[place].next = fds->free;
+	fds->free = place;
+	tern_pools_unlock(engine);
+}
+
+/* The armed word becomes unarmed, under the next sequence, for one caller only. */
+static bool disarm(struct tern_fds *fds, uint32_t place, uint64_t word)
+{
+	if (!(word & ARMED) ||
+	    !__atomic_compare_exchange_n(&fds->entries[place].word, &word, word - ARMED + SEQUENCE,
+					 false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	__atomic_fetch_sub(&fds->armed, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t type,
+		  uint32_t *ticket)
+{
+	struct tern_engine *engine = agent->lcore->engine;
+	struct tern_fds *fds = engine->fds;
+	uint32_t place = take_entry(engine);
+	if (place == TERN_SLOT_NONE)
+		return -EAGAIN;
+	struct entry *entry = &fds->entries[place];
+	uint64_t word = tern_load(&entry->word) + ARMED;
+	struct epoll_event event = {.events = events | EPOLLONESHOT,
+				    .data.u64 = word << 32 | place};
+	entry->agent = agent->address;
+	entry->fd = fd;
+	entry->type = type;
+	agent->flags |= TERN_AGENT_FDS;
+	/* Release pairs with disarm(): who fires it finds whom to tell. */
+	__atomic_store_n(&entry->word, word, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&fds->armed, 1, __ATOMIC_RELAXED);
+	*ticket = place;
+	if (epoll_ctl(fds->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+		return 0;
+	int code = -errno;
+	disarm(fds, place, word);
+	put_entry(engine, place);
+	return code;
+}
+
+void tern_fds_cancel(struct tern_lcore *lcore, const struct tern_agent *agent, uint32_t ticket)
+{
+	struct tern_fds *fds = lcore->engine->fds;
+	struct entry *entry = &fds->entries[ticket];
+	if (entry->agent != agent->address || !disarm(fds, ticket, tern_load(&entry->word)))
+		return;
+	epoll_ctl(fds->epoll, EPOLL_CTL_DEL, entry->fd, NULL);
+	put_entry(lcore->engine, ticket);
+}
+
+void tern_fds_forget(struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	if (!(agent->flags & TERN_AGENT_FDS))
+		return;
+	for (uint32_t i = 0; i < TERN_FD_WAITS_MAX; i++)
+		if (tern_load(&lcore->engine->fds->entries[i].word) & ARMED)
+			tern_fds_cancel(lcore, agent, i);
+}
+
+/* What is ready reaches a fiber by waking it, a handler as a signal from itself. */
+static void tell(struct tern_lcore *lcore, struct tern_agent *agent, const struct entry *entry)
+{
+	if (agent->flags & TERN_AGENT_FIBER) {
+		agent->extras->fiber->fd_ready = entry->ready;
+		tern_ready_push(lcore, agent);
+		return;
+	}
+	struct tern_signal signal = {.type = entry->type,
+				     .stamp = lcore->turn_stamp,
+				     .to_slot = tern_address_slot(agent->address),
+				     .from = agent->address,
+				     .kind = sizeof(struct tern_fd_ready)};
+	struct tern_fd_ready ready = {.fd = entry->fd, .events = entry->ready};
+	signal.to_generation =
+		tern_address_generation(agent->address) & TERN_ADDRESS_GENERATION_MASK;
+	memcpy(signal.payload.bytes, &ready, sizeof(ready));
+	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->stats.timers, 1);
+	tern_life_tell(lcore, agent, &signal);
+}
+
+unsigned tern_fds_take_all(struct tern_lcore *lcore)
+{
+	struct tern_fds *fds = lcore->engine->fds;
+	unsigned taken = 0;
+	uint32_t place = __atomic_exchange_n(&lcore->fds_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	while (place != TERN_SLOT_NONE) {
+		struct entry entry = fds->entries[place];
+		struct tern_agent *agent = &lcore->agents[tern_address_slot(entry.agent)];
+		epoll_ctl(fds->epoll, EPOLL_CTL_DEL, entry.fd, NULL);
+		put_entry(lcore->engine, place);
+		if (agent->address == entry.agent && agent->status < TERN_ENDING)
+			tell(lcore, agent, &entry);
+		place = entry.next;
+		taken++;
+	}
+	return taken;
+}
+
+/* A1: release, after `ready` and `next` are written. */
+static void push_ready(struct tern_engine *engine, uint32_t place, uint32_t events)
+{
+	struct entry *entry = &engine->fds->entries[place];
+	struct tern_agent *agent = &engine->agents[tern_address_slot(entry->agent)];
+	struct tern_lcore *home = tern_load(&agent->lcore);
+	uint32_t head = tern_load(&home->fds_head);
+	entry->ready = events;
+	do {
+		entry->next = head;
+	} while (!__atomic_compare_exchange_n(&home->fds_head, &head, place, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+}
+
+void tern_fds_poll(struct tern_engine *engine, int ms)
+{
+	struct epoll_event events[EVENTS_MAX];
+	struct tern_fds *fds = engine->fds;
+	int count = epoll_wait(fds->epoll, events, EVENTS_MAX, ms);
+	for (int i = 0; i < count; i++) {
+		uint32_t place = (uint32_t)events[i].data.u64;
+		uint64_t word = 0;
+		if (place == WAKE_UP) {
+			ssize_t woken = read(fds->wake, &word, sizeof(word));
+			(void)woken; /* nothing to read: somebody else's wake-up did for both */
+			continue;
+		}
+		word = tern_load(&fds->entries[place].word);
+		bool same = (uint32_t)word == (uint32_t)(events[i].data.u64 >> 32);
+		if (same && disarm(fds, place, word))
+			push_ready(engine, place, events[i].events);
+	}
+}
+
+void tern_fds_wake(struct tern_engine *engine)
+{
+	uint64_t one = 1;
+	ssize_t written = write(engine->fds->wake, &one, sizeof(one));
+	(void)written; /* full: it is awake already */
+}
+
+uint32_t tern_fds_armed(const struct tern_engine *engine)
+{
+	return tern_load(&engine->fds->armed);
+}

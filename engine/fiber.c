@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fiber.h"
+
+#include <errno.h>
+
+#include "control.h"
+#include "engine.h"
+#include "extras.h"
+#include "fds.h"
+#include "life.h"
+#include "tern_fiber.h"
+#include "watch.h"
+
+static struct tern_fiber *fiber_of(const struct tern_agent *agent)
+{
+	return agent->extras->fiber;
+}
+
+static void drop_block(struct tern_fiber *fiber)
+{
+	tern_signal_discard(fiber->agent->lcore, &fiber->current);
+}
+
+/* Once the fiber has sent what it had to: when it receives again, or leaves. */
+static void settle(struct tern_fiber *fiber)
+{
+	struct tern_lcore *lcore = fiber->agent->lcore;
+	if (!fiber->unsettled)
+		return;
+	fiber->unsettled = false;
+	tern_count(&lcore->stats.handled, 1);
+	tern_lcore_settle(lcore, 1);
+	fiber->handled++;
+	tern_lcore_check(lcore);
+}
+
+/* The signal received last is no longer of interest. */
+static void finish_current(struct tern_fiber *fiber)
+{
+	if (!fiber->holds)
+		return;
+	fiber->holds = false;
+	if (fiber->current.kind & TERN_KIND_TRACED)
+		tern_trace_end(fiber->agent->lcore, fiber->agent, fiber->traced_at);
+	drop_block(fiber);
+	settle(fiber);
+}
+
+static void fiber_main(void *argument)
+{
+	struct tern_fiber *fiber = argument;
+	struct tern_agent *agent = fiber->agent;
+	fiber->result = agent->behaviour->fiber(agent, agent->state);
+	finish_current(fiber);
+}
+
+int tern_fiber_make(struct tern_lcore *lcore, struct tern_agent *agent, size_t size)
+{
+	struct tern_stack stack;
+	int code = tern_stacks_take(&lcore->engine->stacks, size, &stack);
+	if (code != 0)
+		return code;
+	size_t top = (stack.size - sizeof(struct tern_fiber)) & ~(size_t)(TERN_LINE - 1);
+	struct tern_fiber *fiber = (void *)(stack.base + top);
+	*fiber = (struct tern_fiber){.stack = stack, .agent = agent};
+	struct tern_stack usable = {.base = stack.base, .size = top};
+	tern_context_make(&fiber->context, &usable, fiber_main, fiber);
+	agent->extras->fiber = fiber;
+	agent->flags |= TERN_AGENT_FIBER | TERN_AGENT_SHY;
+	agent->handler = tern_fiber_signal;
+	return 0;
+}
+
+static void forget_blocked(struct tern_lcore *lcore, const struct tern_fiber *fiber)
+{
+	struct tern_fiber **link = &lcore->blocked;
+	while (*link && *link != fiber)
+		link = &(*link)->next;
+	if (*link)
+		*link = fiber->next;
+}
+
+void tern_fiber_end(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_fiber *fiber = fiber_of(agent);
+	struct tern_stack stack = fiber->stack;
+	finish_current(fiber);
+	forget_blocked(lcore, fiber);
+	tern_watch_drop(lcore, &fiber->ends);
+	tern_context_abandon(&fiber->context);
+	agent->extras->fiber = NULL;
+	tern_stacks_put(&lcore->engine->stacks, &stack);
+}
+
+static bool has_type(const struct tern_lcore *lcore, struct tern_fiber *fiber)
+{
+	struct tern_mailbox *mailbox = &fiber->agent->mailbox;
+	fiber->scanned = tern_mailbox_find(&lcore->chunks, mailbox, fiber->type, fiber->scanned);
+	return fiber->scanned < mailbox->queued;
+}
+
+static bool has_ended(const struct tern_fiber *fiber)
+{
+	const struct tern_end_note *note = fiber->ends;
+	while (note && fiber->peer != TERN_ADDRESS_NONE && note->ended.agent != fiber->peer)
+		note = note->next;
+	return note;
+}
+
+static bool is_over(const struct tern_lcore *lcore, struct tern_fiber *fiber)
+{
+	if (fiber->timed_out || fiber->cancelled)
+		return true;
+	switch (fiber->wait) {
+	case TERN_FIBER_RUN:
+		return true;
+	case TERN_FIBER_SIGNAL:
+		return fiber->agent->mailbox.queued;
+	case TERN_FIBER_TYPE:
+		return has_type(lcore, fiber);
+	case TERN_FIBER_ENDED:
+		return has_ended(fiber);
+	case TERN_FIBER_FD:
+		return fiber->fd_ready;
+	default:
+		return false; /* time and room make it run */
+	}
+}
+
+bool tern_fiber_is_ready(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	return is_over(lcore, fiber_of(agent));
+}
+
+/* What came back while it was paused is told on the scheduler's stack. */
+static void tell_returned(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	const struct tern_signal *front;
+	struct tern_signal signal;
+	while (agent->status == TERN_READY &&
+	       (front = tern_mailbox_front(&lcore->chunks, &agent->mailbox)) != NULL &&
+	       front->kind & TERN_KIND_RETURNED) {
+		tern_policy_take(lcore, agent, &signal);
+		fiber_of(agent)->scanned = 0;
+		tern_life_handle(lcore, agent, &signal);
+	}
+}
+
+/* The thread's timer is made when the first preemptible fiber runs on it. */
+static bool may_preempt(struct tern_lcore *lcore)
+{
+	const struct tern_engine *engine = lcore->engine;
+	if (!lcore->preempts) {
+		int code = tern_preempt_thread_init(&lcore->preempt, lcore->clock,
+						    engine->config.slice_us * 1000ull);
+		if (code != 0) {
+			tern_log_write(&engine->log, TERN_LOG_WARN, "fibers are not preempted",
+				       "lcore=%u error=\"%s\"", lcore->index, strerror(-code));
+			return false;
+		}
+		lcore->preempts = true;
+	}
+	tern_preempt_start(&lcore->preempt);
+	return true;
+}
+
+static void enter(struct tern_lcore *lcore, struct tern_fiber *fiber)
+{
+	struct tern_agent *agent = fiber->agent;
+	tern_store(&lcore->running, tern_address_slot(agent->address));
+	lcore->fiber = fiber;
+	lcore->scope->context = &fiber->context;
+	if (fiber->preemptible && may_preempt(lcore))
+		tern_preempt_enter(&lcore->preempt, &fiber->context, &lcore->engine->texts);
+	else
+		tern_context_enter(&fiber->context);
+	lcore->scope->context = NULL;
+	lcore->fiber = NULL;
+	settle(fiber);
+}
+
+unsigned tern_fiber_run(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)
+{
+	struct tern_fiber *fiber = fiber_of(agent);
+	tell_returned(lcore, agent);
+	if (agent->status != TERN_READY || !is_over(lcore, fiber))
+		return 0;
+	fiber->wait = TERN_FIBER_RUN;
+	fiber->left = budget;
+	fiber->handled = 0;
+	enter(lcore, fiber);
+	if (fiber->context.finished) {
+		bool finishing = agent->flags & TERN_AGENT_FINISHING;
+		tern_life_ask_end(lcore, agent, finishing ? TERN_END_STOPPED : TERN_END_EXIT,
+				  fiber->result);
+	}
+	return fiber->handled;
+}
+
+void tern_fiber_signal(struct tern_agent *self, void *state, struct tern_signal *signal)
+{
+	(void)self;
+	(void)state;
+	(void)signal;
+}
+
+struct tern_fiber *tern_fiber_current(const struct tern_agent *self)
+{
+	struct tern_fiber *fiber = self->lcore->fiber;
+	return fiber && fiber->agent == self ? fiber : NULL;
+}
+
+void tern_fiber_timeout(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	fiber_of(agent)->timed_out = true;
+	tern_ready_push(lcore, agent);
+}
+
+static int why_over(struct tern_fiber *fiber)
+{
+	bool timed_out = fiber->timed_out;
+	fiber->timed_out = false;
+	if (fiber->timer.armed)
+		tern_timer_unlink(&fiber->timer);
+	return fiber->cancelled ? -ECANCELED : timed_out ? -ETIMEDOUT : 0;
+}
+
+/* Nothing of the lcore is kept across the switch: the fiber may come back on another. */
+static void leave(struct tern_fiber *fiber)
+{
+	tern_context_leave(&fiber->context);
+}
+
+int tern_fiber_wait_for(struct tern_fiber *fiber, enum tern_fiber_wait wait, uint64_t timeout_ns)
+{
+	if (timeout_ns == 0 && !fiber->cancelled)
+		return -ETIMEDOUT;
+	/* Also where the answer is known, the fiber leaves: one that ignores it can be ended. */
+	fiber->wait = wait;
+	if (timeout_ns != TERN_FOREVER)
+		tern_timer_arm(fiber->agent, &fiber->timer, timeout_ns, 0, TERN_CONTROL_WAKE);
+	leave(fiber);
+	return why_over(fiber);
+}
+
+int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns)
+{
+	struct tern_lcore *lcore = fiber->agent->lcore;
+	uint64_t now = tern_clock_ns(lcore->clock);
+	if (now >= deadline_ns)
+		return -ETIMEDOUT;
+	fiber->peer = to;
+	fiber->next = lcore->blocked;
+	lcore->blocked = fiber;
+	uint64_t left = deadline_ns == TERN_FOREVER ? TERN_FOREVER : deadline_ns - now;
+	int code = tern_fiber_wait_for(fiber, TERN_FIBER_ROOM, left);
+	forget_blocked(fiber->agent->lcore, fiber);
+	return code;
+}
+
+/* Read-mostly lines of the directory are all that a waiting sender costs, once a turn. */
+static bool has_room(struct tern_lcore *lcore, tern_address to)
+{
+	uint64_t entry = tern_dir_load(lcore, tern_address_slot(to));
+	bool refuses = tern_dir_differs(entry, to) == TERN_DIR_PRESSED;
+	return !refuses && tern_lcore_has_room(lcore, tern_dir_route(entry));
+}
+
+unsigned tern_fiber_unblock(struct tern_lcore *lcore)
+{
+	unsigned unblocked = 0;
+	struct tern_fiber **link = &lcore->blocked;
+	while (*link) {
+		struct tern_fiber *fiber = *link;
+		if (!has_room(lcore, fiber->peer)) {
+			link = &fiber->next;
+			continue;
+		}
+		*link = fiber->next;
+		fiber->wait = TERN_FIBER_RUN;
+		tern_ready_push(lcore, fiber->agent);
+		unblocked++;
+	}
+	return unblocked;
+}
+
+/* Take a waiting signal, of the fiber's type or any, within the budget of this run. */
+static bool take(struct tern_fiber *fiber, bool any)
+{
+	struct tern_agent *agent = fiber->agent;
+	struct tern_lcore *lcore = agent->lcore;
+	if (!agent->mailbox.queued || (!any && !has_type(lcore, fiber)))
+		return false;
+	if (any)
+		tern_policy_take(lcore, agent, &fiber->current);
+	else
+		tern_policy_take_at(lcore, agent, fiber->scanned, &fiber->current);
+	fiber->holds = fiber->unsettled = true;
+	fiber->scanned = 0;
+	fiber->left--;
+	tern_count(&agent->signals_in, 1);
+	if (tern_unlikely(fiber->current.kind & TERN_KIND_TRACED))
+		fiber->traced_at = tern_trace_begin(lcore, agent, &fiber->current);
+	return true;
+}
+
+static bool must_yield(const struct tern_fiber *fiber)
+{
+	const struct tern_agent *agent = fiber->agent;
+	const struct tern_signal *front =
+		tern_mailbox_front(&agent->lcore->chunks, &agent->mailbox);
+	bool late = fiber->left == 0 || agent->lcore->hold & TERN_HOLD_LATE;
+	return agent->status != TERN_READY || (front && (late || front->kind & TERN_KIND_RETURNED));
+}
+
+static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t timeout_ns)
+{
+	struct tern_fiber *fiber = tern_fiber_current(self);
+	int code = -EDEADLK;
+	if (fiber) {
+		finish_current(fiber);
+		fiber->type = (uint16_t)type;
+		fiber->scanned = 0;
+		code = 0;
+	}
+	while (code == 0) {
+		if (must_yield(fiber)) {
+			fiber->wait = TERN_FIBER_RUN;
+			leave(fiber);
+		} else if (take(fiber, type < 0)) {
+			return &fiber->current;
+		} else {
+			code = tern_fiber_wait_for(
+				fiber, type < 0 ? TERN_FIBER_SIGNAL : TERN_FIBER_TYPE, timeout_ns);
+			/* What came in the same turn as the end of the time still counts. */
+			if (code == -ETIMEDOUT && timeout_ns && take(fiber, type < 0))
+				return &fiber->current;
+		}
+	}
+	tern_errno = -code;
+	return NULL;
+}
+
+struct tern_signal *tern_recv(struct tern_agent *self, uint64_t timeout_ns)
+{
+	return receive(self, -1, timeout_ns);
+}
+
+struct tern_signal *tern_recv_type(struct tern_agent *self, uint16_t type, uint64_t timeout_ns)
+{
+	return receive(self, type, timeout_ns);
+}
+
+int tern_sleep(struct tern_agent *self, uint64_t ns)
+{
+	struct tern_fiber *fiber = tern_fiber_current(self);
+	if (!fiber)
+		return -EDEADLK;
+	int code = tern_fiber_wait_for(fiber, TERN_FIBER_TIME, ns);
+	return code == -ETIMEDOUT ? 0 : code;
+}
+
+int tern_yield(struct tern_agent *self)
+{
+	struct tern_fiber *fiber = tern_fiber_current(self);
+	if (!fiber)
+		return -EDEADLK;
+	fiber->wait = TERN_FIBER_RUN;
+	leave(fiber);
+	return 0;
+}
+
+void tern_fiber_leave_for_good(struct tern_fiber *fiber)
+{
+	for (;;)
+		leave(fiber);
+}
+
+int tern_wait_fd(struct tern_agent *self, int fd, uint32_t events, uint64_t timeout_ns,
+		 uint32_t *ready)
+{
+	struct tern_fiber *fiber = tern_fiber_current(self);
+	uint32_t ticket;
+	if (!fiber)
+		return -EDEADLK;
+	fiber->fd_ready = 0;
+	int code = tern_fds_wait(self, fd, events, 0, &ticket);
+	if (code != 0)
+		return code;
+	code = tern_fiber_wait_for(fiber, TERN_FIBER_FD, timeout_ns);
+	tern_fds_cancel(self->lcore, self, ticket);
+	if (fiber->fd_ready == 0)
+		return code;
+	if (ready)
+		*ready = fiber->fd_ready;
+	return 0;
+}

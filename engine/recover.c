@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recover.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "engine.h"
+#include "fiber.h"
+#include "life.h"
+
+int tern_recover_install(struct tern_engine *engine, struct tern_error *error)
+{
+	int code = tern_fault_install();
+	if (code != 0)
+		return tern_error_set(error, code, "signal handlers: %s", strerror(-code));
+	engine->recovers = true;
+	if (engine->config.mode != TERN_MODE_POLLED)
+		return 0;
+	/* Whoever starts a polled engine polls it. */
+	for (uint32_t i = 0; i < engine->lcore_count; i++)
+		engine->lcores[i].scope = &engine->poller;
+	tern_recover_enter(&engine->lcores[0]);
+	return 0;
+}
+
+void tern_recover_remove(struct tern_engine *engine)
+{
+	if (engine->poller.alternate)
+		tern_fault_thread_fini(&engine->poller);
+	if (engine->recovers)
+		tern_fault_remove();
+	engine->recovers = false;
+}
+
+/* Who runs, for the report of a fault that is nobody's own. */
+static const char *who_runs(void *owner)
+{
+	struct tern_lcore *lcore = owner;
+	const struct tern_agent *agent = &lcore->agents[tern_load(&lcore->running)];
+	const struct tern_extras *extras = tern_load(&agent->extras);
+	if (extras && extras->name[0])
+		return (const char *)extras->name;
+	return agent->behaviour ? agent->behaviour->name : "?";
+}
+
+void tern_recover_enter(struct tern_lcore *lcore)
+{
+	if (tern_fault_thread_init(lcore->scope) != 0) {
+		tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "faults are not contained",
+			       "lcore=%u", lcore->index);
+		return;
+	}
+	lcore->scope->who = who_runs;
+	lcore->scope->owner = lcore;
+}
+
+void tern_recover_leave(struct tern_lcore *lcore)
+{
+	tern_fault_disarm(lcore->scope);
+	if (lcore->preempts)
+		tern_preempt_thread_fini(&lcore->preempt);
+	lcore->preempts = false;
+	if (lcore->scope->alternate)
+		tern_fault_thread_fini(lcore->scope);
+}
+
+/* A slot whose handler failed is behind the position already; its block is nobody's. */
+static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct tern_lane_in *in = &set->lanes[i];
+		if (!in->in_place)
+			continue;
+		in->in_place = false;
+		tern_lane_back(in);
+		struct tern_signal *signal = &in->slots[in->head & in->mask];
+		tern_lane_next(in);
+		if (lcore->in_place)
+			tern_signal_discard(lcore, signal);
+		tern_lane_publish(in);
+	}
+}
+
+static void settle_in_hand(struct tern_lcore *lcore)
+{
+	if (lcore->in_hand) {
+		tern_signal_discard(lcore, lcore->in_hand);
+		tern_count(&lcore->stats.handled, 1);
+		tern_lcore_settle(lcore, 1);
+	}
+	lcore->in_hand = NULL;
+	close_lanes(lcore, &lcore->express);
+	close_lanes(lcore, &lcore->data);
+	tern_lcore_settle_in_place(lcore);
+}
+
+static void describe(const struct tern_fault *fault, struct tern_error *error)
+{
+	const char *what = fault->overflow ? "stack overflow" : strsignal(fault->signo);
+	tern_error_set(error, 0, "%s at address %p, pc %p", what, fault->address, fault->pc);
+}
+
+void tern_recover_from(struct tern_lcore *lcore)
+{
+	struct tern_agent *agent = &lcore->agents[lcore->running];
+	struct tern_error error;
+	tern_preempt_clear(&lcore->preempt);
+	lcore->fiber = NULL;
+	lcore->scope->context = NULL;
+	lcore->slice_ticks =
+		tern_clock_from_ns(lcore->clock, lcore->engine->config.slice_us * 1000ull);
+	settle_in_hand(lcore);
+	describe(&lcore->scope->fault, &error);
+	if (agent->status == TERN_ENDING || agent->flags & TERN_AGENT_FAILED) {
+		/* In on_error or on_stop: it is not called again. */
+		agent->flags |= TERN_AGENT_MUTE;
+		tern_life_ask_end(lcore, agent, TERN_END_FAILED, -EFAULT);
+		tern_ready_push(lcore, agent);
+		return;
+	}
+	tern_life_fail(lcore, agent, lcore->scope->fault.overflow ? -EOVERFLOW : -EFAULT, &error);
+}
