@@ -33,6 +33,7 @@ void tern_config_init(struct tern_config *config)
 		.watchdog_ms = 10,
 		.schedule_count = 1,
 		.turn_signals = 256,
+		.preempt_tick_us = 1000,
 		.data_depth = 4096,
 		.express_depth = 128,
 		.capacity = 1000,

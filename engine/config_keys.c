@@ -55,6 +55,7 @@ const struct config_key tern_config_keys[TERN_CONFIG_KEYS] = {
 	    NULL, schedule_words),
 	NUMBER("scheduler", turn_signals, 1, 65536, "signals"),
 	NUMBER("scheduler", max_concurrent, 0, 1u << 26, "agents"),
+	NUMBER("scheduler", preempt_tick_us, 20, 1000000, "us"),
 	POWER("lanes", data_depth, 64, 65536, "slots"),
 	POWER("lanes", express_depth, 16, 65536, "slots"),
 	NUMBER("mailbox", capacity, 1, 1u << 24, "signals"),

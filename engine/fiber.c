@@ -152,7 +152,7 @@ static bool may_preempt(struct tern_lcore *lcore)
 	const struct tern_engine *engine = lcore->engine;
 	if (!lcore->preempts) {
 		int code = tern_preempt_thread_init(&lcore->preempt, lcore->clock,
-						    engine->config.slice_us * 1000ull);
+						    engine->config.preempt_tick_us * 1000ull);
 		if (code != 0) {
 			tern_log_write(&engine->log, TERN_LOG_WARN, "fibers are not preempted",
 				       "lcore=%u error=\"%s\"", lcore->index, strerror(-code));
@@ -177,6 +177,11 @@ static void enter(struct tern_lcore *lcore, struct tern_fiber *fiber)
 	lcore->scope->context = NULL;
 	lcore->fiber = NULL;
 	settle(fiber);
+	/* One that was suspended used up its slice, one that left took some time at least. */
+	if (fiber->context.preempted)
+		tern_lcore_check_slice(lcore);
+	else
+		tern_lcore_check(lcore);
 }
 
 unsigned tern_fiber_run(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)

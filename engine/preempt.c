@@ -50,6 +50,15 @@ static bool is_in_own_text(const struct tern_preempt *preempt, const ucontext_t 
 	       tern_stack_holds(&preempt->current->stack, tern_fault_sp(ucontext));
 }
 
+/* The thread goes on without returning from its handler. */
+static void unblock_ticks(void)
+{
+	sigset_t ticks;
+	sigemptyset(&ticks);
+	sigaddset(&ticks, tern_preempt_signo());
+	pthread_sigmask(SIG_UNBLOCK, &ticks, NULL);
+}
+
 static void on_tick(int signo, siginfo_t *info, void *ucontext)
 {
 	int error = errno;
@@ -64,16 +73,19 @@ static void on_tick(int signo, siginfo_t *info, void *ucontext)
 	struct tern_context *context = preempt->current;
 	tern_count(&preempt->preempted, 1);
 	context->preempted = true;
+	unblock_ticks();
 	tern_context_leave(context);
 	context->preempted = false;
 	errno = error;
 }
 
-/* Restarting, and without a mask: the next fiber runs on with this handler's frame below. */
+/*
+ * Restarting. Ticks are blocked in the handler, so that its frames do not pile up: besides the
+ * one that a fiber is suspended in there is at most one more, of a tick that is refused.
+ */
 static int install(void)
 {
-	struct sigaction ours = {.sa_sigaction = on_tick,
-				 .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART};
+	struct sigaction ours = {.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART};
 	sigemptyset(&ours.sa_mask);
 	if (sigaction(tern_preempt_signo(), NULL, &process.before))
 		return -errno;

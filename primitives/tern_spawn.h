@@ -26,7 +26,7 @@ struct tern_spawn_options {
 	uint32_t rate_burst; /**< signals at once above it; 0: what 1 ms brings, at least 1 */
 	uint32_t stack_bytes; /**< fiber: its stack, up to 1 MiB; 0: 64 KiB. Rounded up to a power
 				 of 2 */
-	bool preempt;	      /**< fiber: suspended in its own text after its slice (tern_text.h) */
+	bool preempt;	      /**< fiber: suspended in its own text by scheduler.preempt_tick_us */
 	bool watch;	      /**< as tern_watch() by the spawner, from before the start */
 };
 
