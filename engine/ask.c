@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask.h"
 
+#include <rte_rcu_qsbr.h>
+
 #include "engine.h"
 #include "life.h"
+#include "roaming.h"
 #include "slots.h"
 
-#define ASKED (TERN_ASK_START | TERN_ASK_STOP | TERN_ASK_PAUSE | TERN_ASK_RESUME)
+#define ASKED (TERN_ASK_START | TERN_ASK_STOP | TERN_ASK_PAUSE | TERN_ASK_RESUME | TERN_ASK_EVICT)
 
 /* What is no longer asked when `what` is. */
 static uint32_t undone_by(uint32_t what)
@@ -31,7 +34,13 @@ static void push(struct tern_lcore *home, struct tern_asked *asked, uint32_t slo
 					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
-bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
+/* The word is not closed, so its slot still has its room: a thread is on line until it is woken. */
+static void wake(struct tern_lcore *lcore, uint32_t slot)
+{
+	tern_roaming_wake(lcore, &lcore->agents[slot]);
+}
+
+static bool ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 {
 	uint32_t slot = tern_address_slot(agent), generation = tern_address_generation(agent);
 	struct tern_asked *asked = &lcore->engine->asked[slot];
@@ -46,8 +55,21 @@ bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 	/* Counted like a signal, so that a stop waits for what was asked. */
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
-	push(&lcore->engine->lcores[route >> 1], asked, slot);
+	if (route == lcore->roam_route)
+		wake(lcore, slot);
+	else
+		push(&lcore->engine->lcores[route >> 1], asked, slot);
 	return true;
+}
+
+bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
+{
+	if (!lcore->is_thread)
+		return ask(lcore, agent, what);
+	rte_rcu_qsbr_thread_online(lcore->engine->quiet, lcore->index);
+	bool asked = ask(lcore, agent, what);
+	rte_rcu_qsbr_thread_offline(lcore->engine->quiet, lcore->index);
+	return asked;
 }
 
 static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
@@ -67,6 +89,20 @@ static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 		tern_life_resume(lcore, agent);
 	if (word & TERN_ASK_STOP)
 		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
+	if (word & TERN_ASK_EVICT)
+		tern_life_ask_end(lcore, agent, TERN_END_EVICTED, 0);
+}
+
+void tern_ask_answer(struct tern_lcore *lcore, uint32_t slot)
+{
+	uint32_t *place = &lcore->engine->asked[slot].word;
+	uint32_t word = tern_load(place);
+	if (tern_likely((word & ASKED) == 0))
+		return;
+	while (!replace(place, &word, word & ~ASKED))
+		;
+	tern_lcore_settle(lcore, 1);
+	act(lcore, slot, word);
 }
 
 /* Take the list (T1), oldest first. What an agent that failed left of the last one goes first. */

@@ -12,7 +12,8 @@
  * A slot's word holds its generation and what is asked. Whoever asks first pushes the slot on the
  * home lcore's list (CAS on its head, A1); the lcore takes the whole list at once (exchange, T1),
  * so no slot is ever popped alone and the list has no ABA. A1-T1 forbids that the lcore sees the
- * slot before its agent or its `next`. A slot whose agent ends while it is listed is reused only
+ * slot before its agent or its `next`. A roaming agent is not listed but woken, and whoever runs it
+ * looks at its word. A slot whose agent ends while it is listed is reused only
  * after it was taken.
  */
 #define TERN_ASK_START (1u << 24)
@@ -20,6 +21,7 @@
 #define TERN_ASK_CLOSED (1u << 26) /* its agent ended; the slot waits to be taken */
 #define TERN_ASK_PAUSE (1u << 27)  /* of pause and resume, the last asked counts */
 #define TERN_ASK_RESUME (1u << 28)
+#define TERN_ASK_EVICT (1u << 29)
 
 struct tern_asked {
 	uint32_t word;	   /* generation and TERN_ASK_*; any lcore writes */
@@ -29,6 +31,9 @@ struct tern_asked {
 
 /** Ask something of a living agent. False: it is gone. Any lcore or attached thread. */
 bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what);
+
+/** Do what was asked of a roaming agent that this lcore begins to run. Runs the agent. */
+void tern_ask_answer(struct tern_lcore *lcore, uint32_t slot);
 
 /** Do what was asked of agents here. Runs agents. Returns how many. */
 unsigned tern_ask_take_all(struct tern_lcore *lcore);

@@ -33,6 +33,8 @@ void tern_config_init(struct tern_config *config)
 		.watchdog_ms = 10,
 		.schedule_count = 1,
 		.turn_signals = 256,
+		.steal = true,
+		.steal_after_us = 50,
 		.preempt_tick_us = 1000,
 		.data_depth = 4096,
 		.express_depth = 128,

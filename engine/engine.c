@@ -11,6 +11,7 @@
 #include "life.h"
 #include "observer.h"
 #include "recover.h"
+#include "roaming.h"
 #include "watch.h"
 
 #define POLLED_STEP_NS 1000u
@@ -251,7 +252,7 @@ static void sweep(struct tern_engine *engine, struct tern_lcore *lcore)
 				tern_lane_next(&sets[s]->lanes[i]);
 				tern_engine_undelivered(lcore, signal);
 			}
-	for (uint32_t route = 0; route < 2 * engine->system_count; route++)
+	for (uint32_t route = 0; route <= engine->roam_route; route++)
 		sweep_mailbox(lcore, &lcore->outboxes[route]);
 	sweep_mailbox(lcore, &engine->agents[lcore->index].mailbox);
 }
@@ -297,9 +298,12 @@ int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 	bool drained = drain(engine, timeout_ns);
 	uint64_t ended_before = count_ended(engine);
 	join_threads(engine);
+	tern_store(&engine->joined, true);
 	/* Also in parallel mode: an agent may have been made while its lcore was on its way out. */
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
 		tern_lcore_end_agents(&engine->lcores[i]);
+	for (uint32_t i = 0; i < engine->lcore_count; i++)
+		tern_roaming_graves(&engine->lcores[i], true);
 	for (uint32_t i = 0; i < engine->system_count; i++)
 		sweep(engine, &engine->lcores[i]);
 	for (uint32_t i = 0; i < engine->system_count; i++)

@@ -40,6 +40,13 @@ struct tern_engine {
 	struct tern_profile *profiles; /* by slot: profile.h */
 	struct tern_observer *observer;
 	struct tern_fds *fds;
+	struct tern_room **rooms;	  /* by slot, of roaming agents */
+	struct tern_room *free_rooms[26]; /* under pool_lock; by class: rooms.c */
+	void *room_regions;		  /* under pool_lock */
+	uint64_t room_bytes;
+	struct rte_ring *global[TERN_ROAMING_LEVELS];
+	struct rte_rcu_qsbr *quiet; /* lcores and threads: who may still know a room */
+	uint32_t roam_route;	    /* route of every roaming agent: behind all lanes */
 	struct tern_stacks stacks;
 	struct tern_text_set texts;	/* agents' own */
 	bool recovers;			/* faults of agents are contained */
@@ -50,12 +57,15 @@ struct tern_engine {
 	struct rte_ring *extras_ring; /* under pool_lock: extras of agents that ended */
 	pthread_t *threads;	      /* lcore_count, parallel mode */
 	uint32_t threads_started;
+	bool joined; /* no lcore has a thread any more */
 
 	alignas(TERN_LINE) uint32_t state;	 /* enum tern_engine_state */
 	alignas(TERN_LINE) uint32_t pool_lock;	 /* 1: held */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
 	uint32_t permits; /* agents that may be made, beside what lcores hold: slots.c */
 	alignas(TERN_LINE) uint32_t runnable_left; /* of max_concurrent: ready.c */
+	alignas(TERN_LINE) uint32_t thieves;	   /* lcores that steal now */
+	alignas(TERN_LINE) bool roaming;	   /* there has been a roaming agent */
 	alignas(TERN_LINE) uint32_t attached[64];  /* 1: that thread's place is taken */
 	uint64_t undelivered;			   /* any ending lcore writes */
 	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];
@@ -116,6 +126,13 @@ static inline void tern_pools_lock(struct tern_engine *engine)
 static inline void tern_pools_unlock(struct tern_engine *engine)
 {
 	__atomic_store_n(&engine->pool_lock, 0, __ATOMIC_RELEASE);
+}
+
+/** Slots below this have been used. */
+static inline uint32_t tern_slots_used(const struct tern_engine *engine)
+{
+	uint32_t cursor = tern_load(&engine->slot_cursor);
+	return cursor < engine->slots ? cursor : engine->slots;
 }
 
 static inline uint32_t tern_engine_state(const struct tern_engine *engine)

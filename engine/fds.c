@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "fiber.h"
 #include "life.h"
+#include "roaming.h"
 
 #define ARMED 1ull
 #define SEQUENCE 2ull
@@ -148,7 +149,7 @@ static void tell(struct tern_lcore *lcore, struct tern_agent *agent, const struc
 {
 	if (agent->flags & TERN_AGENT_FIBER) {
 		agent->extras->fiber->fd_ready = entry->ready;
-		tern_ready_push(lcore, agent);
+		tern_ready_wake(lcore, agent);
 		return;
 	}
 	struct tern_signal signal = {.type = entry->type,

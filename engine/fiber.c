@@ -8,6 +8,7 @@
 #include "extras.h"
 #include "fds.h"
 #include "life.h"
+#include "roaming.h"
 #include "tern_fiber.h"
 #include "watch.h"
 
@@ -218,7 +219,7 @@ struct tern_fiber *tern_fiber_current(const struct tern_agent *self)
 void tern_fiber_timeout(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	fiber_of(agent)->timed_out = true;
-	tern_ready_push(lcore, agent);
+	tern_ready_wake(lcore, agent);
 }
 
 static int why_over(struct tern_fiber *fiber)
@@ -283,7 +284,7 @@ unsigned tern_fiber_unblock(struct tern_lcore *lcore)
 		}
 		*link = fiber->next;
 		fiber->wait = TERN_FIBER_RUN;
-		tern_ready_push(lcore, fiber->agent);
+		tern_ready_wake(lcore, fiber->agent);
 		unblocked++;
 	}
 	return unblocked;

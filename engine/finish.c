@@ -4,6 +4,7 @@
 #include "extras.h"
 #include "fiber.h"
 #include "life.h"
+#include "roaming.h"
 
 static bool has_extras(struct tern_lcore *lcore, struct tern_agent *agent)
 {
@@ -35,9 +36,20 @@ void tern_finish_start(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 	lcore->finishing = agent;
 }
 
+static bool is_at_rest(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	if (agent->mailbox.queued || agent->flags & TERN_AGENT_LISTED)
+		return false;
+	if (!tern_is_roaming(agent))
+		return true;
+	const struct tern_roam *roam =
+		&tern_room_of(lcore, tern_address_slot(agent->address))->roam;
+	return tern_load(&roam->state) == TERN_ROAM_IDLE && tern_roam_count(roam) == 0;
+}
+
 static bool is_through(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	bool idle = !agent->mailbox.queued && !(agent->flags & TERN_AGENT_LISTED);
+	bool idle = is_at_rest(lcore, agent);
 	return (idle && !lcore->wet) || lcore->turn_ticks >= agent->extras->finish_by;
 }
 
@@ -49,7 +61,7 @@ static bool cancel_fiber(struct tern_lcore *lcore, struct tern_agent *agent)
 		return false;
 	if (!agent->extras->fiber->cancelled) {
 		agent->extras->fiber->cancelled = true;
-		tern_ready_push(lcore, agent);
+		tern_ready_wake(lcore, agent);
 	}
 	return true;
 }

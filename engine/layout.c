@@ -6,12 +6,15 @@
 
 #include <numa.h>
 
+#include <rte_rcu_qsbr.h>
 #include <sys/mman.h>
 
 #include "ask.h"
 #include "control.h"
 #include "engine.h"
+#include "global_queue.h"
 #include "profile.h"
+#include "roaming.h"
 #include "slots.h"
 
 #define MIB ((size_t)1 << 20)
@@ -131,7 +134,7 @@ static int cut_shared(struct tern_engine *engine, struct tern_span *span)
 /* Tables indexed by lcore: small, and private to their lcore, so ordinary memory will do. */
 static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 {
-	size_t systems = engine->system_count, routes = 2 * systems;
+	size_t systems = engine->system_count, routes = 2 * systems + 1;
 	lcore->out = calloc(routes, sizeof(*lcore->out));
 	lcore->inbound = calloc(routes, sizeof(struct tern_lane *));
 	lcore->inbound_open = calloc(routes, sizeof(bool));
@@ -139,10 +142,11 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 	lcore->data.lanes = calloc(systems, sizeof(struct tern_lane_in));
 	lcore->away = calloc(systems, sizeof(struct tern_block_chain));
 	lcore->outboxes = calloc(routes, sizeof(struct tern_mailbox));
+	lcore->passage.positions = calloc(routes, sizeof(uint32_t));
 	for (size_t i = 0; lcore->outboxes && i < routes; i++)
 		lcore->outboxes[i] = TERN_MAILBOX_EMPTY;
 	bool made = lcore->out && lcore->inbound && lcore->inbound_open && lcore->express.lanes &&
-		    lcore->data.lanes && lcore->away && lcore->outboxes;
+		    lcore->data.lanes && lcore->away && lcore->outboxes && lcore->passage.positions;
 	return made ? 0 : -ENOMEM;
 }
 
@@ -188,6 +192,8 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.agents = engine->agents,
 		.directory = engine->directory,
 		.profiles = engine->profiles,
+		.rooms = engine->rooms,
+		.roam_route = engine->roam_route,
 		.slots = engine->slots,
 		.index = index,
 		.engine = engine,
@@ -202,6 +208,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.asked_head = TERN_SLOT_NONE,
 		.asks_left = TERN_SLOT_NONE,
 		.fds_head = TERN_SLOT_NONE,
+		.woken_head = TERN_SLOT_NONE,
 		.rng = tern_rng_stream(config->seed, index),
 	};
 	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
@@ -212,16 +219,29 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 	tern_wheel_init(&lcore->wheel, tern_clock_ticks(&engine->clock), engine->clock.hz);
 	init_system_agent(lcore);
 	lcore->scope = &lcore->own_scope;
+	for (int level = 0; level < TERN_ROAMING_LEVELS; level++)
+		tern_run_ring_init(&lcore->rings[level]);
+	rte_rcu_qsbr_thread_register(engine->quiet, index);
+	if (!lcore->is_thread)
+		rte_rcu_qsbr_thread_online(engine->quiet, index);
 	return tern_ready_init(lcore);
 }
 
-/* Beside the arena and untouched: most agents are never measured, and cost no page here. */
-static struct tern_profile *map_profiles(const struct tern_engine *engine)
+/* Beside the arena and untouched: most agents need neither, and cost no page here. */
+static void *reserve(size_t bytes)
 {
-	void *memory =
-		mmap(NULL, engine->slots * sizeof(struct tern_profile), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static struct rte_rcu_qsbr *make_quiet(const struct tern_engine *engine)
+{
+	size_t bytes = rte_rcu_qsbr_get_memsize(engine->system_count);
+	struct rte_rcu_qsbr *quiet = aligned_alloc(TERN_LINE, bytes);
+	if (quiet)
+		rte_rcu_qsbr_init(quiet, engine->system_count);
+	return quiet;
 }
 
 /* What a reading of the clock adds to a measured span, ticks. */
@@ -243,6 +263,7 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	/* Slack: what the slot caches hold back from others. */
 	engine->slots = engine->system_count * (1 + 2 * TERN_SLOT_CACHE) + config->max_agents;
 	engine->slot_cursor = engine->system_count;
+	engine->roam_route = 2 * engine->system_count;
 	engine->permits = config->max_agents;
 	engine->runnable_left = config->max_concurrent;
 	engine->rng = tern_rng_stream(config->seed, engine->system_count);
@@ -263,8 +284,11 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	if (engine->lcores)
 		memset(engine->lcores, 0, engine->system_count * sizeof(struct tern_lcore));
 	struct tern_span span = {.next = engine->arena.base, .end = engine->arena.base + shared};
-	engine->profiles = map_profiles(engine);
-	if (!engine->lcores || !engine->profiles || cut_shared(engine, &span) != 0)
+	engine->profiles = reserve(engine->slots * sizeof(struct tern_profile));
+	engine->rooms = reserve(engine->slots * sizeof(struct tern_room *));
+	engine->quiet = make_quiet(engine);
+	if (!engine->lcores || !engine->profiles || !engine->rooms || !engine->quiet ||
+	    tern_global_init(engine) != 0 || cut_shared(engine, &span) != 0)
 		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
 	unsigned char *region = engine->arena.base + shared;
 	for (uint32_t i = 0; i < engine->system_count; i++) {
@@ -288,10 +312,18 @@ void tern_layout_unmap(struct tern_engine *engine)
 		free(lcore->data.lanes);
 		free(lcore->away);
 		free(lcore->outboxes);
+		free(lcore->passage.positions);
 	}
 	if (engine->profiles)
 		munmap(engine->profiles, engine->slots * sizeof(struct tern_profile));
 	engine->profiles = NULL;
+	if (engine->rooms)
+		munmap(engine->rooms, engine->slots * sizeof(struct tern_room *));
+	engine->rooms = NULL;
+	tern_rooms_fini(engine);
+	tern_global_fini(engine);
+	free(engine->quiet);
+	engine->quiet = NULL;
 	free(engine->lcores);
 	engine->lcores = NULL;
 	tern_arena_unmap(&engine->arena);

@@ -3,6 +3,8 @@
 /* One turn of an lcore: express lanes, data lanes, timers, ready agents, what waits to leave. */
 #include "lcore.h"
 
+#include <rte_rcu_qsbr.h>
+
 #include "ask.h"
 #include "engine.h"
 #include "fds.h"
@@ -12,6 +14,7 @@
 #include "observer.h"
 #include "profile.h"
 #include "recover.h"
+#include "roaming.h"
 
 /* What a lane's slot must not be to run in place, in the word of generation and kind. */
 #define NOT_IN_PLACE ((TERN_KIND_TRACED | TERN_KIND_RETURNED) << 24)
@@ -197,26 +200,81 @@ static void settle_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_ready_rest(lcore, agent);
 }
 
+/* A roaming agent, which this lcore took from a queue. */
+static unsigned run_roaming(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	unsigned handled = 0;
+	tern_roaming_begin(lcore, agent);
+	if (agent->status == TERN_ENDING) {
+		tern_life_end(lcore, agent);
+		return 0;
+	}
+	unsigned budget = tern_roaming_fetch(lcore, agent, tern_ready_budget(lcore, agent));
+	if (agent->status != TERN_PAUSED)
+		handled = run_measured(lcore, agent, budget);
+	tern_roaming_settle(lcore, agent, has_work(lcore, agent));
+	return handled;
+}
+
+static unsigned run_pinned(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	unsigned handled = 0;
+	if (agent->status == TERN_ENDING) {
+		tern_life_end(lcore, agent);
+	} else if (agent->status != TERN_PAUSED) {
+		handled = run_measured(lcore, agent, tern_ready_budget(lcore, agent));
+		settle_agent(lcore, agent);
+	}
+	return handled;
+}
+
+static inline struct tern_agent *next_ready(struct tern_lcore *lcore)
+{
+	struct tern_agent *agent = NULL;
+	if (tern_unlikely(lcore->roams)) {
+		tern_roaming_admit(lcore);
+		agent = tern_roaming_lifo(lcore);
+	}
+	return agent ? agent : tern_ready_pop(lcore);
+}
+
+static inline bool has_ready(const struct tern_lcore *lcore)
+{
+	return lcore->ready.count || lcore->ready.waiting.head != TERN_SLOT_NONE || lcore->roams;
+}
+
 static unsigned run_ready(struct tern_lcore *lcore)
 {
 	unsigned done = 0;
 	struct tern_agent *agent;
-	if (lcore->ready.count == 0 && lcore->ready.waiting.head == TERN_SLOT_NONE)
+	if (tern_unlikely(tern_load(&lcore->woken_head) != TERN_SLOT_NONE))
+		lcore->roams = true;
+	if (!has_ready(lcore))
 		return 0;
 	lcore->hold &= (uint8_t)~TERN_HOLD_LATE;
 	lcore->slice_start = lcore->check_start = tern_clock_ticks(lcore->clock);
 	while (done < TERN_READY_BUDGET && !(lcore->hold & TERN_HOLD_LATE) &&
-	       (agent = tern_ready_pop(lcore)) != NULL) {
-		if (agent->status == TERN_ENDING) {
-			tern_life_end(lcore, agent);
-		} else if (agent->status != TERN_PAUSED) {
-			done += run_measured(lcore, agent, tern_ready_budget(lcore, agent));
-			settle_agent(lcore, agent);
-		}
+	       (agent = next_ready(lcore)) != NULL) {
+		done += tern_is_roaming(agent) ? run_roaming(lcore, agent)
+					       : run_pinned(lcore, agent);
 		done++;
 		done += drain_express(lcore) + tern_ask_take(lcore);
 	}
 	return done;
+}
+
+/* What an engine with roaming agents costs each turn. */
+static unsigned roam(struct tern_lcore *lcore, bool idle)
+{
+	if (lcore->passage.open || lcore->passage.wanted != lcore->passage.noted)
+		tern_passage_look(&lcore->passage, lcore->out, lcore->roam_route);
+	if (lcore->is_thread)
+		return 0;
+	unsigned work = idle ? tern_roaming_steal(lcore) : 0;
+	rte_rcu_qsbr_quiescent(lcore->engine->quiet, lcore->index);
+	if (lcore->graves)
+		tern_roaming_graves(lcore, false);
+	return work;
 }
 
 unsigned tern_lcore_turn(struct tern_lcore *lcore)
@@ -240,6 +298,8 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 		work += tern_fiber_unblock(lcore);
 	if (tern_unlikely(lcore->preempt.started) && work == 0)
 		tern_preempt_stop(&lcore->preempt);
+	if (tern_unlikely(tern_load(&lcore->engine->roaming)))
+		work += roam(lcore, work == 0);
 	/* Full chains at once, others when there is time, and now and then when there never is. */
 	work += tern_lcore_flush(lcore, work == 0 || lcore->stats.turns % 64 == 0);
 	tern_store(&lcore->in_turn, false);

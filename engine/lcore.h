@@ -16,11 +16,18 @@
 #include "fault.h"
 #include "mailbox.h"
 #include "preempt.h"
+#include "passage.h"
 #include "ready.h"
+#include "run_ring.h"
 #include "tern_engine.h"
 #include "wheel.h"
 
 #define TERN_SLOT_NONE UINT32_MAX
+
+/** Priorities with a run ring of their own: low and normal. Others never wait to be stolen. */
+#define TERN_ROAMING_LEVELS 2
+/** Waking times are kept in clock ticks >> this. */
+#define TERN_STEAL_STAMP_SHIFT 10
 
 /** Signals a turn takes from one lane before it looks at the next. */
 #define TERN_LANE_BURST 128
@@ -61,6 +68,8 @@ struct tern_lcore {
 	uint64_t *directory;	       /* the engine's: see directory.h */
 	struct tern_lane_out *out;     /* by route */
 	struct tern_profile *profiles; /* by slot: the engine's */
+	struct tern_room **rooms;      /* by slot: the engine's */
+	uint32_t roam_route;	       /* of roaming agents: a lane that is always full */
 	uint32_t slots;		       /* in agents and directory */
 	uint32_t index;
 	struct tern_engine *engine;
@@ -93,10 +102,18 @@ struct tern_lcore {
 	struct tern_ready ready;
 	struct tern_agent *finishing; /* agents that end when their mailbox is empty */
 	struct tern_end_note *ends;   /* that the thread has not asked for yet: watch.h */
-	struct tern_fiber *fiber;     /* that runs now */
-	struct tern_fiber *blocked;   /* that wait for room */
-	struct tern_signal *in_hand;  /* being handled, out of place */
-	uint32_t asks_left;	      /* slots taken from asked_head and not acted on yet */
+	struct tern_agent *lifo;      /* roaming agent woken last from here */
+	struct tern_room *graves;     /* of roaming agents that ended */
+	struct tern_passage passage;
+	uint32_t lifo_runs;				 /* of the LIFO slot in a row */
+	uint32_t refills;				 /* looks for a roaming agent */
+	uint32_t admitted[TERN_ROAMING_LEVELS];		 /* of the run rings, among the policy's */
+	bool roams;					 /* roaming agents have been queued here */
+	struct tern_run_ring rings[TERN_ROAMING_LEVELS]; /* low, normal; thieves take */
+	struct tern_fiber *fiber;			 /* that runs now */
+	struct tern_fiber *blocked;			 /* that wait for room */
+	struct tern_signal *in_hand;			 /* being handled, out of place */
+	uint32_t asks_left; /* slots taken from asked_head and not acted on yet */
 	uint32_t lanes_seen;
 	uint32_t self_lane[2];	       /* place of the lane to itself in data, express */
 	struct tern_lane *spare[2];    /* memory for the lane to itself, to change over to */
@@ -129,6 +146,8 @@ struct tern_lcore {
 	alignas(TERN_LINE) uint32_t lanes_made;
 	uint32_t asked_head;	    /* slots of agents of which something is asked: ask.h */
 	uint32_t fds_head;	    /* file descriptors that came ready: fds.h */
+	uint32_t woken_head;	    /* slots of roaming agents woken by others: roaming.h */
+	float load;		    /* forecast, in CPUs; the observer writes */
 	struct tern_lane **inbound; /* by sending lcore x 2 + express */
 
 	/* this lcore's thread and its signal handlers write */

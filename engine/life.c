@@ -8,6 +8,7 @@
 #include "fds.h"
 #include "fiber.h"
 #include "finish.h"
+#include "roaming.h"
 #include "slots.h"
 #include "watch.h"
 
@@ -31,7 +32,7 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->behaviour->on_start)
 		agent->behaviour->on_start(agent, agent->state);
 	if (agent->flags & TERN_AGENT_FIBER)
-		tern_ready_push(lcore, agent);
+		tern_ready_wake(lcore, agent);
 }
 
 static void return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -54,7 +55,7 @@ void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum 
 	agent->end_why = (uint8_t)why;
 	agent->result = result;
 	tern_agent_set_status(agent, TERN_ENDING);
-	tern_ready_push(lcore, agent);
+	tern_ready_wake(lcore, agent);
 }
 
 void tern_life_pause(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -76,7 +77,7 @@ void tern_life_resume(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_agent_set_status(agent, listed ? TERN_READY : tern_agent_resting(agent));
 	tern_timers_unpark(agent);
 	if (agent->mailbox.queued || agent->flags & TERN_AGENT_FIBER)
-		tern_ready_push(lcore, agent);
+		tern_ready_wake(lcore, agent);
 }
 
 static void unlink_timers(struct tern_agent *agent)
@@ -89,6 +90,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	int64_t result = agent->result;
+	bool roaming = tern_is_roaming(agent);
 	if (!(agent->flags & (TERN_AGENT_STARTED | TERN_AGENT_MUTE)))
 		tern_life_start(lcore, agent); /* on_stop without on_start would surprise */
 	tern_store(&lcore->running, slot);
@@ -111,7 +113,10 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_agent_set_status(agent, TERN_DEAD);
 	tern_count(&lcore->stats.agents_ended, 1);
 	agent->flags = 0;
-	tern_slots_put(lcore, agent);
+	if (roaming)
+		tern_roaming_bury(lcore, agent);
+	else
+		tern_slots_put(lcore, agent);
 }
 
 /* Swap sender and receiver, and mark the signal as returned. */

@@ -72,16 +72,24 @@ void *tern_lcore_main(void *argument)
 	return NULL;
 }
 
+/* A roaming agent may be in any lcore's hands until all threads are gone. */
+static bool lives_here(const struct tern_lcore *lcore, const struct tern_agent *agent,
+		       uint64_t entry)
+{
+	if (tern_dir_route(entry) != lcore->roam_route)
+		return tern_dir_route(entry) >> 1 == lcore->index;
+	return agent->lcore == lcore && tern_load(&lcore->engine->joined);
+}
+
 void tern_lcore_end_agents(struct tern_lcore *lcore)
 {
-	uint32_t cursor = tern_load(&lcore->engine->slot_cursor);
-	uint32_t slots = cursor < lcore->slots ? cursor : lcore->slots;
+	uint32_t slots = tern_slots_used(lcore->engine);
 	while (tern_ready_pop(lcore))
 		;
 	for (uint32_t i = lcore->engine->system_count; i < slots; i++) {
 		struct tern_agent *agent = &lcore->agents[i];
 		uint64_t entry = __atomic_load_n(&lcore->directory[i], __ATOMIC_ACQUIRE);
-		if (!tern_dir_inhabited(entry) || tern_dir_route(entry) >> 1 != lcore->index)
+		if (!tern_dir_inhabited(entry) || !lives_here(lcore, agent, entry))
 			continue;
 		if (agent->status != TERN_ENDING)
 			tern_life_ask_end(lcore, agent, TERN_END_SHUTDOWN, 0);

@@ -9,6 +9,7 @@
 #include "fds.h"
 #include "life.h"
 #include "profile.h"
+#include "roaming.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -91,13 +92,21 @@ static void watch_lcores(struct tern_engine *engine)
 static void profile_agents(struct tern_engine *engine)
 {
 	uint64_t now = tern_clock_ticks(&engine->clock);
-	uint32_t cursor = tern_load(&engine->slot_cursor);
-	uint32_t slots = cursor < engine->slots ? cursor : engine->slots;
+	uint32_t slots = tern_slots_used(engine);
+	float loads[TERN_LCORES_MAX] = {0};
 	for (uint32_t slot = engine->system_count; slot < slots; slot++) {
 		uint64_t entry = __atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE);
-		if (tern_dir_inhabited(entry))
-			tern_profile_look(engine, slot, now);
+		if (!tern_dir_inhabited(entry))
+			continue;
+		tern_profile_look(engine, slot, now);
+		const struct tern_lcore *lcore = tern_load(&engine->agents[slot].lcore);
+		if (lcore->index < engine->lcore_count)
+			loads[lcore->index] += tern_profile_next(engine, slot);
 	}
+	for (uint32_t i = 0; i < engine->lcore_count; i++)
+		__atomic_store(&engine->lcores[i].load, &loads[i], __ATOMIC_RELAXED);
+	if (engine->config.rebalance && tern_load(&engine->roaming))
+		tern_roaming_rebalance(engine);
 }
 
 /* Returns ns until there is something to do again. */

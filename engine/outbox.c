@@ -1,18 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What the engine itself sends: returned signals, which wait for room, and blocks going home. */
+#include <errno.h>
+
 #include "control.h"
 #include "engine.h"
 #include "life.h"
+#include "roaming.h"
 
 static uint32_t route_to(const struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	return tern_dir_route(tern_dir_load(lcore, signal->to_slot));
 }
 
+/* A dead receiver is no reason to wait. */
+static bool try_roaming(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	int code = tern_roaming_send(lcore, signal);
+	if (code == -ESRCH)
+		tern_life_bounce(lcore, signal);
+	return code != -EAGAIN;
+}
+
 /* Never spills: a spill forwards what it finds, and would meet itself here. */
 static bool try_forward(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
 {
+	if (route == lcore->roam_route)
+		return try_roaming(lcore, signal);
 	if (!tern_lcore_has_room(lcore, route))
 		return false;
 	struct tern_signal *slot = tern_lane_slot(&lcore->out[route]);
@@ -110,7 +124,7 @@ static bool take_back(struct tern_lcore *lcore, uint32_t route, struct tern_mail
 static unsigned forward_deferred(struct tern_lcore *lcore)
 {
 	unsigned sent = 0;
-	for (uint32_t route = 0; route < 2 * lcore->engine->system_count; route++) {
+	for (uint32_t route = 0; route <= lcore->roam_route; route++) {
 		struct tern_mailbox *outbox = &lcore->outboxes[route];
 		for (uint32_t left = outbox->queued; left; left--, sent++) {
 			if (take_back(lcore, route, outbox))

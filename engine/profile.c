@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "engine.h"
+#include "roaming.h"
 
 /* Fraction bits of the moving average of ticks. */
 #define FRACTION 4
@@ -95,14 +96,25 @@ void tern_profile_look(struct tern_engine *engine, uint32_t slot, uint64_t now)
 	profile->seen_at = now;
 }
 
+float tern_profile_next(const struct tern_engine *engine, uint32_t slot)
+{
+	const struct tern_profile *profile = &engine->profiles[slot];
+	uint32_t generation = tern_address_generation(tern_load(&engine->agents[slot].address));
+	bool known = tern_load(&profile->seen_generation) == generation;
+	return known ? (float)load_float(&profile->next) : 0;
+}
+
 static uint64_t memory_of(const struct tern_engine *engine, const struct tern_agent *agent)
 {
+	const struct tern_room *room =
+		tern_load(&engine->rooms[tern_address_slot(tern_load(&agent->address))]);
 	struct tern_memory memory;
 	tern_engine_memory(engine, &memory);
 	uint64_t queued = tern_load(&agent->mailbox.queued);
 	uint64_t chunks = (queued + TERN_CHUNK_SIGNALS - 1) / TERN_CHUNK_SIGNALS;
 	uint64_t extras = tern_load(&agent->extras) ? sizeof(struct tern_extras) : 0;
-	return memory.bytes_per_agent + chunks * sizeof(struct tern_chunk) + extras;
+	return memory.bytes_per_agent + chunks * sizeof(struct tern_chunk) + extras +
+	       (room ? tern_room_bytes(room) : 0);
 }
 
 int tern_agent_profile(const struct tern_engine *engine, tern_address address,

@@ -57,6 +57,9 @@ static inline struct tern_profile *tern_profile_of(struct tern_lcore *lcore,
 	return profile;
 }
 
+/** Forecast of an agent's share of a CPU. Any thread. */
+float tern_profile_next(const struct tern_engine *engine, uint32_t slot);
+
 /** Look at a living agent: its rate and share since the last look. Context: the profiler. */
 void tern_profile_look(struct tern_engine *engine, uint32_t slot, uint64_t now);
 

@@ -73,7 +73,9 @@ static void hand_to_policy(struct tern_lcore *lcore, struct tern_agent *agent)
 
 void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	if (agent->flags & TERN_AGENT_LISTED || agent->status == TERN_PAUSED)
+	/* A paused roaming agent is run to see whether it is to go on. */
+	bool paused = agent->status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING);
+	if (agent->flags & TERN_AGENT_LISTED || paused)
 		return;
 	agent->flags |= TERN_AGENT_LISTED;
 	if (agent->status < TERN_READY)

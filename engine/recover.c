@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "fiber.h"
 #include "life.h"
+#include "roaming.h"
 
 int tern_recover_install(struct tern_engine *engine, struct tern_error *error)
 {
@@ -115,7 +116,7 @@ void tern_recover_from(struct tern_lcore *lcore)
 		/* In on_error or on_stop: it is not called again. */
 		agent->flags |= TERN_AGENT_MUTE;
 		tern_life_ask_end(lcore, agent, TERN_END_FAILED, -EFAULT);
-		tern_ready_push(lcore, agent);
+		tern_ready_wake(lcore, agent);
 		return;
 	}
 	tern_life_fail(lcore, agent, lcore->scope->fault.overflow ? -EOVERFLOW : -EFAULT, &error);

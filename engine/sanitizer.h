@@ -176,6 +176,9 @@ TERN_NOTE void tern_switch_to_fiber(struct tern_switch *notes, const void *base,
 
 #if TERN_TSAN
 
+/* For a function whose order it cannot follow, which is told in words instead. */
+#define TERN_HIDDEN __attribute__((noinline, no_sanitize("thread")))
+
 /* ThreadSanitizer keeps a signal back until the thread next calls a function that it wraps. */
 #define TERN_SIGNALS_DELAYED 1
 
@@ -192,6 +195,7 @@ TERN_NOTE void tern_sanitizer_unlocking(void *lock)
 
 #else
 
+#define TERN_HIDDEN inline
 #define TERN_SIGNALS_DELAYED 0
 
 TERN_NOTE void tern_sanitizer_locked(void *lock)

@@ -121,6 +121,15 @@ void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_slots_reuse(lcore, agent);
 }
 
+void tern_slots_put_unlisted(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	permit_put(lcore);
+	if (!tern_ask_close(lcore, slot))
+		tern_lcore_settle(lcore, 1);
+	tern_slots_reuse(lcore, agent);
+}
+
 void tern_slots_reuse(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);

@@ -16,6 +16,9 @@ uint32_t tern_slots_take(struct tern_lcore *lcore);
 /** Give the slot of an ended agent back, as soon as nothing is asked of it any more. */
 void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent);
 
+/** As tern_slots_put(), but nothing asked of the agent will be taken from any list. */
+void tern_slots_put_unlisted(struct tern_lcore *lcore, struct tern_agent *agent);
+
 /** Make a given-back slot free under its next generation; retire it at the last. */
 void tern_slots_reuse(struct tern_lcore *lcore, struct tern_agent *agent);
 

@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "extras.h"
 #include "profile.h"
+#include "roaming.h"
 
 /* The counters of a running lcore are read one after the other: never below nothing. */
 static uint64_t less(uint64_t all, uint64_t some)
@@ -69,6 +70,12 @@ int tern_agent_stats(const struct tern_engine *engine, tern_address address,
 	const struct tern_extras *extras = tern_load(&agent->extras);
 	if (extras)
 		tern_extras_name(extras, found.name);
+	const struct tern_room *room = tern_load(&engine->rooms[tern_address_slot(address)]);
+	if (room) {
+		found.queued += tern_roam_count(&room->roam);
+		found.pressured += tern_load(&room->pressured);
+		found.dropped += tern_load(&room->dropped);
+	}
 	/* It may have ended and been replaced while we read: then nothing of this is true. */
 	if (!living(engine, address))
 		return -ESRCH;

@@ -166,6 +166,10 @@ struct tern_lcore_stats {
 	uint64_t wake_ns;      /**< mean oversleep of an idle sleep: what waking costs */
 	uint64_t failed;       /**< agents that failed here */
 	uint64_t overruns;     /**< runs longer than their slice that were measured */
+	uint64_t migrated;     /**< roaming agents that came here from another lcore */
+	uint64_t stolen;       /**< of them, taken from an lcore that had too many */
+	uint64_t sent_away;    /**< roaming agents that the rebalance sent elsewhere */
+	uint64_t steal_atomics;	   /**< atomic operations spent on stealing */
 	uint64_t overruns_unnamed; /**< of a series of runs, one was too long: who is not known */
 };
 

@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "fiber.h"
 #include "life.h"
+#include "roaming.h"
 
 /* A word of the list: 16 bits of generation, 48 of pointer; CLOSED takes no more notes. */
 #define POINTER_BITS 48
@@ -101,7 +102,7 @@ void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
 		*ends = note;
 		signal->payload.iso = NULL;
 		if (watcher->flags & TERN_AGENT_FIBER)
-			tern_ready_push(lcore, watcher);
+			tern_ready_wake(lcore, watcher);
 		return;
 	}
 	struct tern_event event = {.kind = TERN_EVENT_ENDED, .ended = note->ended};

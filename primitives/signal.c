@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "engine/fiber.h"
+#include "engine/roaming.h"
 
 /* Small copies of a length unknown to the compiler: two overlapping moves instead of a call. */
 static inline void copy_small(unsigned char *to, const unsigned char *from, size_t size)
@@ -96,12 +97,11 @@ static __attribute__((noinline)) struct tern_lane_out *find_lane(struct tern_lco
 	return NULL;
 }
 
-/* Complete the next slot of an open lane, whose payload is filled, and hand it over. */
-static inline void finish(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
-			  uint16_t type, uint32_t kind)
+/* Write what a slot says beside its payload and first word; returns the stamp for that. */
+static inline uint32_t fill_header(struct tern_agent *self, struct tern_signal *slot,
+				   tern_address to, uint32_t kind)
 {
 	struct tern_lcore *lcore = self->lcore;
-	struct tern_signal *slot = tern_lane_slot(out);
 	uint32_t stamp = tern_lcore_stamp(lcore);
 	if (tern_unlikely(lcore->trace_every) && --lcore->trace_left == 0) {
 		lcore->trace_left = lcore->trace_every;
@@ -114,7 +114,44 @@ static inline void finish(struct tern_agent *self, struct tern_lane_out *out, te
 	slot->from = self->address;
 	tern_count(&self->signals_out, 1);
 	tern_count(&lcore->accepted, 1);
+	return stamp;
+}
+
+/* Complete the next slot of an open lane, whose payload is filled, and hand it over. */
+static inline void finish(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
+			  uint16_t type, uint32_t kind)
+{
+	struct tern_signal *slot = tern_lane_slot(out);
+	uint32_t stamp = fill_header(self, slot, to, kind);
 	tern_lane_push(out, slot, type, stamp);
+}
+
+static bool is_roaming(const struct tern_lcore *lcore, tern_address to)
+{
+	uint64_t entry = entry_of(lcore, to);
+	return tern_dir_route(entry) == lcore->roam_route && tern_dir_differs(entry, to) == 0 &&
+	       !is_closed(lcore);
+}
+
+/*
+ * To a roaming agent: a slot of one's own, copied into the agent's ring. It counts as accepted
+ * before it is put, because whoever takes it settles it; refused, the count is taken back.
+ */
+static int send_roaming(struct tern_agent *self, tern_address to, uint16_t type,
+			struct tern_signal *slot, uint32_t kind)
+{
+	struct tern_lcore *lcore = self->lcore;
+	slot->stamp = fill_header(self, slot, to, kind);
+	slot->type = type;
+	int code = tern_roaming_send(lcore, slot);
+	if (tern_likely(code == 0))
+		return 0;
+	tern_count(&self->signals_out, -1ull);
+	tern_count(&lcore->accepted, -1ull);
+	struct tern_lcore_stats *stats = &lcore->stats;
+	if (code == -EAGAIN)
+		return refuse(lcore, to, TERN_PRESSURE_AGENT, &stats->refused_agent, code);
+	return refuse(lcore, to, TERN_PRESSURE_NONE, &stats->refused_dead, code);
 }
 
 static inline int put_bytes(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
@@ -129,6 +166,11 @@ static __attribute__((cold, noinline)) int
 bytes_slowly(struct tern_agent *self, tern_address to, uint16_t type, const void *data, size_t size)
 {
 	int code = 0;
+	if (is_roaming(self->lcore, to)) {
+		struct tern_signal slot;
+		copy_small(slot.payload.bytes, data, size);
+		return send_roaming(self, to, type, &slot, (uint32_t)size);
+	}
 	struct tern_lane_out *out = find_lane(self->lcore, to, &code);
 	return out ? put_bytes(self, out, to, type, data, size) : code;
 }
@@ -182,6 +224,14 @@ uint32_t tern_signal_burst(struct tern_agent *self, tern_address to, uint16_t ty
 	return count;
 }
 
+/* A full ring is known before the block departs, but for senders that race for the last place. */
+static int send_block_roaming(struct tern_agent *self, tern_address to, uint16_t type,
+			      void *pointer, uint32_t kind)
+{
+	struct tern_signal slot = {.payload.iso = pointer};
+	return send_roaming(self, to, type, &slot, kind);
+}
+
 /* Blocks travel as a pointer; only a send that is sure to succeed lets the block depart. */
 static int send_block(struct tern_agent *self, tern_address to, uint16_t type, void *pointer,
 		      uint32_t kind)
@@ -189,6 +239,8 @@ static int send_block(struct tern_agent *self, tern_address to, uint16_t type, v
 	int code = 0;
 	if (tern_unlikely(type > TERN_TYPE_MAX))
 		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
+	if (is_roaming(self->lcore, to))
+		return send_block_roaming(self, to, type, pointer, kind);
 	struct tern_lane_out *out = find_lane(self->lcore, to, &code);
 	if (tern_unlikely(!out))
 		return code;
@@ -266,8 +318,10 @@ void tern_pressure(const struct tern_agent *self, struct tern_pressure *pressure
 	if (lcore->refused_why == TERN_PRESSURE_NONE)
 		return;
 	uint32_t route = tern_dir_route(tern_dir_load(lcore, tern_address_slot(to)));
-	const struct tern_lcore *home = &lcore->engine->lcores[route >> 1];
-	pressure->lcore = route >> 1;
+	const struct tern_lcore *home =
+		route == lcore->roam_route ? tern_load(&lcore->agents[tern_address_slot(to)].lcore)
+					   : &lcore->engine->lcores[route >> 1];
+	pressure->lcore = home->index;
 	if (lcore->refused_why == TERN_PRESSURE_AGENT) {
 		const struct tern_agent *agent = &lcore->agents[tern_address_slot(to)];
 		pressure->queued = tern_load(&agent->mailbox.queued);

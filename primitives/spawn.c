@@ -9,6 +9,7 @@
 #include "engine/fiber.h"
 #include "engine/keys.h"
 #include "engine/life.h"
+#include "engine/roaming.h"
 #include "engine/slots.h"
 #include "engine/watch.h"
 
@@ -26,10 +27,12 @@ struct spec {
 	const struct tern_spawn_options *options;
 };
 
-static uint32_t pick_lcore(struct tern_lcore *lcore, uint32_t wanted)
+static uint32_t pick_lcore(struct tern_lcore *lcore, const struct tern_spawn_options *options)
 {
-	if (wanted != TERN_LCORE_ANY)
-		return wanted;
+	if (options->lcore != TERN_LCORE_ANY)
+		return options->lcore;
+	if (options->roaming)
+		return tern_roaming_place(lcore);
 	if (!lcore->is_thread)
 		return lcore->index;
 	return lcore->spawn_turn++ % lcore->engine->lcore_count;
@@ -57,7 +60,7 @@ static bool in_range(const struct spec *spec)
 	       options->priority >= TERN_PRIORITY_LOW &&
 	       options->priority <= TERN_PRIORITY_CRITICAL && options->slice_us <= SLICE_US_MAX &&
 	       options->rate <= RATE_MAX && options->rate_burst <= RATE_MAX &&
-	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX)) &&
+	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX && !options->roaming)) &&
 	       (!spec->name ||
 		(spec->name[0] && strnlen(spec->name, TERN_NAME_MAX) < TERN_NAME_MAX));
 }
@@ -73,9 +76,8 @@ static int check_options(struct tern_lcore *lcore, const struct tern_spawn_optio
 {
 	static const struct tern_spawn_options defaults = TERN_SPAWN_DEFAULTS;
 	options = options ? options : &defaults;
-	*spec = (struct spec){.name = options->name,
-			      .lcore = pick_lcore(lcore, options->lcore),
-			      .options = options};
+	*spec = (struct spec){
+		.name = options->name, .lcore = pick_lcore(lcore, options), .options = options};
 	fill_water(&lcore->engine->config, options, spec);
 	if (spec->lcore >= lcore->engine->lcore_count)
 		return -ENODEV;
@@ -143,7 +145,8 @@ static int make_extras(struct tern_lcore *lcore, const struct tern_behaviour *be
 /* Low agents wait for others; a slice and a rate are kept run by run. */
 static bool is_shy(const struct tern_spawn_options *options)
 {
-	return options->priority == TERN_PRIORITY_LOW || options->slice_us || options->rate;
+	return options->priority == TERN_PRIORITY_LOW || options->slice_us || options->rate ||
+	       options->roaming;
 }
 
 /* Fields that other threads may read at any time are stored whole. */
@@ -162,6 +165,8 @@ static void fill_agent(struct tern_agent *agent, uint32_t slot,
 	agent->policy = (uint8_t)spec->options->policy;
 	agent->priority = (int8_t)spec->options->priority;
 	agent->flags = is_shy(spec->options) ? TERN_AGENT_SHY : 0;
+	if (spec->options->roaming)
+		agent->flags |= TERN_AGENT_ROAMING;
 	tern_store(&agent->behaviour, behaviour);
 	agent->timers = NULL;
 	agent->high_water = spec->high_water;
@@ -182,8 +187,11 @@ static int make_fiber(struct tern_lcore *lcore, struct tern_agent *agent,
 
 static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
 {
+	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
 	if (agent->flags & TERN_AGENT_FIBER)
 		tern_fiber_end(lcore, agent);
+	if (room)
+		tern_room_put(lcore, room);
 	agent->flags = 0;
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
@@ -209,8 +217,12 @@ static void make_known(struct tern_lcore *lcore, uint32_t slot, const struct spe
 	uint64_t blocks = spec->options->policy == TERN_POLICY_BLOCK ? TERN_DIR_BLOCKS : 0;
 	tern_ask_open(lcore, slot, generation);
 	tern_watch_open(lcore, slot, generation);
-	__atomic_store_n(&lcore->directory[slot],
-			 tern_dir_make(generation, 2 * spec->lcore + express) | blocks,
+	uint32_t route = 2 * spec->lcore + express;
+	if (spec->options->roaming) {
+		route = lcore->roam_route;
+		tern_store(&lcore->engine->roaming, true);
+	}
+	__atomic_store_n(&lcore->directory[slot], tern_dir_make(generation, route) | blocks,
 			 __ATOMIC_RELEASE);
 }
 
@@ -230,6 +242,8 @@ static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *beh
 	tern_store(&agent->extras, extras);
 	if (tern_unlikely(code == 0 && behaviour->fiber))
 		code = make_fiber(lcore, agent, spec->options);
+	if (tern_unlikely(code == 0 && spec->options->roaming))
+		code = tern_room_make(lcore, agent, spec->capacity);
 	make_known(lcore, slot, spec);
 	/* Last: who finds it by id or name finds it alive. */
 	if (tern_likely(code == 0))
@@ -247,7 +261,9 @@ static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *beh
 static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_address address)
 {
 	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
-	if (spec->lcore != lcore->index)
+	if (spec->options->roaming)
+		tern_roaming_wake(lcore, agent);
+	else if (spec->lcore != lcore->index)
 		tern_ask(lcore, address, TERN_ASK_START);
 	else if (agent->behaviour->on_start || agent->behaviour->fiber)
 		tern_ready_push(lcore, agent);

@@ -24,6 +24,7 @@ struct tern_spawn_options {
 	uint32_t slice_us;   /**< time one run may take, 1..1000000 us; 0: engine.slice_us */
 	uint32_t rate;	     /**< signals a second under TERN_SCHEDULE_RATE; 0: no limit */
 	uint32_t rate_burst; /**< signals at once above it; 0: what 1 ms brings, at least 1 */
+	bool roaming;	     /**< any lcore may run it; `lcore` is where it starts. Not conflate */
 	uint32_t stack_bytes; /**< fiber: its stack, up to 1 MiB; 0: 64 KiB. Rounded up to a power
 				 of 2 */
 	bool preempt;	      /**< fiber: suspended in its own text by scheduler.preempt_tick_us */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "roam.h"
+
+#include <errno.h>
+
+#include <rte_common.h>
+#include <rte_ring_elem.h>
+
+#include "sanitizer.h"
+
+/*
+ * ThreadSanitizer keeps one clock for each address. The ring's two ends meet at a word of 64 bits
+ * of which the other end reads the upper half, so it would see no order at all between them.
+ * Hence the ring's own accesses are hidden from it, and the order that the ring gives, from each
+ * put to the take that finds it, is told in words.
+ */
+#define SIGNAL_BYTES ((unsigned)sizeof(struct tern_signal))
+
+size_t tern_roam_bytes(uint32_t capacity)
+{
+	if (capacity == 0 || capacity > TERN_ROAM_CAPACITY_MAX)
+		return 0;
+	return offsetof(struct tern_roam, ring) +
+	       (size_t)rte_ring_get_memsize_elem(SIGNAL_BYTES, rte_align32pow2(capacity + 1));
+}
+
+int tern_roam_init(struct tern_roam *roam, uint32_t capacity, unsigned flags)
+{
+	unsigned taking = flags & TERN_ROAM_DROPS ? RING_F_MC_RTS_DEQ : RING_F_SC_DEQ;
+	if (tern_roam_bytes(capacity) == 0 || flags & ~TERN_ROAM_DROPS)
+		return -EINVAL;
+	tern_store(&roam->state, TERN_ROAM_IDLE);
+	if (rte_ring_init(&roam->ring, "roam", capacity,
+			  RING_F_MP_RTS_ENQ | RING_F_EXACT_SZ | taking) != 0)
+		return -EINVAL;
+	rte_ring_set_prod_htd_max(&roam->ring, capacity);
+	if (flags & TERN_ROAM_DROPS)
+		rte_ring_set_cons_htd_max(&roam->ring, capacity);
+	return 0;
+}
+
+static TERN_HIDDEN unsigned enqueue(struct rte_ring *ring, const struct tern_signal *signal,
+				    unsigned *room)
+{
+	return rte_ring_mp_rts_enqueue_bulk_elem(ring, signal, SIGNAL_BYTES, 1, room);
+}
+
+static TERN_HIDDEN unsigned dequeue(struct rte_ring *ring, struct tern_signal *signals,
+				    unsigned count)
+{
+	return rte_ring_dequeue_burst_elem(ring, signals, SIGNAL_BYTES, count, NULL);
+}
+
+int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint32_t *count_after)
+{
+	unsigned room;
+	tern_sanitizer_unlocking(&roam->ring);
+	if (tern_unlikely(enqueue(&roam->ring, signal, &room) == 0))
+		return -EAGAIN;
+	*count_after = roam->ring.capacity - room;
+	return 0;
+}
+
+unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, unsigned count)
+{
+	unsigned taken = dequeue(&roam->ring, signals, count);
+	tern_sanitizer_locked(&roam->ring);
+	return taken;
+}
+
+bool tern_roam_drop_oldest(struct tern_roam *roam, struct tern_signal *oldest)
+{
+	return tern_roam_take(roam, oldest, 1) == 1;
+}
+
+uint32_t tern_roam_count(const struct tern_roam *roam)
+{
+	/* cons.tail first: it never passes a prod.tail read after it. */
+	uint32_t taken = __atomic_load_n(&roam->ring.cons.tail, __ATOMIC_ACQUIRE);
+	uint32_t put = __atomic_load_n(&roam->ring.prod.tail, __ATOMIC_ACQUIRE);
+	return RTE_MIN(put - taken, roam->ring.capacity);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROAM_H
+#define ROAM_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capabilities/counter.h"
+#include "tern_slot.h"
+
+#include <rte_atomic.h>
+#include <rte_ring.h>
+
+/*
+ * The mailbox of a roaming agent, one that any lcore may run: a ring of signals (rte_ring; many
+ * senders, one lcore at a time that takes) and a state word that decides who schedules the agent.
+ *
+ *   state         who looks at the ring next           a sender's wake     its lcore
+ *   idle      0   nobody: a sender has to see to it     to queued: yes      -
+ *   queued    1   whoever takes it from a run queue     stays               begin: running
+ *   running   2   its lcore, but it may be past it      to notified         rest: idle
+ *   notified  3   its lcore, again                      stays               rest: queued
+ *
+ * Bit 0 reads "somebody will look at the ring after now", bit 1 "an lcore runs it". The wake that
+ * answers true, the rest that answers false and each requeue make the state queued, and oblige
+ * their caller to put the agent in a run queue, once. One begin answers each: queued counts the
+ * agent's place in a run queue, so it is in one at most, and runs on one lcore at a time.
+ *
+ * No wake-up is lost. A signal comes into sight when the ring's tail passes it. Whoever moved
+ * the tail then does, in this order:
+ *     S1 move the tail     S2 full fence     S3 read the state; bit 0 not set: fetch_or (S4)
+ * and the lcore that runs the agent does
+ *     C1 exchange to running, full fence     C2 read the tail     C3 CAS running to idle
+ * S2 and C1's fence forbid that each reading misses the other's write (Dekker): either C2 finds
+ * the signal, or S3 reads what C1 wrote or something later. So take a signal that C2 missed:
+ *     S3 reads running or idle: S4 comes before C3, which then fails and queues the agent, or it
+ *     comes after C3, finds idle and schedules, or somebody else scheduled before it;
+ *     S3 reads notified, or a later queued: another C1, and with it a C2, is still to come.
+ * What S3 cannot read is the queued that C1 ended. Without S2 it can: the state is read before
+ * the tail has moved, the lcore begins, finds nothing and goes idle. Without C1's fence, or with
+ * its exchange a plain store, the same from the other side. With a plain store for C3 ("the ring
+ * was empty") S4's notice is overwritten. tests/model/roaming.pml shows all three.
+ *
+ * C3 or a requeue (release, R1) with S4 or C1 (acquire, A1) hands the agent's own memory from
+ * lcore to lcore, together with the run queue in between.
+ *
+ * The ring, DPDK 22.11, RTS mode: a sender reserves a place by CAS on {started, head}, copies,
+ * then by CAS on {finished, tail} counts itself finished; who makes finished equal started moves
+ * the tail to the head. Each CAS carries on the release of those before it, so that one acquire
+ * of the tail is after all copies below it; the plain multi-producer mode waits for the sender
+ * before it by a relaxed load and promises that on x86 only.
+ * A sender preempted between its two CASes stops the tail: what was put from its place on is out
+ * of sight until it runs again, however many others finish; whoever of them is last then moves
+ * the tail, and does the wake that counts. In between, wakes run the agent in vain.
+ * Nobody waits for it (the distance from tail to head that makes senders spin is set to the
+ * capacity): others go on until the ring is full, then get -EAGAIN. So the ring is not
+ * lock-free: one preempted sender holds up the agent, never another sender's lcore. Short of
+ * that, puts that overlap without a gap hold the tail back too, for a capacity of puts at most,
+ * since a refused put starts nothing. TERN_ROAM_DROPS has the same on the other side: whoever is
+ * preempted in taking keeps the places from its own on from being filled again.
+ *
+ * Order: what one sender puts is taken in the order put, since a put has its place before the
+ * next begins, and the ring is taken from in order of places. Between senders: order of places.
+ */
+#define TERN_ROAM_IDLE 0u
+#define TERN_ROAM_QUEUED 1u
+#define TERN_ROAM_RUNNING 2u
+#define TERN_ROAM_NOTIFIED 3u
+
+#define TERN_ROAM_CAPACITY_MAX (1u << 24)
+
+/** Flag: senders may take the oldest signal out, see tern_roam_drop_oldest(). */
+#define TERN_ROAM_DROPS 1u
+
+/* A full fence right after an atomic read-modify-write, which is one by itself on x86. */
+#if defined(RTE_ARCH_X86)
+#define tern_roam_fence_after_rmw() rte_compiler_barrier()
+#else
+#define tern_roam_fence_after_rmw() rte_smp_mb()
+#endif
+
+struct tern_roam {
+	/* senders and the lcore that runs the agent write */
+	alignas(TERN_LINE) uint32_t state; /* TERN_ROAM_* */
+	/* Within: a line that senders write, a line that who takes writes, then the signals. */
+	alignas(TERN_LINE) struct rte_ring ring;
+};
+_Static_assert(offsetof(struct tern_roam, ring) == TERN_LINE, "the state has a line of its own");
+_Static_assert(sizeof(struct rte_ring) % TERN_LINE == 0, "each signal in the ring is one line");
+
+/** Bytes of memory that a mailbox of `capacity` signals needs; 0: no such capacity. */
+size_t tern_roam_bytes(uint32_t capacity);
+
+/**
+ * Make an empty mailbox, idle.
+ *
+ * @param roam      tern_roam_bytes(capacity) bytes, aligned to a line; keeps them
+ * @param capacity  exactly so many signals, 1 to TERN_ROAM_CAPACITY_MAX
+ * @param flags     0 or TERN_ROAM_DROPS
+ * @return 0; -EINVAL
+ */
+int tern_roam_init(struct tern_roam *roam, uint32_t capacity, unsigned flags);
+
+/**
+ * Put a copy of a signal in.
+ *
+ * @param signal       borrows
+ * @param count_after  yields the signals in the ring, this one and those out of sight included
+ * @return 0: now the caller has to tern_roam_wake(), after whatever else the agent must find done;
+ *         -EAGAIN: full, nothing put or yielded
+ *
+ * Context: any thread. Waits for nobody; retries where another sender's put comes in between.
+ */
+int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint32_t *count_after);
+
+/** Signals in sight: those a take would find. Any thread; a hint while others put and take. */
+uint32_t tern_roam_count(const struct tern_roam *roam);
+
+/**
+ * Take the oldest signals.
+ *
+ * @param signals  room for `count`; yields them
+ * @return how many; fewer than `count`: none is left in sight, and tern_roam_rest() may follow
+ *
+ * Context: the lcore that runs the agent, between begin and rest or requeue.
+ */
+unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, unsigned count);
+
+/**
+ * Take the oldest signal out, to make room for a newer one.
+ *
+ * @param oldest  yields it, with what it carries
+ * @return false: none is in sight, though the ring may be full; nothing is yielded
+ *
+ * Context: any thread, for a mailbox with TERN_ROAM_DROPS.
+ */
+bool tern_roam_drop_oldest(struct tern_roam *roam, struct tern_signal *oldest);
+
+/**
+ * Have the agent run after a put (S2, S3, S4). True: the caller has to put it in a run queue.
+ *
+ * Reads the state first: the line is written only where nobody is yet going to look at the ring.
+ * What the caller wrote before this call, after its put too, a later begin of the agent sees.
+ *
+ * Context: the thread that put.
+ */
+static inline bool tern_roam_wake(struct tern_roam *roam)
+{
+	rte_smp_mb();
+	if (tern_load(&roam->state) & TERN_ROAM_QUEUED)
+		return false;
+	return __atomic_fetch_or(&roam->state, TERN_ROAM_QUEUED, __ATOMIC_ACQ_REL) ==
+	       TERN_ROAM_IDLE;
+}
+
+/** Start to run the agent (C1). Context: the lcore that took it from a run queue. */
+static inline void tern_roam_begin(struct tern_roam *roam)
+{
+	__atomic_exchange_n(&roam->state, TERN_ROAM_RUNNING, __ATOMIC_ACQ_REL);
+	tern_roam_fence_after_rmw();
+}
+
+/** Stop running an agent that has work left: the caller has to put it in a run queue. */
+static inline void tern_roam_requeue(struct tern_roam *roam)
+{
+	__atomic_exchange_n(&roam->state, TERN_ROAM_QUEUED, __ATOMIC_ACQ_REL);
+}
+
+/**
+ * Stop running an agent of which a take found no more signal in sight (C3).
+ *
+ * @return true: it is idle, and another lcore may be running it already;
+ *         false: it was notified and is queued: the caller has to put it in a run queue
+ */
+static inline bool tern_roam_rest(struct tern_roam *roam)
+{
+	uint32_t running = TERN_ROAM_RUNNING;
+	if (__atomic_compare_exchange_n(&roam->state, &running, TERN_ROAM_IDLE, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return true;
+	tern_roam_requeue(roam);
+	return false;
+}
+
+#endif

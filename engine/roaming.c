@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "roaming.h"
+
+#include <errno.h>
+
+#include <rte_rcu_qsbr.h>
+
+#include "ask.h"
+#include "control.h"
+#include "engine.h"
+#include "fiber.h"
+#include "global_queue.h"
+#include "life.h"
+#include "profile.h"
+
+/* Signals moved from the ring to the mailbox in one go. */
+#define FETCH 32
+
+static bool refuses(const struct tern_room *room)
+{
+	return room->policy == TERN_POLICY_REFUSE || room->policy == TERN_POLICY_BLOCK;
+}
+
+/* Woken by another thread: the list of the lcore that ran it last, A1 as in ask.c. */
+void tern_roaming_hand(struct tern_agent *agent, struct tern_asked *asked)
+{
+	struct tern_lcore *home = tern_load(&agent->lcore);
+	uint32_t slot = tern_address_slot(tern_load(&agent->address));
+	uint32_t head = tern_load(&home->woken_head);
+	do {
+		tern_store(&asked->next, head);
+	} while (!__atomic_compare_exchange_n(&home->woken_head, &head, slot, false,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+static uint32_t stamp_of(const struct tern_lcore *lcore)
+{
+	return (uint32_t)(lcore->turn_ticks >> TERN_STEAL_STAMP_SHIFT);
+}
+
+bool tern_roaming_is_loose(const struct tern_agent *agent)
+{
+	const uint32_t ties = TERN_AGENT_FDS | TERN_AGENT_FINISHING | TERN_AGENT_PARKED;
+	if (agent->mailbox.queued || agent->timers || agent->flags & ties ||
+	    agent->status == TERN_ENDING || agent->status == TERN_PAUSED)
+		return false;
+	if (!(agent->flags & TERN_AGENT_FIBER))
+		return true;
+	const struct tern_fiber *fiber = agent->extras->fiber;
+	return !fiber->context.preempted && fiber->wait != TERN_FIBER_ROOM && !fiber->ends;
+}
+
+bool tern_roaming_may_move(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	const struct tern_lcore *last = tern_load(&agent->lcore);
+	const struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
+	return tern_passage_is_over(&last->passage, tern_load(&room->note));
+}
+
+/* A low or normal agent goes to the run ring, where thieves may find it; others to the policy. */
+void tern_roaming_queue(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	uint32_t level = (uint32_t)(agent->priority + 1);
+	lcore->roams = true;
+	if (level >= TERN_ROAMING_LEVELS || !tern_roaming_is_loose(agent)) {
+		tern_ready_push(lcore, agent);
+		return;
+	}
+	if (tern_run_ring_push(&lcore->rings[level], tern_run_entry(slot, stamp_of(lcore))))
+		return;
+	if (tern_roaming_may_move(lcore, agent))
+		tern_global_put(lcore->engine, level, slot);
+	else
+		tern_ready_push(lcore, agent);
+}
+
+/* The agent woken last is likely to find what it needs in the cache; who waited there waits on. */
+static void queue_woken(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_agent *before = lcore->lifo;
+	lcore->roams = true;
+	if (agent->lcore != lcore || lcore->hold & TERN_HOLD_POLICY || lcore->is_thread) {
+		tern_roaming_queue(lcore, agent);
+		return;
+	}
+	lcore->lifo = agent;
+	if (before)
+		tern_roaming_queue(lcore, before);
+}
+
+void tern_roaming_wake(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(tern_load(&agent->address));
+	if (!tern_roam_wake(&tern_room_of(lcore, slot)->roam))
+		return;
+	if (tern_load(&agent->lcore) == lcore && !lcore->is_thread)
+		queue_woken(lcore, agent);
+	else
+		tern_roaming_hand(agent, &lcore->engine->asked[slot]);
+}
+
+void tern_ready_wake(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (tern_is_roaming(agent))
+		tern_roaming_wake(lcore, agent);
+	else
+		tern_ready_push(lcore, agent);
+}
+
+/* At a full mailbox: the policy's answer. Returns whether a place may have come free. */
+static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
+		      const struct tern_signal *signal)
+{
+	struct tern_signal oldest;
+	if (room->policy == TERN_POLICY_EVICT) {
+		tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
+		tern_ask(lcore, to, TERN_ASK_EVICT);
+		return false;
+	}
+	if (room->policy != TERN_POLICY_DROP_OLDEST || !tern_roam_drop_oldest(&room->roam, &oldest))
+		return false;
+	tern_signal_discard(lcore, &oldest);
+	__atomic_fetch_add(&room->dropped, 1, __ATOMIC_RELAXED);
+	tern_count(&lcore->stats.dropped, 1);
+	tern_lcore_settle(lcore, 1);
+	return true;
+}
+
+static void press(struct tern_lcore *lcore, struct tern_room *room)
+{
+	uint64_t *entry = &lcore->directory[room->slot];
+	if (!refuses(room) || tern_load(entry) & TERN_DIR_PRESSED)
+		return;
+	tern_dir_set(entry, TERN_DIR_PRESSED);
+	__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
+}
+
+static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	uint64_t entry = tern_dir_load(lcore, signal->to_slot);
+	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
+	uint32_t count;
+	if (!tern_dir_alive(entry, to))
+		return -ESRCH;
+	struct tern_room *room = tern_room_of(lcore, signal->to_slot);
+	while (tern_roam_put(&room->roam, signal, &count) != 0)
+		if (!make_room(lcore, room, signal))
+			return -EAGAIN;
+	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
+	if (tern_unlikely(count >= room->high_water))
+		press(lcore, room);
+	tern_roaming_wake(lcore, &lcore->agents[signal->to_slot]);
+	return 0;
+}
+
+/* An lcore is quiet between turns only; a thread is, but here. */
+int tern_roaming_send(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	struct rte_rcu_qsbr *quiet = lcore->engine->quiet;
+	if (!lcore->is_thread)
+		return put(lcore, signal);
+	rte_rcu_qsbr_thread_online(quiet, lcore->index);
+	int code = put(lcore, signal);
+	rte_rcu_qsbr_thread_offline(quiet, lcore->index);
+	return code;
+}
+
+/* Taken as a whole (T1 of ask.c), oldest first. An agent may have moved since it was handed. */
+static void take_woken(struct tern_lcore *lcore)
+{
+	struct tern_asked *asked = lcore->engine->asked;
+	uint32_t slot = __atomic_exchange_n(&lcore->woken_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	uint32_t first = TERN_SLOT_NONE;
+	while (slot != TERN_SLOT_NONE) {
+		uint32_t next = tern_load(&asked[slot].next);
+		tern_store(&asked[slot].next, first);
+		first = slot;
+		slot = next;
+	}
+	for (slot = first; slot != TERN_SLOT_NONE;) {
+		struct tern_agent *agent = &lcore->agents[slot];
+		uint32_t next = tern_load(&asked[slot].next);
+		if (agent->lcore == lcore)
+			tern_roaming_queue(lcore, agent);
+		else
+			tern_roaming_hand(agent, &asked[slot]);
+		slot = next;
+	}
+}
+
+static bool next_of(struct tern_lcore *lcore, uint32_t level, uint32_t *slot)
+{
+	uint64_t entry;
+	bool global_first = ++lcore->refills % TERN_GLOBAL_EVERY == 0;
+	if (global_first && tern_global_take(lcore->engine, level, slot))
+		return true;
+	if (tern_run_ring_pop(&lcore->rings[level], &entry)) {
+		*slot = tern_run_entry_slot(entry);
+		return true;
+	}
+	return !global_first && tern_global_take(lcore->engine, level, slot);
+}
+
+void tern_roaming_admit(struct tern_lcore *lcore)
+{
+	uint32_t slot;
+	if (tern_load(&lcore->woken_head) != TERN_SLOT_NONE)
+		take_woken(lcore);
+	for (uint32_t level = 0; level < TERN_ROAMING_LEVELS; level++)
+		while (lcore->admitted[level] < TERN_ROAMING_ADMITTED &&
+		       next_of(lcore, level, &slot)) {
+			struct tern_agent *agent = &lcore->agents[slot];
+			if (!tern_roaming_may_move(lcore, agent) && agent->lcore != lcore) {
+				tern_roaming_hand(agent, &lcore->engine->asked[slot]);
+				break;
+			}
+			lcore->admitted[level]++;
+			agent->flags |= TERN_AGENT_ADMITTED;
+			tern_ready_push(lcore, agent);
+		}
+}
+
+struct tern_agent *tern_roaming_lifo(struct tern_lcore *lcore)
+{
+	struct tern_agent *agent = lcore->lifo;
+	if (!agent) {
+		lcore->lifo_runs = 0;
+		return NULL;
+	}
+	lcore->lifo = NULL;
+	bool next = lcore->lifo_runs++ < TERN_LIFO_RUNS && !(lcore->hold & TERN_HOLD_HIGHER) &&
+		    agent->priority > TERN_PRIORITY_LOW && agent->status != TERN_PAUSED;
+	if (next)
+		return agent;
+	lcore->lifo_runs = 0;
+	tern_roaming_queue(lcore, agent);
+	return NULL;
+}
+
+static void take_over(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->lcore != lcore) {
+		tern_store(&agent->lcore, lcore);
+		tern_count(&lcore->stats.migrated, 1);
+	}
+	if (agent->flags & TERN_AGENT_PARKED) {
+		agent->flags &= (uint16_t)~TERN_AGENT_PARKED;
+		if (agent->status != TERN_PAUSED)
+			tern_timers_unpark(agent);
+	}
+}
+
+void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	uint64_t entry = tern_dir_load(lcore, slot);
+	if (agent->flags & TERN_AGENT_ADMITTED) {
+		agent->flags &= (uint16_t)~TERN_AGENT_ADMITTED;
+		lcore->admitted[agent->priority + 1]--;
+	}
+	take_over(lcore, agent);
+	tern_roam_begin(&tern_room_of(lcore, slot)->roam);
+	if (agent->status < TERN_READY)
+		tern_agent_set_status(agent, TERN_READY);
+	if (entry & TERN_DIR_PRESSED)
+		agent->flags |= TERN_AGENT_OVER;
+	tern_ask_answer(lcore, slot);
+}
+
+/* A request to finish, and what a fiber is told beside its mailbox. */
+static bool is_for_now(const struct tern_agent *agent, const struct tern_signal *signal)
+{
+	return signal->type == TERN_CONTROL_FINISH ||
+	       (signal->kind & TERN_KIND_RETURNED && agent->flags & TERN_AGENT_FIBER &&
+		agent->status != TERN_PAUSED);
+}
+
+unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)
+{
+	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
+	struct tern_signal signals[FETCH];
+	/* While paused: no further than its bound, to find out whether it is to finish. */
+	if (agent->status == TERN_PAUSED)
+		budget = room->capacity;
+	while (agent->mailbox.queued < budget && tern_chunks_left(&lcore->chunks)) {
+		unsigned want = budget - agent->mailbox.queued;
+		unsigned got = tern_roam_take(&room->roam, signals, want < FETCH ? want : FETCH);
+		for (unsigned i = 0; i < got; i++)
+			if (is_for_now(agent, &signals[i]))
+				tern_life_handle(lcore, agent, &signals[i]);
+			else
+				tern_mailbox_push(&lcore->chunks, &agent->mailbox, &signals[i]);
+		if (got < FETCH)
+			break;
+	}
+	return agent->mailbox.queued < budget ? agent->mailbox.queued : budget;
+}
+
+/* At low water senders are let in again. */
+static uint32_t release(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_room *room)
+{
+	uint32_t left = tern_roam_count(&room->roam);
+	if (agent->flags & TERN_AGENT_OVER && left + agent->mailbox.queued <= room->low_water) {
+		agent->flags &= (uint16_t)~TERN_AGENT_OVER;
+		tern_dir_clear(&lcore->directory[room->slot], TERN_DIR_PRESSED);
+		tern_policy_tell(lcore, agent);
+	}
+	return left;
+}
+
+static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent,
+			   struct tern_room *room)
+{
+	struct tern_profile *profile = &lcore->profiles[room->slot];
+	uint32_t target = tern_load(&profile->move_to);
+	if (tern_likely(target == 0) || target > lcore->engine->lcore_count)
+		return false;
+	struct tern_timer *timers = agent->timers;
+	agent->timers = NULL; /* they can be taken along */
+	bool loose = tern_roaming_is_loose(agent) && tern_roaming_may_move(lcore, agent);
+	agent->timers = timers;
+	if (!loose)
+		return false;
+	tern_store(&profile->move_to, 0);
+	if (target - 1 == lcore->index)
+		return false;
+	if (timers) {
+		tern_timers_park(agent);
+		agent->flags |= TERN_AGENT_PARKED;
+	}
+	tern_store(&agent->lcore, &lcore->engine->lcores[target - 1]);
+	tern_count(&lcore->engine->lcores[lcore->index].stats.sent_away, 1);
+	return true;
+}
+
+void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, bool has_work)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	struct tern_room *room = tern_room_of(lcore, slot);
+	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
+	/* What it sent in this run is behind the next note. */
+	if (agent->signals_out != room->sent_before) {
+		room->sent_before = agent->signals_out;
+		tern_store(&room->note, tern_passage_want(&lcore->passage));
+	}
+	uint32_t left = paused ? 0 : release(lcore, agent, room);
+	if (goes_elsewhere(lcore, agent, room)) {
+		tern_roam_requeue(&room->roam);
+		tern_roaming_hand(agent, &lcore->engine->asked[slot]);
+		return;
+	}
+	if (!ends && !paused)
+		tern_agent_set_status(agent, has_work ? TERN_READY : tern_agent_resting(agent));
+	if (ends || has_work || left) {
+		tern_roam_requeue(&room->roam);
+		tern_roaming_queue(lcore, agent);
+		return;
+	}
+	tern_ready_rest(lcore, agent);
+	if (!tern_roam_rest(&room->roam))
+		tern_roaming_queue(lcore, agent);
+}
