@@ -12,6 +12,7 @@
 #include "fds.h"
 #include "fiber.h"
 #include "life.h"
+#include "roaming.h"
 #include "watch.h"
 
 tern_address tern_self(const struct tern_agent *self)
@@ -174,6 +175,10 @@ static enum tern_agent_state state_of(const struct tern_agent *agent, uint64_t e
 	enum tern_agent_state state = states[tern_load(&agent->status)];
 	if (state == TERN_STATE_ENDING || state == TERN_STATE_PAUSED)
 		return state;
+	const struct tern_room *room =
+		tern_load(&lcore->engine->rooms[tern_address_slot(tern_load(&agent->address))]);
+	if (state == TERN_STATE_IDLE && room && tern_load(&room->roam.state) != TERN_ROAM_IDLE)
+		state = TERN_STATE_READY;
 	if (tern_load(&lcore->in_turn) &&
 	    tern_load(&lcore->running) == tern_address_slot(tern_load(&agent->address)))
 		return TERN_STATE_RUNNING;

@@ -22,12 +22,13 @@ void tern_control_deliver(struct tern_lcore *lcore, struct tern_agent *agent,
 			  struct tern_signal *signal)
 {
 	tern_count(&lcore->own_handled, 1);
-	tern_count(&lcore->stats.handled, 1);
+	lcore->in_hand = signal;
 	if (signal->type == TERN_CONTROL_FINISH)
 		tern_finish_start(lcore, agent, signal->payload.words[0]);
 	else if (signal->type == TERN_CONTROL_ENDED)
 		tern_watch_deliver(lcore, agent, signal);
-	signal->kind &= (unsigned char)~TERN_KIND_RETURNED;
+	lcore->in_hand = NULL;
+	tern_count(&lcore->stats.handled, 1);
 	tern_signal_discard(lcore, signal);
 	tern_lcore_settle(lcore, 1);
 }

@@ -97,8 +97,10 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 			tern_lcore_check(lcore);
 		}
 		taken++;
-		if (!express && taken % TERN_EXPRESS_EVERY == 0)
+		if (!express && taken % TERN_EXPRESS_EVERY == 0 && lcore->express.count) {
+			in->in_place = false;
 			more += drain_express(lcore);
+		}
 	}
 	in->in_place = false;
 	if (taken == 0)

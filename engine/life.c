@@ -152,11 +152,11 @@ static void handle_returned(struct tern_lcore *lcore, struct tern_agent *agent,
 	copy.kind &= (unsigned char)~TERN_KIND_RETURNED;
 	struct tern_event event = {.kind = TERN_EVENT_RETURNED,
 				   .returned = {.signals = &copy, .count = 1}};
-	tern_count(&lcore->stats.returned, 1);
 	tern_store(&lcore->running, signal->to_slot);
 	lcore->in_hand = &copy;
 	tern_life_event(lcore, agent, &event);
 	lcore->in_hand = NULL;
+	tern_count(&lcore->stats.returned, 1);
 	tern_signal_discard(lcore, &copy);
 	tern_lcore_settle(lcore, 1);
 }

@@ -65,8 +65,11 @@ void tern_recover_leave(struct tern_lcore *lcore)
 		tern_fault_thread_fini(lcore->scope);
 }
 
-/* A slot whose handler failed is behind the position already; its block is nobody's. */
-static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set)
+/*
+ * A slot whose handler failed in place is behind the position already, and its block is nobody's.
+ * One that was copied first has nothing of its own any more.
+ */
+static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set, bool copied)
 {
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct tern_lane_in *in = &set->lanes[i];
@@ -76,7 +79,7 @@ static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set)
 		tern_lane_back(in);
 		struct tern_signal *signal = &in->slots[in->head & in->mask];
 		tern_lane_next(in);
-		if (lcore->in_place)
+		if (!copied)
 			tern_signal_discard(lcore, signal);
 		tern_lane_publish(in);
 	}
@@ -84,14 +87,15 @@ static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set)
 
 static void settle_in_hand(struct tern_lcore *lcore)
 {
-	if (lcore->in_hand) {
+	bool copied = lcore->in_hand;
+	if (copied) {
 		tern_signal_discard(lcore, lcore->in_hand);
 		tern_count(&lcore->stats.handled, 1);
 		tern_lcore_settle(lcore, 1);
 	}
 	lcore->in_hand = NULL;
-	close_lanes(lcore, &lcore->express);
-	close_lanes(lcore, &lcore->data);
+	close_lanes(lcore, &lcore->express, copied);
+	close_lanes(lcore, &lcore->data, copied);
 	tern_lcore_settle_in_place(lcore);
 }
 
@@ -112,6 +116,8 @@ void tern_recover_from(struct tern_lcore *lcore)
 		tern_clock_from_ns(lcore->clock, lcore->engine->config.slice_us * 1000ull);
 	settle_in_hand(lcore);
 	describe(&lcore->scope->fault, &error);
+	if (agent->status == TERN_DEAD || lcore->running < lcore->engine->system_count)
+		return;
 	if (agent->status == TERN_ENDING || agent->flags & TERN_AGENT_FAILED) {
 		/* In on_error or on_stop: it is not called again. */
 		agent->flags |= TERN_AGENT_MUTE;
