@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask.h"
 
-#include <rte_rcu_qsbr.h>
-
 #include "engine.h"
 #include "life.h"
 #include "roaming.h"
@@ -66,9 +64,9 @@ bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 {
 	if (!lcore->is_thread)
 		return ask(lcore, agent, what);
-	rte_rcu_qsbr_thread_online(lcore->engine->quiet, lcore->index);
+	tern_rooms_enter(lcore);
 	bool asked = ask(lcore, agent, what);
-	rte_rcu_qsbr_thread_offline(lcore->engine->quiet, lcore->index);
+	tern_rooms_leave(lcore);
 	return asked;
 }
 

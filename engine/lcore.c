@@ -3,8 +3,6 @@
 /* One turn of an lcore: express lanes, data lanes, timers, ready agents, what waits to leave. */
 #include "lcore.h"
 
-#include <rte_rcu_qsbr.h>
-
 #include "ask.h"
 #include "engine.h"
 #include "fds.h"
@@ -273,7 +271,7 @@ static unsigned roam(struct tern_lcore *lcore, bool idle)
 	if (lcore->is_thread)
 		return 0;
 	unsigned work = idle ? tern_roaming_steal(lcore) : 0;
-	rte_rcu_qsbr_quiescent(lcore->engine->quiet, lcore->index);
+	tern_rooms_quiet(lcore);
 	if (lcore->graves)
 		tern_roaming_graves(lcore, false);
 	return work;
@@ -281,7 +279,7 @@ static unsigned roam(struct tern_lcore *lcore, bool idle)
 
 unsigned tern_lcore_turn(struct tern_lcore *lcore)
 {
-	lcore->turn_ticks = tern_clock_ticks(lcore->clock);
+	tern_store(&lcore->turn_ticks, tern_clock_ticks(lcore->clock));
 	lcore->slice_start = lcore->check_start = lcore->turn_ticks;
 	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
 	lcore->hold &= (uint8_t)~TERN_HOLD_LATE;

@@ -201,9 +201,14 @@ int tern_lcore_running(const struct tern_engine *engine, uint32_t index,
 	const struct look *look = &engine->observer->looks[index];
 	uint64_t stuck = tern_load(&look->stuck);
 	*running = (struct tern_lcore_running){0};
-	if (!stuck)
+	uint32_t slot = tern_load(&engine->lcores[index].running);
+	/* The engine's own work is nobody's overrun: its thread was not given the CPU. */
+	if (!stuck || slot < engine->system_count)
 		return 0;
-	const struct tern_agent *agent = &engine->agents[tern_load(&engine->lcores[index].running)];
+	const struct tern_agent *agent = &engine->agents[slot];
+	/* Acquire pairs with the release of the spawn: the agent's behaviour is there. */
+	if (!tern_dir_inhabited(__atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE)))
+		return 0;
 	running->agent = tern_load(&agent->address);
 	running->for_ns = tern_clock_to_ns(&engine->clock, stuck);
 	running->overrun = stuck > slice_of(engine, agent);

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include <rte_rcu_qsbr.h>
-
 #include "ask.h"
 #include "control.h"
 #include "engine.h"
@@ -157,12 +155,11 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 /* An lcore is quiet between turns only; a thread is, but here. */
 int tern_roaming_send(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
-	struct rte_rcu_qsbr *quiet = lcore->engine->quiet;
-	if (!lcore->is_thread)
+	if (tern_likely(!lcore->is_thread))
 		return put(lcore, signal);
-	rte_rcu_qsbr_thread_online(quiet, lcore->index);
+	tern_rooms_enter(lcore);
 	int code = put(lcore, signal);
-	rte_rcu_qsbr_thread_offline(quiet, lcore->index);
+	tern_rooms_leave(lcore);
 	return code;
 }
 

@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "life.h"
 #include "roaming.h"
+#include "sanitizer.h"
 #include "slots.h"
 
 /* Rooms are mapped so many bytes at a time, at least. */
@@ -125,6 +126,31 @@ void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent)
 	lcore->graves = room;
 }
 
+/* DPDK 22.11 reads one word of it plainly while others write it; it is a hint, read again below. */
+static TERN_HIDDEN bool is_quiet(struct rte_rcu_qsbr *quiet, uint64_t token)
+{
+	return rte_rcu_qsbr_check(quiet, token, false) == 1;
+}
+
+void tern_rooms_quiet(struct tern_lcore *lcore)
+{
+	tern_sanitizer_unlocking(lcore->engine->quiet);
+	rte_rcu_qsbr_quiescent(lcore->engine->quiet, lcore->index);
+}
+
+void tern_rooms_enter(struct tern_lcore *lcore)
+{
+	if (lcore->is_thread)
+		rte_rcu_qsbr_thread_online(lcore->engine->quiet, lcore->index);
+}
+
+void tern_rooms_leave(struct tern_lcore *lcore)
+{
+	tern_sanitizer_unlocking(lcore->engine->quiet);
+	if (lcore->is_thread)
+		rte_rcu_qsbr_thread_offline(lcore->engine->quiet, lcore->index);
+}
+
 static void return_late(struct tern_lcore *lcore, struct tern_room *room)
 {
 	struct tern_signal signal;
@@ -137,10 +163,11 @@ void tern_roaming_graves(struct tern_lcore *lcore, bool all)
 	struct tern_room **link = &lcore->graves;
 	while (*link) {
 		struct tern_room *room = *link;
-		if (!all && rte_rcu_qsbr_check(lcore->engine->quiet, room->token, false) != 1) {
+		if (!all && !is_quiet(lcore->engine->quiet, room->token)) {
 			link = &room->next;
 			continue;
 		}
+		tern_sanitizer_locked(lcore->engine->quiet);
 		*link = room->next;
 		return_late(lcore, room);
 		struct tern_agent *agent = room->agent;

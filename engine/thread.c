@@ -42,7 +42,7 @@ struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 	agent->state = state;
 	tern_store(&agent->signals_in, 0);
 	tern_store(&agent->signals_out, 0);
-	lcore->turn_ticks = tern_clock_ticks(lcore->clock);
+	tern_store(&lcore->turn_ticks, tern_clock_ticks(lcore->clock));
 	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
 	__atomic_store_n(&engine->directory[lcore->index],
 			 tern_dir_make(tern_address_generation(agent->address), 2 * lcore->index),
