@@ -138,6 +138,8 @@ void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code
 		    const struct tern_error *error)
 {
 	char label[TERN_NAME_MAX];
+	/* First: an agent that fails while it hears of it fails no second time. */
+	tern_life_ask_end(lcore, agent, TERN_END_FAILED, code);
 	tern_agent_label(agent, label);
 	agent->flags |= TERN_AGENT_FAILED;
 	tern_count(&lcore->stats.failed, 1);
@@ -146,7 +148,6 @@ void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code
 		       tern_address_slot(agent->address), lcore->index, code, error->text);
 	if (agent->behaviour->on_error)
 		agent->behaviour->on_error(agent, agent->state, error);
-	tern_life_ask_end(lcore, agent, TERN_END_FAILED, code);
 }
 
 void tern_fail(struct tern_agent *self, int code, const char *format, ...)
@@ -159,7 +160,8 @@ void tern_fail(struct tern_agent *self, int code, const char *format, ...)
 	vsnprintf(error.text, sizeof(error.text), format, args);
 	va_end(args);
 	struct tern_fiber *fiber = tern_fiber_current(self);
-	tern_life_fail(self->lcore, self, code, &error);
+	if (self->status < TERN_ENDING)
+		tern_life_fail(self->lcore, self, code, &error);
 	if (fiber)
 		tern_fiber_leave_for_good(fiber);
 }

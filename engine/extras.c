@@ -31,8 +31,10 @@ struct tern_extras *tern_extras_take(struct tern_lcore *lcore)
 		return carve(lcore);
 	struct tern_histogram *hops = extras->hops;
 	tern_extras_set_name(extras, "");
-	memset(&extras->slice_ticks, 0,
-	       sizeof(*extras) - offsetof(struct tern_extras, slice_ticks));
+	/* The observer may still look at the life before (observer.c). */
+	tern_store(&extras->slice_ticks, 0);
+	memset(&extras->rate_interval, 0,
+	       sizeof(*extras) - offsetof(struct tern_extras, rate_interval));
 	extras->hops = hops;
 	if (hops)
 		memset(hops, 0, TERN_HOPS * sizeof(*hops));

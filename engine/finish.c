@@ -25,6 +25,8 @@ void tern_finish_start(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 	if (agent->status == TERN_PAUSED)
 		tern_life_resume(lcore, agent);
 	tern_dir_set(entry, TERN_DIR_CLOSED);
+	/* Lanes that this turn has looked at already may hold more: a whole turn comes after. */
+	lcore->wet = true;
 	bool known = agent->flags & TERN_AGENT_FINISHING;
 	/* Asked twice, the earlier time counts. */
 	if (!known || by < agent->extras->finish_by)

@@ -11,7 +11,8 @@ uint32_t tern_keys_entries(uint32_t capacity)
 
 bool tern_keys_applies(const struct tern_extras *extras, const struct tern_signal *signal)
 {
-	return extras->key_offset + extras->key_length <= tern_signal_size(signal);
+	return !(signal->kind & TERN_KIND_RETURNED) &&
+	       extras->key_offset + extras->key_length <= tern_signal_size(signal);
 }
 
 static uint64_t key_of(const struct tern_extras *extras, const struct tern_signal *signal)

@@ -71,6 +71,18 @@ void tern_lcore_settle_in_place(struct tern_lcore *lcore)
 
 static inline unsigned drain_express(struct tern_lcore *lcore);
 
+/* A signal that does not run in place. What was only queued is no sample of who ran last. */
+static __attribute__((noinline)) bool deliver(struct tern_lcore *lcore,
+					      const struct tern_signal *signal)
+{
+	uint64_t settled = lcore->settled;
+	if (!tern_life_deliver(lcore, signal, false))
+		return false;
+	if (!lcore->sampling || lcore->settled != settled)
+		tern_lcore_check(lcore);
+	return true;
+}
+
 /*
  * Take up to a burst from one lane. The position moves before the handler runs, because a
  * handler that floods its own lcore drains this same lane (tern_lcore_spill).
@@ -88,11 +100,9 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 		in->in_place = true;
 		if (tern_likely(runs_in_place(lcore, agent, word, heeded))) {
 			run_in_place(lcore, agent, signal, word);
-		} else if (!tern_life_deliver(lcore, signal, false)) {
+		} else if (!deliver(lcore, signal)) {
 			tern_lane_back(in);
 			break;
-		} else {
-			tern_lcore_check(lcore);
 		}
 		taken++;
 		if (!express && taken % TERN_EXPRESS_EVERY == 0 && lcore->express.count) {
@@ -163,9 +173,10 @@ static unsigned run_measured(struct tern_lcore *lcore, struct tern_agent *agent,
 	uint64_t lcore_start = lcore->slice_start, lcore_slice = lcore->slice_ticks;
 	uint64_t start = tern_clock_ticks(lcore->clock);
 	if (slice) {
-		lcore->slice_start = start;
+		lcore->slice_start = lcore->check_start = start;
 		lcore->slice_ticks = slice;
 		lcore->check_every = lcore->check_left = 1;
+		lcore->sampling = true;
 	}
 	unsigned handled = run_agent(lcore, agent, budget);
 	lcore->slice_start = lcore_start;

@@ -12,13 +12,21 @@
 #include "slots.h"
 #include "watch.h"
 
+/* What took until now was no signal: the next sample begins here. */
+static void skip_sample(struct tern_lcore *lcore)
+{
+	lcore->check_start = tern_clock_ticks(lcore->clock);
+}
+
 void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 		     const struct tern_event *event)
 {
-	(void)lcore;
 	const struct tern_behaviour *behaviour = agent->behaviour;
-	if (behaviour && behaviour->on_event)
-		behaviour->on_event(agent, agent->state, event);
+	if (!behaviour || !behaviour->on_event)
+		return;
+	tern_store(&lcore->running, tern_address_slot(agent->address));
+	behaviour->on_event(agent, agent->state, event);
+	skip_sample(lcore);
 }
 
 void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -29,8 +37,10 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 						     : tern_agent_resting(agent));
 	agent->flags |= TERN_AGENT_STARTED;
 	tern_store(&lcore->running, tern_address_slot(agent->address));
-	if (agent->behaviour->on_start)
+	if (agent->behaviour->on_start) {
 		agent->behaviour->on_start(agent, agent->state);
+		skip_sample(lcore);
+	}
 	if (agent->flags & TERN_AGENT_FIBER)
 		tern_ready_wake(lcore, agent);
 }
@@ -98,6 +108,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	unlink_timers(agent);
 	if (agent->behaviour->on_stop && !(agent->flags & TERN_AGENT_MUTE))
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
+	skip_sample(lcore);
 	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	unlink_timers(agent);
 	tern_fds_forget(lcore, agent);
@@ -196,6 +207,29 @@ void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct t
 		tern_life_bounce(lcore, signal);
 }
 
+/*
+ * A paused agent hears of nothing; but to finish, it goes on. An agent's end is told after all
+ * that it sent, and a spill runs nobody.
+ */
+static bool waits_in_mailbox(const struct tern_agent *agent, const struct tern_signal *signal,
+			     bool queue_only)
+{
+	if (agent->status == TERN_PAUSED)
+		return signal->type != TERN_CONTROL_FINISH;
+	return signal->type == TERN_CONTROL_ENDED && (queue_only || agent->mailbox.queued);
+}
+
+/* What the engine tells an agent is outside its policy. False: no chunk is left. */
+static bool queue_told(struct tern_lcore *lcore, struct tern_agent *agent,
+		       const struct tern_signal *signal)
+{
+	if (!tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal))
+		return false;
+	if (agent->status != TERN_READY)
+		tern_ready_push(lcore, agent);
+	return true;
+}
+
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only)
 {
 	struct tern_agent *agent = &lcore->agents[signal->to_slot];
@@ -207,10 +241,9 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 		return true;
 	}
 	struct tern_signal copy = *signal;
-	/* A paused agent hears of nothing; but to finish, it goes on. */
 	if (signal->kind & TERN_KIND_RETURNED) {
-		if (agent->status == TERN_PAUSED && signal->type != TERN_CONTROL_FINISH)
-			return tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);
+		if (waits_in_mailbox(agent, signal, queue_only))
+			return queue_told(lcore, agent, signal);
 		tern_life_handle(lcore, agent, &copy);
 		return true;
 	}

@@ -62,6 +62,24 @@ struct tern_signal *tern_mailbox_front(const struct tern_chunks *chunks,
 	return &chunks->base[mailbox->chunk_head].signals[mailbox->head_index];
 }
 
+/* The slot after chunk and index, which move on to it. */
+static struct tern_signal *step(const struct tern_chunks *chunks, uint32_t *chunk, uint32_t *index)
+{
+	if (*index == TERN_CHUNK_SIGNALS) {
+		*chunk = chunks->base[*chunk].next;
+		*index = 0;
+	}
+	return &chunks->base[*chunk].signals[(*index)++];
+}
+
+uint32_t tern_mailbox_oldest(const struct tern_chunks *chunks, const struct tern_mailbox *mailbox)
+{
+	uint32_t chunk = mailbox->chunk_head, index = mailbox->head_index, place = 0;
+	while (place < mailbox->queued && step(chunks, &chunk, &index)->kind & TERN_KIND_RETURNED)
+		place++;
+	return place;
+}
+
 void tern_mailbox_pop(struct tern_chunks *chunks, struct tern_mailbox *mailbox)
 {
 	uint32_t chunk = mailbox->chunk_head;

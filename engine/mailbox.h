@@ -85,6 +85,9 @@ struct tern_signal *tern_mailbox_front(const struct tern_chunks *chunks,
 uint32_t tern_mailbox_find(const struct tern_chunks *chunks, const struct tern_mailbox *mailbox,
 			   uint16_t type, uint32_t from);
 
+/** The oldest slot that is not the engine's (TERN_KIND_RETURNED); queued: there is none. */
+uint32_t tern_mailbox_oldest(const struct tern_chunks *chunks, const struct tern_mailbox *mailbox);
+
 /** Remove the oldest slot. */
 void tern_mailbox_pop(struct tern_chunks *chunks, struct tern_mailbox *mailbox);
 

@@ -6,15 +6,31 @@ static bool before(const struct tern_order_entry *a, const struct tern_order_ent
 	return a->key != b->key ? a->key < b->key : (int32_t)(a->sequence - b->sequence) < 0;
 }
 
-void tern_order_push(struct tern_order *order, uint64_t key, uint32_t slot)
+static void rise(struct tern_order *order, uint32_t place, struct tern_order_entry entry)
 {
-	struct tern_order_entry entry = {.key = key, .sequence = order->sequence++, .slot = slot};
-	uint32_t place = order->count++;
 	while (place && before(&entry, &order->entries[(place - 1) / 2])) {
 		order->entries[place] = order->entries[(place - 1) / 2];
 		place = (place - 1) / 2;
 	}
 	order->entries[place] = entry;
+}
+
+void tern_order_push(struct tern_order *order, uint64_t key, uint32_t slot)
+{
+	struct tern_order_entry entry = {.key = key, .sequence = order->sequence++, .slot = slot};
+	rise(order, order->count++, entry);
+}
+
+void tern_order_hurry(struct tern_order *order, uint32_t slot)
+{
+	for (uint32_t place = 0; place < order->count; place++) {
+		struct tern_order_entry entry = order->entries[place];
+		if (entry.slot != slot)
+			continue;
+		entry.key = 0;
+		rise(order, place, entry);
+		return;
+	}
 }
 
 uint32_t tern_order_pop(struct tern_order *order)

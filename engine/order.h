@@ -30,6 +30,9 @@ static inline uint64_t tern_order_first(const struct tern_order *order)
 	return order->entries[0].key;
 }
 
+/** Give a slot the least key of all, where it is in the heap. Looks at every entry. */
+void tern_order_hurry(struct tern_order *order, uint32_t slot);
+
 /** Remove and return the slot of the least key; only where count is not 0. */
 uint32_t tern_order_pop(struct tern_order *order);
 

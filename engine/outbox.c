@@ -49,7 +49,8 @@ static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_si
 static bool is_own_return(const struct tern_lcore *lcore, uint32_t route,
 			  const struct tern_signal *signal)
 {
-	return signal->kind & TERN_KIND_RETURNED && route >> 1 == lcore->index;
+	return signal->kind & TERN_KIND_RETURNED && signal->type != TERN_CONTROL_ENDED &&
+	       route >> 1 == lcore->index;
 }
 
 void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal)

@@ -60,10 +60,17 @@ static void count_drop(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_lcore_settle(lcore, 1);
 }
 
+/* What the engine tells a paused agent waits among its signals, and is not dropped with them. */
 static void drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_signal oldest;
-	tern_policy_take(lcore, agent, &oldest);
+	uint32_t place = tern_mailbox_oldest(&lcore->chunks, &agent->mailbox);
+	if (place == agent->mailbox.queued)
+		return;
+	if (tern_likely(place == 0))
+		tern_policy_take(lcore, agent, &oldest);
+	else
+		tern_policy_take_at(lcore, agent, place, &oldest);
 	if (agent->flags & TERN_AGENT_FIBER)
 		agent->extras->fiber->scanned = 0;
 	tern_signal_discard(lcore, &oldest);

@@ -9,11 +9,13 @@
 /* Fraction bits of the moving average of ticks. */
 #define FRACTION 4
 
-/* A slice is an agent's own where it has one. */
+/* A slice is an agent's own where it has one; the lcore's may be another's now, who runs below. */
 static uint64_t slice_of(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	const struct tern_extras *extras = agent->extras;
-	return extras && extras->slice_ticks ? extras->slice_ticks : lcore->slice_ticks;
+	if (extras && extras->slice_ticks)
+		return extras->slice_ticks;
+	return tern_clock_from_ns(lcore->clock, lcore->engine->config.slice_us * 1000ull);
 }
 
 void tern_profile_sample(struct tern_lcore *lcore, uint64_t ticks)

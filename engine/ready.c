@@ -47,7 +47,7 @@ static bool take_permit(struct tern_lcore *lcore)
 
 static bool may_run(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	if (tern_likely(!lcore->engine->config.max_concurrent) ||
+	if (tern_likely(!lcore->engine->config.max_concurrent) || lcore->is_thread ||
 	    agent->flags & TERN_AGENT_PERMIT || agent->status == TERN_ENDING)
 		return true;
 	/* Behind those who wait already. */
@@ -71,8 +71,17 @@ static void hand_to_policy(struct tern_lcore *lcore, struct tern_agent *agent)
 	lcore->ready.policy->push(lcore, agent);
 }
 
+static void wait_for_permit(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	agent->flags |= TERN_AGENT_LISTED | TERN_AGENT_WAITING;
+	tern_ready_list_push(lcore, &lcore->ready.waiting, agent);
+}
+
 void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
 {
+	if (agent->flags & TERN_AGENT_LISTED && agent->status == TERN_ENDING &&
+	    lcore->ready.policy->hurry)
+		lcore->ready.policy->hurry(lcore, agent);
 	/* A paused roaming agent is run to see whether it is to go on. */
 	bool paused = agent->status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING);
 	if (agent->flags & TERN_AGENT_LISTED || paused)
@@ -80,25 +89,31 @@ void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
 	agent->flags |= TERN_AGENT_LISTED;
 	if (agent->status < TERN_READY)
 		tern_agent_set_status(agent, TERN_READY);
-	if (tern_likely(may_run(lcore, agent))) {
+	if (tern_likely(may_run(lcore, agent)))
 		hand_to_policy(lcore, agent);
-	} else {
-		agent->flags |= TERN_AGENT_WAITING;
-		tern_ready_list_push(lcore, &lcore->ready.waiting, agent);
-	}
+	else
+		wait_for_permit(lcore, agent);
 }
 
-/* Permits that came free go to those who wait longest. */
+/*
+ * Permits that came free go to those who wait longest. Who ends needs none; who is paused has no
+ * use for one, and comes back at its resume.
+ */
 static void admit(struct tern_lcore *lcore)
 {
 	struct tern_ready_list *waiting = &lcore->ready.waiting;
 	while (waiting->head != TERN_SLOT_NONE) {
-		bool ends = lcore->agents[waiting->head].status == TERN_ENDING;
-		if (!ends && !take_permit(lcore))
+		uint32_t status = lcore->agents[waiting->head].status;
+		bool needs = status != TERN_ENDING && status != TERN_PAUSED;
+		if (needs && !take_permit(lcore))
 			return;
 		struct tern_agent *agent = tern_ready_list_pop(lcore, waiting);
 		agent->flags &= (uint16_t)~TERN_AGENT_WAITING;
-		if (!ends)
+		if (status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING)) {
+			agent->flags &= (uint16_t)~TERN_AGENT_LISTED;
+			continue;
+		}
+		if (needs)
 			agent->flags |= TERN_AGENT_PERMIT;
 		hand_to_policy(lcore, agent);
 	}
@@ -109,12 +124,16 @@ struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
 	struct tern_ready *ready = &lcore->ready;
 	if (tern_unlikely(ready->waiting.head != TERN_SLOT_NONE))
 		admit(lcore);
-	struct tern_agent *agent = ready->count ? ready->policy->pop(lcore) : NULL;
-	if (!agent)
-		return NULL;
-	ready->count--;
-	agent->flags &= (uint16_t)~TERN_AGENT_LISTED;
-	return agent;
+	struct tern_agent *agent;
+	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
+		ready->count--;
+		agent->flags &= (uint16_t)~TERN_AGENT_LISTED;
+		/* Paused and resumed while listed: its permit is another's now. */
+		if (agent->status == TERN_PAUSED || tern_likely(may_run(lcore, agent)))
+			return agent;
+		wait_for_permit(lcore, agent);
+	}
+	return NULL;
 }
 
 void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,

@@ -148,6 +148,11 @@ static void rate_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_
 	extras->rate_tat = full + signals * extras->rate_interval;
 }
 
+static void rate_hurry(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	tern_order_hurry(&lcore->ready.order, tern_address_slot(agent->address));
+}
+
 uint64_t tern_ready_due(const struct tern_lcore *lcore)
 {
 	const struct tern_ready *ready = &lcore->ready;
@@ -206,7 +211,10 @@ const struct tern_ready_policy tern_ready_policies[] = {
 				      .ran = fair_ran,
 				      .queues_all = true},
 	[TERN_SCHEDULE_ROUND_ROBIN] = {.push = turn_push, .pop = turn_pop, .queues_all = true},
-	[TERN_SCHEDULE_RATE] = {.push = rate_push, .pop = rate_pop, .ran = rate_ran},
+	[TERN_SCHEDULE_RATE] = {.push = rate_push,
+				.pop = rate_pop,
+				.ran = rate_ran,
+				.hurry = rate_hurry},
 	[TERN_SCHEDULE_CUSTOM] = {.push = custom_push,
 				  .pop = custom_pop,
 				  .ran = custom_ran,

@@ -49,7 +49,7 @@ static __attribute__((cold, noinline)) int refuse_receiver(struct tern_lcore *lc
 							   tern_address to, uint64_t entry)
 {
 	struct tern_lcore_stats *stats = &lcore->stats;
-	if (to >> 24 < lcore->slots && tern_dir_alive(entry, to))
+	if (to >> 24 < lcore->slots && tern_dir_alive(entry, to) && !(entry & TERN_DIR_CLOSED))
 		return refuse(lcore, to, TERN_PRESSURE_AGENT, &stats->refused_agent, -EAGAIN);
 	return refuse(lcore, to, TERN_PRESSURE_NONE, &stats->refused_dead, -ESRCH);
 }

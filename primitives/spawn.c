@@ -116,9 +116,12 @@ static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
 	uint32_t burst = options->rate_burst ? options->rate_burst : options->rate / 1000;
 	tern_extras_set_name(extras, spec->name ? spec->name : "");
 	extras->capacity = spec->capacity;
-	extras->slice_ticks = tern_clock_from_ns(lcore->clock, options->slice_us * 1000ull);
+	tern_store(&extras->slice_ticks,
+		   tern_clock_from_ns(lcore->clock, options->slice_us * 1000ull));
 	extras->rate = options->rate;
-	extras->rate_interval = options->rate ? lcore->clock->hz / options->rate : 0;
+	/* Rounded up: never above the rate. */
+	extras->rate_interval =
+		options->rate ? (lcore->clock->hz + options->rate - 1) / options->rate : 0;
 	extras->rate_burst = burst ? burst : 1;
 }
 
