@@ -62,7 +62,7 @@ struct tern_lane_in {
 	uint32_t published;
 	uint32_t mask;
 	uint16_t lap;
-	bool in_place; /* a slot before `head` is being handled where it lies */
+	struct tern_signal *stands_on; /* slot before `head`, being handled where it lies */
 };
 
 static inline size_t tern_lane_bytes(uint32_t depth)
@@ -118,11 +118,12 @@ static inline void tern_lane_push(struct tern_lane_out *out, struct tern_signal 
 				  uint16_t type, uint32_t stamp)
 {
 	uint64_t word = (uint64_t)stamp << 32 | (uint64_t)type << 16 | out->lap;
-	__atomic_store_n((uint64_t *)(void *)slot, word, __ATOMIC_RELEASE);
-	out->tail++;
+	uint32_t tail = out->tail + 1, mask = out->mask;
 	/* The line last went to the consumer: ask for it before it is to be written. */
-	__builtin_prefetch(&out->slots[(out->tail + TERN_LANE_AHEAD) & out->mask], 1);
-	if ((out->tail & out->mask) == 0)
+	__builtin_prefetch(&out->slots[(tail + TERN_LANE_AHEAD) & mask], 1);
+	__atomic_store_n((uint64_t *)(void *)slot, word, __ATOMIC_RELEASE);
+	out->tail = tail;
+	if ((tail & mask) == 0)
 		out->lap++;
 }
 
@@ -131,7 +132,11 @@ static inline struct tern_signal *tern_lane_peek(const struct tern_lane_in *in)
 {
 	struct tern_signal *slot = &in->slots[in->head & in->mask];
 	uint64_t word = __atomic_load_n((uint64_t *)(void *)slot, __ATOMIC_ACQUIRE);
-	return (uint16_t)word == in->lap ? slot : NULL;
+	if ((uint16_t)word != in->lap)
+		return NULL;
+	if (!slot)
+		__builtin_unreachable(); /* so that a caller's test for NULL is the one above */
+	return slot;
 }
 
 /** Step over the slot just peeked. */
@@ -148,6 +153,12 @@ static inline void tern_lane_back(struct tern_lane_in *in)
 	if ((in->head & in->mask) == 0)
 		in->lap--;
 	in->head--;
+}
+
+/** Whether a slot of this lane's memory is being handled where it lies. */
+static inline bool tern_lane_in_use(const struct tern_lane_in *in)
+{
+	return in->stands_on >= in->slots && in->stands_on <= in->slots + in->mask;
 }
 
 /** Give the slots read so far back to the producer (W2): none of them is in use any more. */

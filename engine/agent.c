@@ -160,6 +160,8 @@ void tern_fail(struct tern_agent *self, int code, const char *format, ...)
 	vsnprintf(error.text, sizeof(error.text), format, args);
 	va_end(args);
 	struct tern_fiber *fiber = tern_fiber_current(self);
+	/* on_error must not wait, on whichever stack. */
+	self->lcore->fiber = NULL;
 	if (self->status < TERN_ENDING)
 		tern_life_fail(self->lcore, self, code, &error);
 	if (fiber)

@@ -13,17 +13,20 @@
 #include "roaming.h"
 
 #define ARMED 1ull
-#define SEQUENCE 2ull
+#define FIRED 2ull /* on its way to the lcore's list, or in it */
+#define STATE 3ull
+#define SEQUENCE 4ull
 #define WAKE_UP UINT32_MAX /* place of the wake-up in epoll's data */
 #define EVENTS_MAX 64
 
 struct entry {
-	uint64_t word; /* sequence and ARMED; observer and lcore write, by CAS */
-	tern_address agent;
+	uint64_t word;	    /* sequence and state; observer and lcore write, by CAS */
+	tern_address agent; /* the lcore writes; any lcore reads */
 	int fd;
 	uint32_t ready; /* events; the observer writes */
 	uint32_t next;	/* in a list */
 	uint16_t type;
+	bool forgotten; /* fired when its wait was over; the lcore writes */
 };
 
 struct tern_fds {
@@ -87,11 +90,12 @@ static void put_entry(struct tern_engine *engine, uint32_t place)
 }
 
 /* The armed word becomes unarmed, under the next sequence, for one caller only. */
-static bool disarm(struct tern_fds *fds, uint32_t place, uint64_t word)
+static bool disarm(struct tern_fds *fds, uint32_t place, uint64_t word, uint64_t state)
 {
+	uint64_t wanted = (word & ~STATE) + SEQUENCE + state;
 	if (!(word & ARMED) ||
-	    !__atomic_compare_exchange_n(&fds->entries[place].word, &word, word - ARMED + SEQUENCE,
-					 false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	    !__atomic_compare_exchange_n(&fds->entries[place].word, &word, wanted, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
 	__atomic_fetch_sub(&fds->armed, 1, __ATOMIC_RELAXED);
 	return true;
@@ -109,9 +113,10 @@ int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t ty
 	uint64_t word = tern_load(&entry->word) + ARMED;
 	struct epoll_event event = {.events = events | EPOLLONESHOT,
 				    .data.u64 = word << 32 | place};
-	entry->agent = agent->address;
+	tern_store(&entry->agent, agent->address);
 	entry->fd = fd;
 	entry->type = type;
+	entry->forgotten = false;
 	agent->flags |= TERN_AGENT_FDS;
 	/* Release pairs with disarm(): who fires it finds whom to tell. */
 	__atomic_store_n(&entry->word, word, __ATOMIC_RELEASE);
@@ -120,19 +125,26 @@ int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t ty
 	if (epoll_ctl(fds->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
 		return 0;
 	int code = -errno;
-	disarm(fds, place, word);
+	disarm(fds, place, word, 0);
 	put_entry(engine, place);
 	return code;
 }
 
+/* What fired meanwhile is still to come, for nobody; the descriptor is free at once. */
 void tern_fds_cancel(struct tern_lcore *lcore, const struct tern_agent *agent, uint32_t ticket)
 {
 	struct tern_fds *fds = lcore->engine->fds;
 	struct entry *entry = &fds->entries[ticket];
-	if (entry->agent != agent->address || !disarm(fds, ticket, tern_load(&entry->word)))
+	/* Acquire pairs with the release of tern_fds_wait(): the agent is no older than the word.
+	 */
+	uint64_t word = __atomic_load_n(&entry->word, __ATOMIC_ACQUIRE);
+	if (!(word & STATE) || tern_load(&entry->agent) != agent->address)
 		return;
+	bool armed = disarm(fds, ticket, word, 0);
 	epoll_ctl(fds->epoll, EPOLL_CTL_DEL, entry->fd, NULL);
-	put_entry(lcore->engine, ticket);
+	entry->forgotten = true;
+	if (armed)
+		put_entry(lcore->engine, ticket);
 }
 
 void tern_fds_forget(struct tern_lcore *lcore, const struct tern_agent *agent)
@@ -140,7 +152,7 @@ void tern_fds_forget(struct tern_lcore *lcore, const struct tern_agent *agent)
 	if (!(agent->flags & TERN_AGENT_FDS))
 		return;
 	for (uint32_t i = 0; i < TERN_FD_WAITS_MAX; i++)
-		if (tern_load(&lcore->engine->fds->entries[i].word) & ARMED)
+		if (tern_load(&lcore->engine->fds->entries[i].word) & STATE)
 			tern_fds_cancel(lcore, agent, i);
 }
 
@@ -166,19 +178,31 @@ static void tell(struct tern_lcore *lcore, struct tern_agent *agent, const struc
 	tern_life_tell(lcore, agent, &signal);
 }
 
-unsigned tern_fds_take_all(struct tern_lcore *lcore)
+static void take_entry_back(struct tern_lcore *lcore, uint32_t place)
 {
 	struct tern_fds *fds = lcore->engine->fds;
-	unsigned taken = 0;
-	uint32_t place = __atomic_exchange_n(&lcore->fds_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
-	while (place != TERN_SLOT_NONE) {
-		struct entry entry = fds->entries[place];
-		struct tern_agent *agent = &lcore->agents[tern_address_slot(entry.agent)];
+	const struct entry entry = fds->entries[place];
+	struct tern_agent *agent = &lcore->agents[tern_address_slot(entry.agent)];
+	if (!entry.forgotten)
 		epoll_ctl(fds->epoll, EPOLL_CTL_DEL, entry.fd, NULL);
-		put_entry(lcore->engine, place);
-		if (agent->address == entry.agent && agent->status < TERN_ENDING)
-			tell(lcore, agent, &entry);
-		place = entry.next;
+	tern_store(&fds->entries[place].word, entry.word & ~STATE);
+	put_entry(lcore->engine, place);
+	if (!entry.forgotten && agent->address == entry.agent && agent->status < TERN_ENDING)
+		tell(lcore, agent, &entry);
+}
+
+/* What an agent that failed left of the last list goes first. */
+unsigned tern_fds_take_all(struct tern_lcore *lcore)
+{
+	unsigned taken = 0;
+	if (lcore->fds_left == TERN_SLOT_NONE)
+		lcore->fds_left = __atomic_exchange_n(&lcore->fds_head, TERN_SLOT_NONE,
+						      __ATOMIC_ACQUIRE); /* T1 */
+	while (lcore->fds_left != TERN_SLOT_NONE) {
+		uint32_t place = lcore->fds_left;
+		/* First: an agent that fails does not come back here. */
+		lcore->fds_left = lcore->engine->fds->entries[place].next;
+		take_entry_back(lcore, place);
 		taken++;
 	}
 	return taken;
@@ -188,7 +212,7 @@ unsigned tern_fds_take_all(struct tern_lcore *lcore)
 static void push_ready(struct tern_engine *engine, uint32_t place, uint32_t events)
 {
 	struct entry *entry = &engine->fds->entries[place];
-	struct tern_agent *agent = &engine->agents[tern_address_slot(entry->agent)];
+	struct tern_agent *agent = &engine->agents[tern_address_slot(tern_load(&entry->agent))];
 	struct tern_lcore *home = tern_load(&agent->lcore);
 	uint32_t head = tern_load(&home->fds_head);
 	entry->ready = events;
@@ -213,7 +237,7 @@ void tern_fds_poll(struct tern_engine *engine, int ms)
 		}
 		word = tern_load(&fds->entries[place].word);
 		bool same = (uint32_t)word == (uint32_t)(events[i].data.u64 >> 32);
-		if (same && disarm(fds, place, word))
+		if (same && disarm(fds, place, word, FIRED))
 			push_ready(engine, place, events[i].events);
 	}
 }

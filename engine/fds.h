@@ -10,9 +10,11 @@
  * A1), which the lcore takes as a whole (exchange, T1). A1-T1 forbids that the lcore sees an entry
  * before its events.
  *
- * An entry's word holds a sequence and whether it is armed. The observer fires and the lcore
- * cancels by CAS on it, so exactly one of them wins, and an event of an earlier use finds another
- * sequence. Entries are never freed, so a late look is harmless.
+ * An entry's word holds a sequence and whether it is armed or has fired. The observer fires and the
+ * lcore cancels by CAS on it, so exactly one of them wins, and an event of an earlier use finds
+ * another sequence. A wait that ends when it has fired is forgotten: the descriptor is taken from
+ * epoll at once, so that it may be waited for again or closed, and what comes is for nobody.
+ * Entries are never freed, so a late look is harmless.
  */
 /** Set up the table of an engine: epoll and its wake-up. 0; negative errno. */
 int tern_fds_init(struct tern_engine *engine);
@@ -38,7 +40,8 @@ unsigned tern_fds_take_all(struct tern_lcore *lcore);
 
 static inline unsigned tern_fds_take(struct tern_lcore *lcore)
 {
-	if (tern_likely(tern_load(&lcore->fds_head) == TERN_SLOT_NONE))
+	if (tern_likely(tern_load(&lcore->fds_head) == TERN_SLOT_NONE &&
+			lcore->fds_left == TERN_SLOT_NONE))
 		return 0;
 	return tern_fds_take_all(lcore);
 }

@@ -87,6 +87,7 @@ void tern_fiber_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_stack stack = fiber->stack;
 	finish_current(fiber);
 	forget_blocked(lcore, fiber);
+	tern_iso_drop(&lcore->heap, fiber->sending);
 	tern_watch_drop(lcore, &fiber->ends);
 	tern_context_abandon(&fiber->context);
 	agent->extras->fiber = NULL;
@@ -269,7 +270,8 @@ static bool has_room(struct tern_lcore *lcore, tern_address to)
 {
 	uint64_t entry = tern_dir_load(lcore, tern_address_slot(to));
 	bool refuses = tern_dir_differs(entry, to) == TERN_DIR_PRESSED;
-	return !refuses && tern_lcore_has_room(lcore, tern_dir_route(entry));
+	bool roams = tern_dir_route(entry) == lcore->roam_route; /* there is no lane */
+	return !refuses && (roams || tern_lcore_has_room(lcore, tern_dir_route(entry)));
 }
 
 unsigned tern_fiber_unblock(struct tern_lcore *lcore)

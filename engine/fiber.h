@@ -25,6 +25,7 @@ struct tern_fiber {
 	struct tern_timer timer;    /* ends the wait */
 	struct tern_end_note *ends; /* that it has not asked for yet */
 	struct tern_fiber *next;    /* in the lcore's list of those waiting for room */
+	tern_iso *sending;	    /* waits for room with it: dropped if it ends there */
 	tern_address peer;
 	uint64_t wake;	/* clock ticks at which a wait for room ends */
 	int64_t result; /* its function's */

@@ -48,7 +48,6 @@ static void change_lane(struct tern_lcore *lcore, struct tern_lane_in *in, bool 
 		return;
 	lcore->spare[express] = stands_on;
 	tern_lane_move(&lcore->out[2 * lcore->index + express], in, lane);
-	in->in_place = false;
 }
 
 void tern_lcore_spill(struct tern_lcore *lcore, bool express)
@@ -57,7 +56,7 @@ void tern_lcore_spill(struct tern_lcore *lcore, bool express)
 	struct tern_signal *signal;
 	while ((signal = tern_lane_peek(in)) != NULL && tern_life_deliver(lcore, signal, true))
 		tern_lane_next(in);
-	if (!in->in_place)
+	if (!tern_lane_in_use(in))
 		tern_lane_publish(in);
 	else if (!signal)
 		change_lane(lcore, in, express);

@@ -207,6 +207,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.check_left = TERN_CHECK_EVERY_MAX,
 		.asked_head = TERN_SLOT_NONE,
 		.asks_left = TERN_SLOT_NONE,
+		.fds_left = TERN_SLOT_NONE,
 		.fds_head = TERN_SLOT_NONE,
 		.woken_head = TERN_SLOT_NONE,
 		.rng = tern_rng_stream(config->seed, index),

@@ -71,11 +71,15 @@ void tern_lcore_settle_in_place(struct tern_lcore *lcore)
 
 static inline unsigned drain_express(struct tern_lcore *lcore);
 
-/* A signal that does not run in place. What was only queued is no sample of who ran last. */
-static __attribute__((noinline)) bool deliver(struct tern_lcore *lcore,
+/*
+ * A signal that does not run in place. From here on the copy counts: nobody stands on the slot, nor
+ * frees its block. What was only queued is no sample of who ran last.
+ */
+static __attribute__((noinline)) bool deliver(struct tern_lcore *lcore, struct tern_lane_in *in,
 					      const struct tern_signal *signal)
 {
 	uint64_t settled = lcore->settled;
+	in->stands_on = NULL;
 	if (!tern_life_deliver(lcore, signal, false))
 		return false;
 	if (!lcore->sampling || lcore->settled != settled)
@@ -92,44 +96,56 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 	/* Who has an express lane waits for nobody but an agent of its own kind. */
 	const uint32_t heeded = express ? TERN_HOLD_LATE | TERN_HOLD_POLICY : UINT32_MAX;
 	unsigned taken = 0, more = 0;
+	bool stuck = false;
 	struct tern_signal *signal;
 	while (taken < TERN_LANE_BURST && (signal = tern_lane_peek(in)) != NULL) {
 		struct tern_agent *agent = &lcore->agents[signal->to_slot];
 		uint32_t word = tern_slot_word(signal);
 		tern_lane_next(in);
-		in->in_place = true;
+		in->stands_on = signal;
 		if (tern_likely(runs_in_place(lcore, agent, word, heeded))) {
 			run_in_place(lcore, agent, signal, word);
-		} else if (!deliver(lcore, signal)) {
+		} else if (!deliver(lcore, in, signal)) {
 			tern_lane_back(in);
+			stuck = true;
 			break;
 		}
 		taken++;
-		if (!express && taken % TERN_EXPRESS_EVERY == 0 && lcore->express.count) {
-			in->in_place = false;
+		if (!express && taken % TERN_EXPRESS_EVERY == 0 &&
+		    tern_unlikely(lcore->express.count)) {
+			in->stands_on = NULL;
 			more += drain_express(lcore);
 		}
 	}
-	in->in_place = false;
+	in->stands_on = NULL;
 	if (taken == 0)
 		return more;
-	lcore->wet = lcore->wet || taken == TERN_LANE_BURST || signal;
+	lcore->wet = lcore->wet || taken == TERN_LANE_BURST || stuck;
 	tern_lane_publish(in);
 	tern_lcore_settle_in_place(lcore);
 	return taken + more;
 }
 
-static inline unsigned drain_set(struct tern_lcore *lcore, struct tern_lane_set *set, bool express)
+/* Out of line, so that the loops above have the registers to themselves. */
+static __attribute__((noinline)) unsigned drain_data(struct tern_lcore *lcore)
 {
 	unsigned taken = 0;
-	for (uint32_t i = 0; i < set->count; i++)
-		taken += drain_lane(lcore, &set->lanes[i], express);
+	for (uint32_t i = 0; i < lcore->data.count; i++)
+		taken += drain_lane(lcore, &lcore->data.lanes[i], false);
+	return taken;
+}
+
+static __attribute__((noinline)) unsigned drain_express_lanes(struct tern_lcore *lcore)
+{
+	unsigned taken = 0;
+	for (uint32_t i = 0; i < lcore->express.count; i++)
+		taken += drain_lane(lcore, &lcore->express.lanes[i], true);
 	return taken;
 }
 
 static inline unsigned drain_express(struct tern_lcore *lcore)
 {
-	return drain_set(lcore, &lcore->express, true);
+	return lcore->express.count ? drain_express_lanes(lcore) : 0;
 }
 
 /* Handle up to `budget` signals of an agent's mailbox; returns how many. */
@@ -300,7 +316,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 		tern_lcore_adopt(lcore);
 
 	unsigned work = tern_ask_take(lcore) + tern_fds_take(lcore) + drain_express(lcore);
-	work += drain_set(lcore, &lcore->data, false);
+	work += drain_data(lcore);
 	work += tern_timers_run(lcore);
 	work += run_ready(lcore);
 	if (tern_unlikely(lcore->finishing != NULL))
@@ -334,6 +350,19 @@ static unsigned turn_of_poller(struct tern_lcore *lcore)
 	unsigned work = tern_lcore_turn(lcore);
 	tern_fault_disarm(lcore->scope);
 	return work;
+}
+
+void tern_lcore_end_polled(struct tern_lcore *lcore)
+{
+	tern_fault_use(lcore->scope);
+	lcore->scope->owner = lcore;
+	if (TERN_FAULT_POINT(lcore->scope)) {
+		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+		tern_recover_from(lcore);
+	}
+	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	tern_lcore_end_agents(lcore);
+	tern_fault_disarm(lcore->scope);
 }
 
 unsigned tern_lcore_poll(struct tern_lcore *lcore)

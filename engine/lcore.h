@@ -114,6 +114,7 @@ struct tern_lcore {
 	struct tern_fiber *blocked;			 /* that wait for room */
 	struct tern_signal *in_hand;			 /* being handled, out of place */
 	uint32_t asks_left; /* slots taken from asked_head and not acted on yet */
+	uint32_t fds_left;  /* entries taken from fds_head and not told yet */
 	uint32_t lanes_seen;
 	uint32_t self_lane[2];	       /* place of the lane to itself in data, express */
 	struct tern_lane *spare[2];    /* memory for the lane to itself, to change over to */

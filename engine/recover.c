@@ -65,37 +65,28 @@ void tern_recover_leave(struct tern_lcore *lcore)
 		tern_fault_thread_fini(lcore->scope);
 }
 
-/*
- * A slot whose handler failed in place is behind the position already, and its block is nobody's.
- * One that was copied first has nothing of its own any more.
- */
-static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set, bool copied)
+/* A slot whose handler failed in place is behind the position already; its block is nobody's. */
+static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set)
 {
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct tern_lane_in *in = &set->lanes[i];
-		if (!in->in_place)
-			continue;
-		in->in_place = false;
-		tern_lane_back(in);
-		struct tern_signal *signal = &in->slots[in->head & in->mask];
-		tern_lane_next(in);
-		if (!copied)
-			tern_signal_discard(lcore, signal);
+		if (in->stands_on)
+			tern_signal_discard(lcore, in->stands_on);
+		in->stands_on = NULL;
 		tern_lane_publish(in);
 	}
 }
 
 static void settle_in_hand(struct tern_lcore *lcore)
 {
-	bool copied = lcore->in_hand;
-	if (copied) {
+	if (lcore->in_hand) {
 		tern_signal_discard(lcore, lcore->in_hand);
 		tern_count(&lcore->stats.handled, 1);
 		tern_lcore_settle(lcore, 1);
 	}
 	lcore->in_hand = NULL;
-	close_lanes(lcore, &lcore->express, copied);
-	close_lanes(lcore, &lcore->data, copied);
+	close_lanes(lcore, &lcore->express);
+	close_lanes(lcore, &lcore->data);
 	tern_lcore_settle_in_place(lcore);
 }
 

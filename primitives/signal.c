@@ -97,31 +97,37 @@ static __attribute__((noinline)) struct tern_lane_out *find_lane(struct tern_lco
 	return NULL;
 }
 
+/* A traced signal carries a stamp of its own. */
+static __attribute__((cold, noinline)) uint32_t trace(struct tern_lcore *lcore,
+						      struct tern_signal *slot)
+{
+	if (--lcore->trace_left != 0)
+		return tern_lcore_stamp(lcore);
+	lcore->trace_left = lcore->trace_every;
+	slot->kind |= TERN_KIND_TRACED;
+	return (uint32_t)(tern_clock_ticks(lcore->clock) >> 4);
+}
+
 /* Write what a slot says beside its payload and first word; returns the stamp for that. */
 static inline uint32_t fill_header(struct tern_agent *self, struct tern_signal *slot,
 				   tern_address to, uint32_t kind)
 {
 	struct tern_lcore *lcore = self->lcore;
-	uint32_t stamp = tern_lcore_stamp(lcore);
-	if (tern_unlikely(lcore->trace_every) && --lcore->trace_left == 0) {
-		lcore->trace_left = lcore->trace_every;
-		kind |= TERN_KIND_TRACED;
-		stamp = (uint32_t)(tern_clock_ticks(lcore->clock) >> 4);
-	}
 	uint64_t word =
 		(uint64_t)(kind << 24 | tern_address_generation(to)) << 32 | tern_address_slot(to);
 	memcpy((unsigned char *)slot + 8, &word, sizeof(word));
 	slot->from = self->address;
 	tern_count(&self->signals_out, 1);
 	tern_count(&lcore->accepted, 1);
-	return stamp;
+	if (tern_unlikely(lcore->trace_every))
+		return trace(lcore, slot);
+	return tern_lcore_stamp(lcore);
 }
 
 /* Complete the next slot of an open lane, whose payload is filled, and hand it over. */
-static inline void finish(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
-			  uint16_t type, uint32_t kind)
+static inline void finish(struct tern_agent *self, struct tern_lane_out *out,
+			  struct tern_signal *slot, tern_address to, uint16_t type, uint32_t kind)
 {
-	struct tern_signal *slot = tern_lane_slot(out);
 	uint32_t stamp = fill_header(self, slot, to, kind);
 	tern_lane_push(out, slot, type, stamp);
 }
@@ -157,8 +163,9 @@ static int send_roaming(struct tern_agent *self, tern_address to, uint16_t type,
 static inline int put_bytes(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
 			    uint16_t type, const void *data, size_t size)
 {
-	copy_small(tern_lane_slot(out)->payload.bytes, data, size);
-	finish(self, out, to, type, (uint32_t)size);
+	struct tern_signal *slot = tern_lane_slot(out);
+	copy_small(slot->payload.bytes, data, size);
+	finish(self, out, slot, to, type, (uint32_t)size);
 	return 0;
 }
 
@@ -247,8 +254,9 @@ static int send_block(struct tern_agent *self, tern_address to, uint16_t type, v
 	if (kind == TERN_KIND_ISO)
 		pointer = tern_block_depart(&self->lcore->heap, pointer, self->behaviour->name,
 					    self->address);
-	tern_lane_slot(out)->payload.iso = pointer;
-	finish(self, out, to, type, kind);
+	struct tern_signal *slot = tern_lane_slot(out);
+	slot->payload.iso = pointer;
+	finish(self, out, slot, to, type, kind);
 	return 0;
 }
 
@@ -276,6 +284,15 @@ int tern_signal_tag(struct tern_agent *self, tern_address to, uint16_t type, ter
 	return send_block(self, to, type, tag, TERN_KIND_TAG);
 }
 
+/* Ended by force, the fiber does not come back: the engine then has the block. */
+static int wait_with(struct tern_fiber *fiber, tern_address to, tern_iso *iso, uint64_t deadline)
+{
+	fiber->sending = iso;
+	int code = tern_fiber_wait_room(fiber, to, deadline);
+	fiber->sending = NULL;
+	return code;
+}
+
 static int poll_until(struct tern_agent *self, uint64_t deadline)
 {
 	if (tern_now(self) >= deadline)
@@ -300,8 +317,7 @@ tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t ty
 		tern_errno = -code;
 		if (code != -EAGAIN)
 			return iso;
-		code = fiber ? tern_fiber_wait_room(fiber, to, deadline)
-			     : poll_until(self, deadline);
+		code = fiber ? wait_with(fiber, to, iso, deadline) : poll_until(self, deadline);
 		if (code != 0) {
 			tern_errno = -code;
 			return iso;
