@@ -207,16 +207,16 @@ void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct t
 		tern_life_bounce(lcore, signal);
 }
 
-/*
- * A paused agent hears of nothing; but to finish, it goes on. An agent's end is told after all
- * that it sent, and a spill runs nobody.
- */
-static bool waits_in_mailbox(const struct tern_agent *agent, const struct tern_signal *signal,
-			     bool queue_only)
+bool tern_life_defers(struct tern_agent *agent, const struct tern_signal *signal)
 {
-	if (agent->status == TERN_PAUSED)
-		return signal->type != TERN_CONTROL_FINISH;
-	return signal->type == TERN_CONTROL_ENDED && (queue_only || agent->mailbox.queued);
+	/* To finish, a paused agent goes on; of ends a fiber hears when it asks. */
+	bool ended = signal->type == TERN_CONTROL_ENDED;
+	if (signal->type == TERN_CONTROL_FINISH || (ended && agent->flags & TERN_AGENT_FIBER))
+		return false;
+	if (!agent->mailbox.queued)
+		agent->flags &= (uint16_t)~TERN_AGENT_BEHIND;
+	return agent->status == TERN_PAUSED || agent->flags & TERN_AGENT_BEHIND ||
+	       (ended && agent->mailbox.queued);
 }
 
 /* What the engine tells an agent is outside its policy. False: no chunk is left. */
@@ -225,6 +225,7 @@ static bool queue_told(struct tern_lcore *lcore, struct tern_agent *agent,
 {
 	if (!tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal))
 		return false;
+	agent->flags |= TERN_AGENT_BEHIND;
 	if (agent->status != TERN_READY)
 		tern_ready_push(lcore, agent);
 	return true;
@@ -242,7 +243,10 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 	}
 	struct tern_signal copy = *signal;
 	if (signal->kind & TERN_KIND_RETURNED) {
-		if (waits_in_mailbox(agent, signal, queue_only))
+		/* A spill runs nobody, and finds nothing of this kind but ends. */
+		bool spilt = queue_only && !(agent->flags & TERN_AGENT_FIBER) &&
+			     signal->type == TERN_CONTROL_ENDED;
+		if (spilt || tern_life_defers(agent, signal))
 			return queue_told(lcore, agent, signal);
 		tern_life_handle(lcore, agent, &copy);
 		return true;

@@ -19,6 +19,12 @@
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only);
 
 /**
+ * Whether a returned or control signal has to wait in the mailbox: its agent is paused, others wait
+ * there already, or it tells of an end and what the ended one sent before waits there.
+ */
+bool tern_life_defers(struct tern_agent *agent, const struct tern_signal *signal);
+
+/**
  * Run the agent on a slot and drop a block that it did not take; a returned or control signal
  * becomes an event.
  */

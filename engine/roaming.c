@@ -266,11 +266,15 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 }
 
 /* A request to finish, and what a fiber is told beside its mailbox. */
-static bool is_for_now(const struct tern_agent *agent, const struct tern_signal *signal)
+static bool is_for_now(struct tern_agent *agent, const struct tern_signal *signal)
 {
-	return signal->type == TERN_CONTROL_FINISH ||
-	       (signal->kind & TERN_KIND_RETURNED && agent->flags & TERN_AGENT_FIBER &&
-		agent->status != TERN_PAUSED);
+	if (!(signal->kind & TERN_KIND_RETURNED))
+		return false;
+	bool beside = signal->type == TERN_CONTROL_FINISH || agent->flags & TERN_AGENT_FIBER;
+	bool now = beside && !tern_life_defers(agent, signal);
+	if (!now)
+		agent->flags |= TERN_AGENT_BEHIND;
+	return now;
 }
 
 unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)

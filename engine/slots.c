@@ -23,6 +23,8 @@ static uint32_t cache_pop(struct tern_lcore *lcore)
 	uint32_t later = lcore->slot_cache[(lcore->slot_first + AHEAD) % TERN_SLOT_CACHE];
 	__builtin_prefetch(&lcore->agents[later], 1);
 	__builtin_prefetch(&lcore->agents[later].behaviour, 1);
+	__builtin_prefetch(&lcore->engine->asked[later], 1);
+	__builtin_prefetch(&lcore->directory[later], 1);
 	return slot;
 }
 

@@ -75,13 +75,15 @@ static int check_options(struct tern_lcore *lcore, const struct tern_spawn_optio
 			 struct spec *spec)
 {
 	static const struct tern_spawn_options defaults = TERN_SPAWN_DEFAULTS;
-	options = options ? options : &defaults;
+	bool given = options;
+	options = given ? options : &defaults;
 	*spec = (struct spec){
 		.name = options->name, .lcore = pick_lcore(lcore, options), .options = options};
 	fill_water(&lcore->engine->config, options, spec);
 	if (spec->lcore >= lcore->engine->lcore_count)
 		return -ENODEV;
-	if (!in_range(spec) || (options->rate && !keeps_rates(lcore, spec->lcore)))
+	/* The defaults were checked with the configuration. */
+	if (given && (!in_range(spec) || (options->rate && !keeps_rates(lcore, spec->lcore))))
 		return -EINVAL;
 	if (tern_unlikely(tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING))
 		return -ESHUTDOWN;
