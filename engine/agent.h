@@ -39,9 +39,10 @@ enum tern_status {
 #define TERN_AGENT_ROAMING 4096u  /* any lcore may run it: roaming.h */
 #define TERN_AGENT_ADMITTED 8192u /* roaming, and among the policy's for its run ring */
 #define TERN_AGENT_PARKED 16384u  /* its timers are in no wheel: it moves */
-#define TERN_AGENT_BEHIND 32768u  /* returned signals lie in its mailbox: later ones go there, too \
-				   */
-#define TERN_AGENT_MUTE 2048u	  /* failed while it was told of its end: not called again */
+#define TERN_AGENT_BEHIND                                                                      \
+	32768u		      /* returned signals lie in its mailbox: later ones go there, too \
+			       */
+#define TERN_AGENT_MUTE 2048u /* failed while it was told of its end: not called again */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {
@@ -114,6 +115,7 @@ struct tern_extras {
 	uint64_t finish_by;		  /* ticks: end by force then */
 	struct tern_agent *finish_next;	  /* in the lcore's list of finishing agents */
 	struct tern_fiber *fiber;	  /* NULL: it is a handler */
+	uint32_t stack_bytes;		  /* of its fiber */
 	uint32_t rate;			  /* signals a second */
 	uint32_t capacity;
 	uint32_t key_offset;

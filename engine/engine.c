@@ -129,9 +129,9 @@ int tern_engine_launch(struct tern_engine **engine, const struct tern_config *co
 	if (code == 0)
 		code = tern_recover_install(made, error);
 	if (code == 0)
-		code = tern_observer_start(made, error);
-	if (code == 0)
 		code = start_threads(made, error);
+	if (code == 0)
+		code = tern_observer_start(made, error);
 	if (code != 0) {
 		join_threads(made);
 		release(made);

@@ -67,6 +67,7 @@ int tern_fiber_make(struct tern_lcore *lcore, struct tern_agent *agent, size_t s
 	struct tern_stack usable = {.base = stack.base, .size = top};
 	tern_context_make(&fiber->context, &usable, fiber_main, fiber);
 	agent->extras->fiber = fiber;
+	tern_store(&agent->extras->stack_bytes, (uint32_t)stack.size);
 	agent->flags |= TERN_AGENT_FIBER | TERN_AGENT_SHY;
 	agent->handler = tern_fiber_signal;
 	return 0;

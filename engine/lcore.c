@@ -82,8 +82,7 @@ static __attribute__((noinline)) bool deliver(struct tern_lcore *lcore, struct t
 	in->stands_on = NULL;
 	if (!tern_life_deliver(lcore, signal, false))
 		return false;
-	if (!lcore->sampling || lcore->settled != settled)
-		tern_lcore_check(lcore);
+	tern_lcore_check_run(lcore, settled);
 	return true;
 }
 

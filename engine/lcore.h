@@ -171,6 +171,17 @@ static inline void tern_lcore_check(struct tern_lcore *lcore)
 		tern_lcore_check_slice(lcore);
 }
 
+/** The same after what may have run nobody: then it is no sample of who ran last. */
+static inline void tern_lcore_check_run(struct tern_lcore *lcore, uint64_t settled_before)
+{
+	if (lcore->sampling && lcore->settled == settled_before) {
+		lcore->sampling = false;
+		lcore->check_left = lcore->check_every;
+		return;
+	}
+	tern_lcore_check(lcore);
+}
+
 /** Count what was handled in place. */
 void tern_lcore_settle_in_place(struct tern_lcore *lcore);
 

@@ -106,6 +106,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_store(&lcore->running, slot);
 	/* Before on_stop, which may free the state they lie in; and after, for what it armed. */
 	unlink_timers(agent);
+	tern_fds_forget(lcore, agent);
 	if (agent->behaviour->on_stop && !(agent->flags & TERN_AGENT_MUTE))
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
 	skip_sample(lcore);
@@ -200,7 +201,9 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 
 void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
 {
-	bool waits = agent->flags & TERN_AGENT_FIBER || agent->status == TERN_PAUSED;
+	/* A roaming agent may be in a queue: it runs from there, or two lcores might run it. */
+	bool waits = agent->flags & (TERN_AGENT_FIBER | TERN_AGENT_ROAMING) ||
+		     agent->status == TERN_PAUSED;
 	if (!waits)
 		tern_life_handle(lcore, agent, signal);
 	else if (!tern_policy_queue(lcore, agent, signal))

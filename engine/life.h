@@ -32,8 +32,8 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 		      struct tern_signal *signal);
 
 /**
- * Give an agent a signal of its own: a timer's, a file descriptor's. A handler runs at once, ahead
- * of its mailbox. Runs the agent.
+ * Give an agent a signal of its own: a timer's, a file descriptor's. A pinned handler runs at once,
+ * ahead of its mailbox. Runs the agent.
  */
 void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal);
 

@@ -17,8 +17,8 @@
 struct look {
 	uint64_t turns; /* and all else that moves while no handler is stuck */
 	uint64_t signals_in;
-	uint64_t since;	  /* clock ticks of the first of equal looks */
-	uint64_t stuck;	  /* ticks it has lasted; 0: it moves. Any thread reads */
+	uint64_t since;	  /* CPU ns of the lcore's thread at the first of equal looks */
+	uint64_t stuck;	  /* CPU ns it has lasted; 0: it moves. Any thread reads */
 	uint32_t running; /* slot */
 	bool reported;
 	uint64_t report_due; /* clock ticks: one line a second is enough */
@@ -49,11 +49,24 @@ static bool same_handler(const struct tern_lcore *lcore, struct look *look)
 	return same;
 }
 
-static uint64_t slice_of(const struct tern_engine *engine, const struct tern_agent *agent)
+/*
+ * Time that the lcore's thread really had: where others take its CPU away, an agent that does not
+ * return has not run for longer because of that.
+ */
+static uint64_t cpu_ns(const struct tern_engine *engine, uint32_t index)
+{
+	clockid_t clock;
+	struct timespec time = {0};
+	if (pthread_getcpuclockid(engine->threads[index], &clock) == 0)
+		clock_gettime(clock, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t slice_ns_of(const struct tern_engine *engine, const struct tern_agent *agent)
 {
 	const struct tern_extras *extras = tern_load(&agent->extras);
 	uint64_t own = extras ? tern_load(&extras->slice_ticks) : 0;
-	return own ? own : tern_clock_from_ns(&engine->clock, engine->config.slice_us * 1000ull);
+	return own ? tern_clock_to_ns(&engine->clock, own) : engine->config.slice_us * 1000ull;
 }
 
 static void report(struct tern_engine *engine, uint32_t index, struct look *look)
@@ -75,7 +88,7 @@ static void watch_lcores(struct tern_engine *engine)
 	for (uint32_t i = 0; i < engine->lcore_count; i++) {
 		struct look *look = &engine->observer->looks[i];
 		const struct tern_lcore *lcore = &engine->lcores[i];
-		uint64_t now = tern_clock_ticks(&engine->clock);
+		uint64_t now = cpu_ns(engine, i);
 		if (!same_handler(lcore, look)) {
 			look->since = now;
 			look->reported = false;
@@ -84,7 +97,7 @@ static void watch_lcores(struct tern_engine *engine)
 		}
 		tern_store(&look->stuck, now - look->since);
 		if (!look->reported &&
-		    now - look->since > slice_of(engine, &engine->agents[look->running]))
+		    now - look->since > slice_ns_of(engine, &engine->agents[look->running]))
 			report(engine, i, look);
 	}
 }
@@ -210,8 +223,8 @@ int tern_lcore_running(const struct tern_engine *engine, uint32_t index,
 	if (!tern_dir_inhabited(__atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE)))
 		return 0;
 	running->agent = tern_load(&agent->address);
-	running->for_ns = tern_clock_to_ns(&engine->clock, stuck);
-	running->overrun = stuck > slice_of(engine, agent);
+	running->for_ns = stuck;
+	running->overrun = stuck > slice_ns_of(engine, agent);
 	tern_agent_label(agent, running->name);
 	return 0;
 }

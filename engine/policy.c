@@ -3,6 +3,7 @@
 #include "keys.h"
 #include "life.h"
 #include "profile.h"
+#include "roaming.h"
 
 void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal)
 {
@@ -122,8 +123,8 @@ bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 	tern_count(&lcore->stats.queued, 1);
 	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, place))
 		tern_keys_add(lcore, agent->extras, place);
-	if (agent->status != TERN_READY)
-		tern_ready_push(lcore, agent);
+	if (agent->status != TERN_READY || tern_is_roaming(agent))
+		tern_ready_wake(lcore, agent);
 	if (!(agent->flags & TERN_AGENT_OVER) && agent->mailbox.queued >= agent->high_water)
 		cross_high(lcore, agent);
 	return true;

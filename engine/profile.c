@@ -114,7 +114,8 @@ static uint64_t memory_of(const struct tern_engine *engine, const struct tern_ag
 	tern_engine_memory(engine, &memory);
 	uint64_t queued = tern_load(&agent->mailbox.queued);
 	uint64_t chunks = (queued + TERN_CHUNK_SIGNALS - 1) / TERN_CHUNK_SIGNALS;
-	uint64_t extras = tern_load(&agent->extras) ? sizeof(struct tern_extras) : 0;
+	const struct tern_extras *kept = tern_load(&agent->extras);
+	uint64_t extras = kept ? sizeof(*kept) + tern_load(&kept->stack_bytes) : 0;
 	return memory.bytes_per_agent + chunks * sizeof(struct tern_chunk) + extras +
 	       (room ? tern_room_bytes(room) : 0);
 }

@@ -118,6 +118,12 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 	}
 	if (room->policy != TERN_POLICY_DROP_OLDEST || !tern_roam_drop_oldest(&room->roam, &oldest))
 		return false;
+	if (tern_unlikely(oldest.kind & TERN_KIND_RETURNED)) {
+		/* Control, or come back: never dropped, but put behind the others. */
+		tern_lcore_forward(lcore, &oldest);
+		tern_lcore_settle(lcore, 1);
+		return true;
+	}
 	tern_signal_discard(lcore, &oldest);
 	__atomic_fetch_add(&room->dropped, 1, __ATOMIC_RELAXED);
 	tern_count(&lcore->stats.dropped, 1);
@@ -142,8 +148,8 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 	if (!tern_dir_alive(entry, to))
 		return -ESRCH;
 	struct tern_room *room = tern_room_of(lcore, signal->to_slot);
-	while (tern_roam_put(&room->roam, signal, &count) != 0)
-		if (!make_room(lcore, room, signal))
+	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++)
+		if (i > room->capacity || !make_room(lcore, room, signal))
 			return -EAGAIN;
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
 	if (tern_unlikely(count >= room->high_water))
@@ -340,12 +346,12 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	uint32_t slot = tern_address_slot(agent->address);
 	struct tern_room *room = tern_room_of(lcore, slot);
 	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
-	/* What it sent in this run is behind the next note. */
+	uint32_t left = paused ? 0 : release(lcore, agent, room);
+	/* What it sent in this run, told of low water too, is behind the next note. */
 	if (agent->signals_out != room->sent_before) {
 		room->sent_before = agent->signals_out;
 		tern_store(&room->note, tern_passage_want(&lcore->passage));
 	}
-	uint32_t left = paused ? 0 : release(lcore, agent, room);
 	if (goes_elsewhere(lcore, agent, room)) {
 		tern_roam_requeue(&room->roam);
 		tern_roaming_hand(agent, &lcore->engine->asked[slot]);

@@ -225,7 +225,7 @@ TERN_API int tern_agent_profile(const struct tern_engine *engine, tern_address a
 struct tern_lcore_running {
 	tern_address agent; /**< whose function runs; TERN_ADDRESS_NONE: nobody's for long */
 	char name[64];	    /**< its name, else its behaviour's */
-	uint64_t for_ns;    /**< it runs for at least so long; 0: shorter than its slice */
+	uint64_t for_ns;    /**< CPU time it has run for, at least; 0: nobody's for long */
 	bool overrun;	    /**< that is past its slice */
 };
 

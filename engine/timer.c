@@ -140,10 +140,11 @@ unsigned tern_timers_run(struct tern_lcore *lcore)
 		return 0;
 	while (fired < FIRE_MAX &&
 	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn_ticks)) != NULL) {
+		uint64_t settled = lcore->settled;
 		if (lcore->sampling)
 			lcore->check_start = tern_clock_ticks(lcore->clock);
 		fire(lcore, timer);
-		tern_lcore_check(lcore);
+		tern_lcore_check_run(lcore, settled);
 		fired++;
 	}
 	return fired;

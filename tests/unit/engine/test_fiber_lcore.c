@@ -101,7 +101,7 @@ static void stacks_are_used_again(void **state)
 		UNTIL(world, tern_agent_stop(world->self, fiber) == -ESRCH);
 		if (world->polled && i >= 2)
 			assert_int_equal(actor->probe.result, places[i % 2]);
-		places[i % 2] = actor->probe.result;
+		places[i % 2] = seen(&actor->probe.result);
 	}
 }
 
