@@ -39,10 +39,11 @@ enum tern_status {
 #define TERN_AGENT_ROAMING 4096u  /* any lcore may run it: roaming.h */
 #define TERN_AGENT_ADMITTED 8192u /* roaming, and among the policy's for its run ring */
 #define TERN_AGENT_PARKED 16384u  /* its timers are in no wheel: it moves */
-#define TERN_AGENT_BEHIND                                                                      \
-	32768u		      /* returned signals lie in its mailbox: later ones go there, too \
-			       */
-#define TERN_AGENT_MUTE 2048u /* failed while it was told of its end: not called again */
+#define TERN_AGENT_BEHIND                                                                       \
+	32768u		       /* returned signals lie in its mailbox: later ones go there, too \
+				*/
+#define TERN_AGENT_TIED 65536u /* had timers, or waited for room, when its last run ended */
+#define TERN_AGENT_MUTE 2048u  /* failed while it was told of its end: not called again */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {
@@ -55,9 +56,9 @@ struct TERN_CAPABILITY("agent") tern_agent {
 	struct tern_mailbox mailbox; /* in the home lcore's chunks */
 	uint8_t status;		     /* enum tern_status; any thread reads */
 	uint8_t policy;		     /* enum tern_policy */
-	uint16_t flags;		     /* TERN_AGENT_* */
 	uint8_t end_why;	     /* enum tern_end, while ENDING */
 	int8_t priority;	     /* enum tern_priority */
+	uint32_t flags;		     /* TERN_AGENT_* */
 
 	alignas(TERN_LINE) const struct tern_behaviour *behaviour;
 	uint64_t signals_out;

@@ -21,13 +21,14 @@ struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_addr
 void tern_control_deliver(struct tern_lcore *lcore, struct tern_agent *agent,
 			  struct tern_signal *signal)
 {
+	struct tern_signal *outer = lcore->in_hand; /* where a lane to itself is spilled */
 	tern_count(&lcore->own_handled, 1);
 	lcore->in_hand = signal;
 	if (signal->type == TERN_CONTROL_FINISH)
 		tern_finish_start(lcore, agent, signal->payload.words[0]);
 	else if (signal->type == TERN_CONTROL_ENDED)
 		tern_watch_deliver(lcore, agent, signal);
-	lcore->in_hand = NULL;
+	lcore->in_hand = outer;
 	tern_count(&lcore->stats.handled, 1);
 	tern_signal_discard(lcore, signal);
 	tern_lcore_settle(lcore, 1);

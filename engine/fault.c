@@ -35,6 +35,14 @@ static struct {
 static _Thread_local struct tern_fault_scope *thread_scope
 	__attribute__((tls_model("initial-exec")));
 
+/* The thread's signal stack, however many scopes it has: several polled engines, say. */
+static _Thread_local struct {
+	void *base;
+	size_t size;
+	stack_t before;
+	unsigned users;
+} thread_alternate __attribute__((tls_model("initial-exec")));
+
 /* Text put together without stdio, which a signal handler must not use. */
 struct line {
 	size_t length;
@@ -167,6 +175,8 @@ static void on_fault(int signo, siginfo_t *info, void *ucontext)
 			scope->armed = false;
 			if (scope->context)
 				tern_context_escape(scope->context);
+			if (scope->save)
+				scope->save(scope->owner);
 			restore_mask(ucontext);
 			siglongjmp(scope->point, 1);
 		}
@@ -230,7 +240,7 @@ void tern_fault_remove(void)
 }
 
 /* Twice the kernel's frame and room for a handler, with a page below that nothing may touch. */
-static int map_alternate(struct tern_fault_scope *scope, size_t page)
+static int map_alternate(size_t page)
 {
 	long recommended = sysconf(_SC_SIGSTKSZ);
 	size_t size = 2 * getauxval(AT_MINSIGSTKSZ) + ALTERNATE_BYTES / 2;
@@ -242,32 +252,42 @@ static int map_alternate(struct tern_fault_scope *scope, size_t page)
 	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (base == MAP_FAILED)
 		return -ENOMEM;
-	scope->alternate = base;
-	scope->alternate_size = size;
+	thread_alternate.base = base;
+	thread_alternate.size = size;
 	return mprotect(base, page, PROT_NONE) ? -ENOMEM : 0;
 }
 
-static void unmap_alternate(struct tern_fault_scope *scope)
+static void unmap_alternate(void)
 {
-	TERN_UNPOISON(scope->alternate, scope->alternate_size);
-	munmap(scope->alternate, scope->alternate_size);
-	scope->alternate = NULL;
+	TERN_UNPOISON(thread_alternate.base, thread_alternate.size);
+	munmap(thread_alternate.base, thread_alternate.size);
+	thread_alternate.base = NULL;
+}
+
+static int enter_alternate(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int code = map_alternate(page);
+	stack_t alternate = {.ss_sp = (unsigned char *)thread_alternate.base + page,
+			     .ss_size = thread_alternate.size - page};
+	if (code == 0 && sigaltstack(&alternate, &thread_alternate.before))
+		code = -errno;
+	if (code != 0 && thread_alternate.base)
+		unmap_alternate();
+	return code;
 }
 
 int tern_fault_thread_init(struct tern_fault_scope *scope)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	*scope = (struct tern_fault_scope){0};
-	int code = map_alternate(scope, page);
-	stack_t alternate = {.ss_sp = (unsigned char *)scope->alternate + page,
-			     .ss_size = scope->alternate_size - page};
-	if (code == 0 && sigaltstack(&alternate, &scope->alternate_before))
-		code = -errno;
-	if (code == 0)
-		thread_scope = scope;
-	else if (scope->alternate)
-		unmap_alternate(scope);
-	return code;
+	int code = thread_alternate.users == 0 ? enter_alternate() : 0;
+	if (code != 0)
+		return code;
+	thread_alternate.users++;
+	scope->alternate = thread_alternate.base;
+	scope->alternate_size = thread_alternate.size;
+	thread_scope = scope;
+	return 0;
 }
 
 void tern_fault_use(struct tern_fault_scope *scope)
@@ -277,7 +297,11 @@ void tern_fault_use(struct tern_fault_scope *scope)
 
 void tern_fault_thread_fini(struct tern_fault_scope *scope)
 {
-	thread_scope = NULL;
-	sigaltstack(&scope->alternate_before, NULL);
-	unmap_alternate(scope);
+	if (thread_scope == scope)
+		thread_scope = NULL;
+	scope->alternate = NULL;
+	if (--thread_alternate.users != 0)
+		return;
+	sigaltstack(&thread_alternate.before, NULL);
+	unmap_alternate();
 }

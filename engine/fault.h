@@ -51,12 +51,12 @@ struct tern_fault_scope {
 	struct tern_fault fault;
 
 	/* constant between init and fini, but for the point */
+	void (*save)(void *owner);	 /* before the jump, or NULL. Runs in the signal handler */
 	const char *(*who)(void *owner); /* NULL: nobody knows. Runs in the signal handler */
 	void *owner;
 	sigjmp_buf point;
 	void *alternate; /* mapping with the thread's signal stack */
 	size_t alternate_size;
-	stack_t alternate_before;
 };
 
 /**

@@ -80,6 +80,8 @@ static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route)
 {
 	struct tern_lane_out *out = &lcore->out[route];
+	if (tern_unlikely(route == lcore->roam_route))
+		return false; /* no lane leads there */
 	if (!out->lane)
 		return make_lane(lcore, route);
 	return !tern_lane_spent(out) || tern_lane_refresh(out);

@@ -25,9 +25,10 @@ void tern_lcore_check_slice(struct tern_lcore *lcore)
 {
 	uint64_t now = tern_clock_ticks(lcore->clock);
 	uint64_t took = now - lcore->check_start;
-	if (lcore->sampling)
+	bool again = lcore->check_start == 0;
+	if (lcore->sampling && !again)
 		tern_profile_sample(lcore, took);
-	else if (took > lcore->slice_ticks * lcore->check_every)
+	else if (!again && took > lcore->slice_ticks * lcore->check_every)
 		tern_count(&lcore->stats.overruns_unnamed, 1);
 	if (now - lcore->slice_start > lcore->slice_ticks) {
 		lcore->hold |= TERN_HOLD_LATE;
@@ -35,7 +36,7 @@ void tern_lcore_check_slice(struct tern_lcore *lcore)
 	} else if (lcore->check_every < TERN_CHECK_EVERY_MAX) {
 		lcore->check_every *= 2;
 	}
-	lcore->sampling = !lcore->sampling || lcore->check_every == 1;
+	lcore->sampling = again || !lcore->sampling || lcore->check_every == 1;
 	lcore->check_left = lcore->sampling ? 1 : lcore->check_every;
 	lcore->check_start = now;
 }
@@ -152,6 +153,8 @@ static unsigned run_mailbox(struct tern_lcore *lcore, struct tern_agent *agent, 
 {
 	struct tern_signal signal;
 	unsigned handled = 0;
+	if (lcore->sampling && lcore->check_start == 0)
+		lcore->check_start = tern_clock_ticks(lcore->clock);
 	while (handled < budget && agent->mailbox.queued && agent->status == TERN_READY &&
 	       !(lcore->hold & TERN_HOLD_LATE)) {
 		tern_policy_take(lcore, agent, &signal);
@@ -226,19 +229,34 @@ static void settle_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_ready_rest(lcore, agent);
 }
 
+void tern_lcore_put_back(struct tern_lcore *lcore)
+{
+	struct tern_agent *agent = lcore->taken;
+	/* A slot that an agent has left has no flags any more. */
+	if (!agent || agent->status == TERN_DEAD)
+		lcore->taken = NULL;
+	else if (tern_is_roaming(agent))
+		tern_roaming_settle(lcore, agent, has_work(lcore, agent));
+	else if (agent->status != TERN_PAUSED)
+		settle_agent(lcore, agent);
+	lcore->taken = NULL;
+}
+
 /* A roaming agent, which this lcore took from a queue. */
 static unsigned run_roaming(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	unsigned handled = 0;
+	lcore->taken = agent;
 	tern_roaming_begin(lcore, agent);
 	if (agent->status == TERN_ENDING) {
 		tern_life_end(lcore, agent);
+		lcore->taken = NULL;
 		return 0;
 	}
 	unsigned budget = tern_roaming_fetch(lcore, agent, tern_ready_budget(lcore, agent));
 	if (agent->status != TERN_PAUSED)
 		handled = run_measured(lcore, agent, budget);
-	tern_roaming_settle(lcore, agent, has_work(lcore, agent));
+	tern_lcore_put_back(lcore);
 	return handled;
 }
 
@@ -248,8 +266,9 @@ static unsigned run_pinned(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->status == TERN_ENDING) {
 		tern_life_end(lcore, agent);
 	} else if (agent->status != TERN_PAUSED) {
+		lcore->taken = agent;
 		handled = run_measured(lcore, agent, tern_ready_budget(lcore, agent));
-		settle_agent(lcore, agent);
+		tern_lcore_put_back(lcore);
 	}
 	return handled;
 }

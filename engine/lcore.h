@@ -111,6 +111,8 @@ struct tern_lcore {
 	bool roams;					 /* roaming agents have been queued here */
 	struct tern_run_ring rings[TERN_ROAMING_LEVELS]; /* low, normal; thieves take */
 	struct tern_fiber *fiber;			 /* that runs now */
+	struct tern_agent *taken;			 /* from a queue, and not put back yet */
+	struct tern_signal rescued;			 /* what was in hand at a fault */
 	struct tern_fiber *blocked;			 /* that wait for room */
 	struct tern_signal *in_hand;			 /* being handled, out of place */
 	uint32_t asks_left; /* slots taken from asked_head and not acted on yet */
@@ -161,6 +163,9 @@ struct tern_lcore {
 /** Run one turn; returns the work done. Runs agents. */
 unsigned tern_lcore_turn(struct tern_lcore *lcore);
 
+/** Put the agent that was taken from a queue back, or at rest. Runs it. Also after a fault. */
+void tern_lcore_put_back(struct tern_lcore *lcore);
+
 /** Look at the clock, now that check_left is used up. */
 void tern_lcore_check_slice(struct tern_lcore *lcore);
 
@@ -175,8 +180,7 @@ static inline void tern_lcore_check(struct tern_lcore *lcore)
 static inline void tern_lcore_check_run(struct tern_lcore *lcore, uint64_t settled_before)
 {
 	if (lcore->sampling && lcore->settled == settled_before) {
-		lcore->sampling = false;
-		lcore->check_left = lcore->check_every;
+		lcore->check_start = 0; /* not known: the window after the next look will do */
 		return;
 	}
 	tern_lcore_check(lcore);

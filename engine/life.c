@@ -217,7 +217,7 @@ bool tern_life_defers(struct tern_agent *agent, const struct tern_signal *signal
 	if (signal->type == TERN_CONTROL_FINISH || (ended && agent->flags & TERN_AGENT_FIBER))
 		return false;
 	if (!agent->mailbox.queued)
-		agent->flags &= (uint16_t)~TERN_AGENT_BEHIND;
+		agent->flags &= ~TERN_AGENT_BEHIND;
 	return agent->status == TERN_PAUSED || agent->flags & TERN_AGENT_BEHIND ||
 	       (ended && agent->mailbox.queued);
 }

@@ -38,7 +38,7 @@ static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
 
 static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	agent->flags &= (uint16_t)~TERN_AGENT_OVER;
+	agent->flags &= ~TERN_AGENT_OVER;
 	if (refuses(agent))
 		set_pressed(lcore, agent, false);
 }

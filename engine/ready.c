@@ -61,7 +61,7 @@ void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (!(agent->flags & TERN_AGENT_PERMIT))
 		return;
-	agent->flags &= (uint16_t)~TERN_AGENT_PERMIT;
+	agent->flags &= ~TERN_AGENT_PERMIT;
 	__atomic_fetch_add(&lcore->engine->runnable_left, 1, __ATOMIC_RELAXED);
 }
 
@@ -108,9 +108,9 @@ static void admit(struct tern_lcore *lcore)
 		if (needs && !take_permit(lcore))
 			return;
 		struct tern_agent *agent = tern_ready_list_pop(lcore, waiting);
-		agent->flags &= (uint16_t)~TERN_AGENT_WAITING;
+		agent->flags &= ~TERN_AGENT_WAITING;
 		if (status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING)) {
-			agent->flags &= (uint16_t)~TERN_AGENT_LISTED;
+			agent->flags &= ~TERN_AGENT_LISTED;
 			continue;
 		}
 		if (needs)
@@ -127,7 +127,7 @@ struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
 	struct tern_agent *agent;
 	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
 		ready->count--;
-		agent->flags &= (uint16_t)~TERN_AGENT_LISTED;
+		agent->flags &= ~TERN_AGENT_LISTED;
 		/* Paused and resumed while listed: its permit is another's now. */
 		if (agent->status == TERN_PAUSED || tern_likely(may_run(lcore, agent)))
 			return agent;

@@ -4,6 +4,7 @@
 #include "engine.h"
 #include "profile.h"
 #include "ready.h"
+#include "roaming.h"
 
 #define LEVEL_HIGH (TERN_PRIORITY_HIGH + 1)
 #define LEVEL_TOP (TERN_PRIORITIES - 1)
@@ -191,7 +192,8 @@ static struct tern_agent *custom_pop(struct tern_lcore *lcore)
 		return NULL;
 	struct tern_agent *agent = &lcore->agents[place];
 	uint32_t held = agent->flags & (TERN_AGENT_LISTED | TERN_AGENT_WAITING);
-	return held == TERN_AGENT_LISTED && agent->lcore == lcore ? agent : NULL;
+	bool here = agent->lcore == lcore || tern_is_roaming(agent);
+	return held == TERN_AGENT_LISTED && here ? agent : NULL;
 }
 
 static void custom_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,

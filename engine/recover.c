@@ -44,6 +44,16 @@ static const char *who_runs(void *owner)
 	return agent->behaviour ? agent->behaviour->name : "?";
 }
 
+/* Runs in the signal handler, before the jump leaves the frames that the signal may lie in. */
+static void rescue(void *owner)
+{
+	struct tern_lcore *lcore = owner;
+	if (!lcore->in_hand)
+		return;
+	lcore->rescued = *lcore->in_hand;
+	lcore->in_hand = &lcore->rescued;
+}
+
 void tern_recover_enter(struct tern_lcore *lcore)
 {
 	if (tern_fault_thread_init(lcore->scope) != 0) {
@@ -52,6 +62,7 @@ void tern_recover_enter(struct tern_lcore *lcore)
 		return;
 	}
 	lcore->scope->who = who_runs;
+	lcore->scope->save = rescue;
 	lcore->scope->owner = lcore;
 }
 
@@ -96,16 +107,9 @@ static void describe(const struct tern_fault *fault, struct tern_error *error)
 	tern_error_set(error, 0, "%s at address %p, pc %p", what, fault->address, fault->pc);
 }
 
-void tern_recover_from(struct tern_lcore *lcore)
+static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	struct tern_agent *agent = &lcore->agents[lcore->running];
 	struct tern_error error;
-	tern_preempt_clear(&lcore->preempt);
-	lcore->fiber = NULL;
-	lcore->scope->context = NULL;
-	lcore->slice_ticks =
-		tern_clock_from_ns(lcore->clock, lcore->engine->config.slice_us * 1000ull);
-	settle_in_hand(lcore);
 	describe(&lcore->scope->fault, &error);
 	if (agent->status == TERN_DEAD || lcore->running < lcore->engine->system_count)
 		return;
@@ -117,4 +121,18 @@ void tern_recover_from(struct tern_lcore *lcore)
 		return;
 	}
 	tern_life_fail(lcore, agent, lcore->scope->fault.overflow ? -EOVERFLOW : -EFAULT, &error);
+}
+
+void tern_recover_from(struct tern_lcore *lcore)
+{
+	struct tern_agent *agent = &lcore->agents[lcore->running];
+	tern_preempt_clear(&lcore->preempt);
+	lcore->fiber = NULL;
+	lcore->scope->context = NULL;
+	lcore->slice_ticks =
+		tern_clock_from_ns(lcore->clock, lcore->engine->config.slice_us * 1000ull);
+	settle_in_hand(lcore);
+	fail_agent(lcore, agent);
+	/* Whoever was run when a critical agent failed in between goes on. */
+	tern_lcore_put_back(lcore);
 }

@@ -38,14 +38,15 @@ static uint32_t stamp_of(const struct tern_lcore *lcore)
 
 bool tern_roaming_is_loose(const struct tern_agent *agent)
 {
-	const uint32_t ties = TERN_AGENT_FDS | TERN_AGENT_FINISHING | TERN_AGENT_PARKED;
-	if (agent->mailbox.queued || agent->timers || agent->flags & ties ||
-	    agent->status == TERN_ENDING || agent->status == TERN_PAUSED)
+	const uint32_t ties =
+		TERN_AGENT_FDS | TERN_AGENT_FINISHING | TERN_AGENT_PARKED | TERN_AGENT_TIED;
+	if (agent->mailbox.queued || agent->flags & ties || agent->status == TERN_ENDING ||
+	    agent->status == TERN_PAUSED)
 		return false;
 	if (!(agent->flags & TERN_AGENT_FIBER))
 		return true;
 	const struct tern_fiber *fiber = agent->extras->fiber;
-	return !fiber->context.preempted && fiber->wait != TERN_FIBER_ROOM && !fiber->ends;
+	return !fiber->context.preempted && !fiber->ends;
 }
 
 bool tern_roaming_may_move(const struct tern_lcore *lcore, const struct tern_agent *agent)
@@ -55,13 +56,37 @@ bool tern_roaming_may_move(const struct tern_lcore *lcore, const struct tern_age
 	return tern_passage_is_over(&last->passage, tern_load(&room->note));
 }
 
+static bool waits_for_room(const struct tern_agent *agent)
+{
+	return agent->flags & TERN_AGENT_FIBER && agent->extras->fiber->wait == TERN_FIBER_ROOM;
+}
+
+/*
+ * Timers and waits for room end on the lcore, outside a run: what ties the agent meanwhile is that
+ * they were there when its last run ended, not that they still are.
+ */
+static void note_ties(struct tern_agent *agent)
+{
+	if (agent->timers || waits_for_room(agent))
+		agent->flags |= TERN_AGENT_TIED;
+	else
+		agent->flags &= ~TERN_AGENT_TIED;
+}
+
+/* Whether the policy holds an agent up that others of its run ring must not wait behind. */
+static bool waits_in_policy(const struct tern_agent *agent)
+{
+	return agent->flags & TERN_AGENT_PERMIT || (agent->extras && agent->extras->rate_interval);
+}
+
 /* A low or normal agent goes to the run ring, where thieves may find it; others to the policy. */
 void tern_roaming_queue(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	uint32_t level = (uint32_t)(agent->priority + 1);
 	lcore->roams = true;
-	if (level >= TERN_ROAMING_LEVELS || !tern_roaming_is_loose(agent)) {
+	if (level >= TERN_ROAMING_LEVELS || waits_in_policy(agent) ||
+	    !tern_roaming_is_loose(agent)) {
 		tern_ready_push(lcore, agent);
 		return;
 	}
@@ -248,7 +273,7 @@ static void take_over(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_count(&lcore->stats.migrated, 1);
 	}
 	if (agent->flags & TERN_AGENT_PARKED) {
-		agent->flags &= (uint16_t)~TERN_AGENT_PARKED;
+		agent->flags &= ~TERN_AGENT_PARKED;
 		if (agent->status != TERN_PAUSED)
 			tern_timers_unpark(agent);
 	}
@@ -259,7 +284,7 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t slot = tern_address_slot(agent->address);
 	uint64_t entry = tern_dir_load(lcore, slot);
 	if (agent->flags & TERN_AGENT_ADMITTED) {
-		agent->flags &= (uint16_t)~TERN_AGENT_ADMITTED;
+		agent->flags &= ~TERN_AGENT_ADMITTED;
 		lcore->admitted[agent->priority + 1]--;
 	}
 	take_over(lcore, agent);
@@ -287,11 +312,12 @@ unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, 
 {
 	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
 	struct tern_signal signals[FETCH];
-	/* While paused: no further than its bound, to find out whether it is to finish. */
-	if (agent->status == TERN_PAUSED)
-		budget = room->capacity;
-	while (agent->mailbox.queued < budget && tern_chunks_left(&lcore->chunks)) {
-		unsigned want = budget - agent->mailbox.queued;
+	/* Who does not take the oldest first, and who is paused but may have to finish, sees all.
+	 */
+	bool sees_all = agent->status == TERN_PAUSED || agent->flags & TERN_AGENT_FIBER;
+	unsigned bound = sees_all ? room->capacity : budget;
+	while (agent->mailbox.queued < bound && tern_chunks_left(&lcore->chunks)) {
+		unsigned want = bound - agent->mailbox.queued;
 		unsigned got = tern_roam_take(&room->roam, signals, want < FETCH ? want : FETCH);
 		for (unsigned i = 0; i < got; i++)
 			if (is_for_now(agent, &signals[i]))
@@ -309,7 +335,7 @@ static uint32_t release(struct tern_lcore *lcore, struct tern_agent *agent, stru
 {
 	uint32_t left = tern_roam_count(&room->roam);
 	if (agent->flags & TERN_AGENT_OVER && left + agent->mailbox.queued <= room->low_water) {
-		agent->flags &= (uint16_t)~TERN_AGENT_OVER;
+		agent->flags &= ~TERN_AGENT_OVER;
 		tern_dir_clear(&lcore->directory[room->slot], TERN_DIR_PRESSED);
 		tern_policy_tell(lcore, agent);
 	}
@@ -323,16 +349,17 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent,
 	uint32_t target = tern_load(&profile->move_to);
 	if (tern_likely(target == 0) || target > lcore->engine->lcore_count)
 		return false;
-	struct tern_timer *timers = agent->timers;
-	agent->timers = NULL; /* they can be taken along */
+	uint32_t flags = agent->flags;
+	if (agent->timers)
+		agent->flags &= ~TERN_AGENT_TIED; /* they can be taken along */
 	bool loose = tern_roaming_is_loose(agent) && tern_roaming_may_move(lcore, agent);
-	agent->timers = timers;
-	if (!loose)
+	agent->flags = flags;
+	if (!loose || waits_for_room(agent))
 		return false;
 	tern_store(&profile->move_to, 0);
 	if (target - 1 == lcore->index)
 		return false;
-	if (timers) {
+	if (agent->timers) {
 		tern_timers_park(agent);
 		agent->flags |= TERN_AGENT_PARKED;
 	}
@@ -346,7 +373,13 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	uint32_t slot = tern_address_slot(agent->address);
 	struct tern_room *room = tern_room_of(lcore, slot);
 	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
-	uint32_t left = paused ? 0 : release(lcore, agent, room);
+	uint32_t left = release(lcore, agent, room);
+	/* What a run could not take is no reason for another: a pause, a fiber with a full mailbox.
+	 */
+	bool full = agent->flags & TERN_AGENT_FIBER && agent->mailbox.queued >= room->capacity;
+	if (paused || (full && !has_work))
+		left = 0;
+	note_ties(agent);
 	/* What it sent in this run, told of low water too, is behind the next note. */
 	if (agent->signals_out != room->sent_before) {
 		room->sent_before = agent->signals_out;
