@@ -67,6 +67,10 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 		     const struct tern_event *event);
 
+/** Make room for a signal under the policy. Returns whether it still wants a place. */
+bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
+			   const struct tern_signal *signal);
+
 /** Append a signal to an agent's mailbox under its policy. False: no chunk is left. */
 bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 		       const struct tern_signal *signal);

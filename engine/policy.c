@@ -92,9 +92,8 @@ static bool conflate(struct tern_lcore *lcore, struct tern_agent *agent,
 	return true;
 }
 
-/* Make room under the policy. Returns whether the signal still wants a place. */
-static bool make_room(struct tern_lcore *lcore, struct tern_agent *agent,
-		      const struct tern_signal *signal)
+bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
+			   const struct tern_signal *signal)
 {
 	if (refuses(agent))
 		return true;
@@ -116,7 +115,7 @@ bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 {
 	if (tern_unlikely(!tern_chunks_left(&lcore->chunks)))
 		return false;
-	if (!make_room(lcore, agent, signal))
+	if (!tern_policy_make_room(lcore, agent, signal))
 		return true;
 	const struct tern_signal *place =
 		tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);

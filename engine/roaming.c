@@ -177,9 +177,10 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 		if (i > room->capacity || !make_room(lcore, room, signal))
 			return -EAGAIN;
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
-	if (tern_unlikely(count >= room->high_water))
+	struct tern_agent *agent = &lcore->agents[signal->to_slot];
+	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >= room->high_water))
 		press(lcore, room);
-	tern_roaming_wake(lcore, &lcore->agents[signal->to_slot]);
+	tern_roaming_wake(lcore, agent);
 	return 0;
 }
 
@@ -308,23 +309,44 @@ static bool is_for_now(struct tern_agent *agent, const struct tern_signal *signa
 	return now;
 }
 
+/* One signal of its ring: told now, or to its mailbox, or back where it was told to end. */
+static void take_in(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
+{
+	bool returned = signal->kind & TERN_KIND_RETURNED;
+	if (agent->status == TERN_ENDING)
+		tern_life_bounce(lcore, signal);
+	else if (is_for_now(agent, signal))
+		tern_life_handle(lcore, agent, signal);
+	else if (returned || tern_policy_make_room(lcore, agent, signal))
+		tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);
+}
+
+/*
+ * It takes nothing from its mailbox now: all of the ring goes there under its policy, as if it were
+ * pinned, since what it waits for, or is asked, may be the last of it.
+ */
+static bool holds_back(const struct tern_agent *agent)
+{
+	if (agent->status == TERN_PAUSED || !(agent->flags & TERN_AGENT_FIBER))
+		return agent->status == TERN_PAUSED;
+	enum tern_fiber_wait wait = agent->extras->fiber->wait;
+	return wait != TERN_FIBER_RUN && wait != TERN_FIBER_SIGNAL;
+}
+
 unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)
 {
 	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
 	struct tern_signal signals[FETCH];
-	/* Who does not take the oldest first, and who is paused but may have to finish, sees all.
-	 */
-	bool sees_all = agent->status == TERN_PAUSED || agent->flags & TERN_AGENT_FIBER;
-	unsigned bound = sees_all ? room->capacity : budget;
-	while (agent->mailbox.queued < bound && tern_chunks_left(&lcore->chunks)) {
-		unsigned want = bound - agent->mailbox.queued;
-		unsigned got = tern_roam_take(&room->roam, signals, want < FETCH ? want : FETCH);
+	unsigned most = budget < room->capacity ? budget : room->capacity;
+	if (holds_back(agent))
+		most = UINT32_MAX;
+	while (agent->mailbox.queued < most && tern_chunks_left(&lcore->chunks)) {
+		unsigned want = most - agent->mailbox.queued;
+		want = want < FETCH ? want : FETCH;
+		unsigned got = tern_roam_take(&room->roam, signals, want);
 		for (unsigned i = 0; i < got; i++)
-			if (is_for_now(agent, &signals[i]))
-				tern_life_handle(lcore, agent, &signals[i]);
-			else
-				tern_mailbox_push(&lcore->chunks, &agent->mailbox, &signals[i]);
-		if (got < FETCH)
+			take_in(lcore, agent, &signals[i]);
+		if (got < want)
 			break;
 	}
 	return agent->mailbox.queued < budget ? agent->mailbox.queued : budget;
@@ -374,10 +396,7 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	struct tern_room *room = tern_room_of(lcore, slot);
 	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
 	uint32_t left = release(lcore, agent, room);
-	/* What a run could not take is no reason for another: a pause, a fiber with a full mailbox.
-	 */
-	bool full = agent->flags & TERN_AGENT_FIBER && agent->mailbox.queued >= room->capacity;
-	if (paused || (full && !has_work))
+	if (paused)
 		left = 0;
 	note_ties(agent);
 	/* What it sent in this run, told of low water too, is behind the next note. */

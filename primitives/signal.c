@@ -79,11 +79,10 @@ static inline struct tern_lane_out *open_lane(struct tern_lcore *lcore, tern_add
 	return out;
 }
 
-/* Everything else: make room, or say in `code` why there is none. */
-static __attribute__((noinline)) struct tern_lane_out *find_lane(struct tern_lcore *lcore,
-								 tern_address to, int *code)
+/* Everything else but a roaming agent: make room, or say in `code` why there is none. */
+static __attribute__((noinline)) struct tern_lane_out *
+find_lane(struct tern_lcore *lcore, tern_address to, uint64_t entry, int *code)
 {
-	uint64_t entry = entry_of(lcore, to);
 	uint32_t route = tern_dir_route(entry);
 	struct tern_lane_out *out = &lcore->out[route];
 	if (tern_dir_differs(entry, to) != 0)
@@ -132,9 +131,9 @@ static inline void finish(struct tern_agent *self, struct tern_lane_out *out,
 	tern_lane_push(out, slot, type, stamp);
 }
 
-static bool is_roaming(const struct tern_lcore *lcore, tern_address to)
+/* Whoever asks goes on with the same reading of the entry: another lcore may change it any time. */
+static bool is_roaming(const struct tern_lcore *lcore, tern_address to, uint64_t entry)
 {
-	uint64_t entry = entry_of(lcore, to);
 	return tern_dir_route(entry) == lcore->roam_route && tern_dir_differs(entry, to) == 0 &&
 	       !is_closed(lcore);
 }
@@ -173,12 +172,13 @@ static __attribute__((cold, noinline)) int
 bytes_slowly(struct tern_agent *self, tern_address to, uint16_t type, const void *data, size_t size)
 {
 	int code = 0;
-	if (is_roaming(self->lcore, to)) {
+	uint64_t entry = entry_of(self->lcore, to);
+	if (is_roaming(self->lcore, to, entry)) {
 		struct tern_signal slot;
 		copy_small(slot.payload.bytes, data, size);
 		return send_roaming(self, to, type, &slot, (uint32_t)size);
 	}
-	struct tern_lane_out *out = find_lane(self->lcore, to, &code);
+	struct tern_lane_out *out = find_lane(self->lcore, to, entry, &code);
 	return out ? put_bytes(self, out, to, type, data, size) : code;
 }
 
@@ -246,9 +246,10 @@ static int send_block(struct tern_agent *self, tern_address to, uint16_t type, v
 	int code = 0;
 	if (tern_unlikely(type > TERN_TYPE_MAX))
 		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
-	if (is_roaming(self->lcore, to))
+	uint64_t entry = entry_of(self->lcore, to);
+	if (is_roaming(self->lcore, to, entry))
 		return send_block_roaming(self, to, type, pointer, kind);
-	struct tern_lane_out *out = find_lane(self->lcore, to, &code);
+	struct tern_lane_out *out = find_lane(self->lcore, to, entry, &code);
 	if (tern_unlikely(!out))
 		return code;
 	if (kind == TERN_KIND_ISO)
