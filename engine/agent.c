@@ -146,8 +146,11 @@ void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code
 	tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "agent failed",
 		       "agent=\"%s\" slot=%u lcore=%u code=%d error=\"%s\"", label,
 		       tern_address_slot(agent->address), lcore->index, code, error->text);
-	if (agent->behaviour->on_error)
-		agent->behaviour->on_error(agent, agent->state, error);
+	if (!agent->behaviour->on_error)
+		return;
+	agent->flags |= TERN_AGENT_TELLING;
+	agent->behaviour->on_error(agent, agent->state, error);
+	agent->flags &= ~TERN_AGENT_TELLING;
 }
 
 void tern_fail(struct tern_agent *self, int code, const char *format, ...)

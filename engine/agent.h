@@ -39,11 +39,12 @@ enum tern_status {
 #define TERN_AGENT_ROAMING 4096u  /* any lcore may run it: roaming.h */
 #define TERN_AGENT_ADMITTED 8192u /* roaming, and among the policy's for its run ring */
 #define TERN_AGENT_PARKED 16384u  /* its timers are in no wheel: it moves */
-#define TERN_AGENT_BEHIND                                                                       \
-	32768u		       /* returned signals lie in its mailbox: later ones go there, too \
-				*/
-#define TERN_AGENT_TIED 65536u /* had timers, or waited for room, when its last run ended */
-#define TERN_AGENT_MUTE 2048u  /* failed while it was told of its end: not called again */
+#define TERN_AGENT_BEHIND                                                       \
+	32768u /* returned signals lie in its mailbox: later ones go there, too \
+		*/
+#define TERN_AGENT_TELLING 131072u /* on_error or on_stop runs */
+#define TERN_AGENT_TIED 65536u	   /* had timers, or waited for room, when its last run ended */
+#define TERN_AGENT_MUTE 2048u	   /* failed while it was told of its end: not called again */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {

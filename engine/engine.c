@@ -300,11 +300,9 @@ int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 	join_threads(engine);
 	tern_store(&engine->joined, true);
 	/* Also in parallel mode: an agent may have been made while its lcore was on its way out. */
+	tern_recover_by_poller(engine);
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
-		if (engine->config.mode == TERN_MODE_POLLED)
-			tern_lcore_end_polled(&engine->lcores[i]);
-		else
-			tern_lcore_end_agents(&engine->lcores[i]);
+		tern_lcore_end_polled(&engine->lcores[i]);
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
 		tern_roaming_graves(&engine->lcores[i], true);
 	for (uint32_t i = 0; i < engine->system_count; i++)

@@ -84,7 +84,7 @@ void *tern_lcore_main(void *lcore);
 /** End every agent that lives on an lcore. */
 void tern_lcore_end_agents(struct tern_lcore *lcore);
 
-/** The same in polled mode, where the caller brings the recovery point. */
+/** The same from a thread that is no lcore: it brings the recovery point. */
 void tern_lcore_end_polled(struct tern_lcore *lcore);
 
 /** Report a signal nobody will handle any more, and free its block. */

@@ -290,9 +290,12 @@ int tern_fault_thread_init(struct tern_fault_scope *scope)
 	return 0;
 }
 
-void tern_fault_use(struct tern_fault_scope *scope)
+bool tern_fault_use(struct tern_fault_scope *scope)
 {
+	if (!scope->alternate || scope->alternate != thread_alternate.base)
+		return false;
 	thread_scope = scope;
+	return true;
 }
 
 void tern_fault_thread_fini(struct tern_fault_scope *scope)

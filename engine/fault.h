@@ -84,8 +84,8 @@ void tern_fault_remove(void);
  */
 int tern_fault_thread_init(struct tern_fault_scope *scope);
 
-/** Make another initialised scope of this thread the one that counts. */
-void tern_fault_use(struct tern_fault_scope *scope);
+/** Make another scope of this thread the one that counts. False: it is no scope of this thread. */
+bool tern_fault_use(struct tern_fault_scope *scope);
 
 /** Undo tern_fault_thread_init(). Context: the same thread, disarmed. */
 void tern_fault_thread_fini(struct tern_fault_scope *scope);

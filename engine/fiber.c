@@ -153,16 +153,20 @@ static void tell_returned(struct tern_lcore *lcore, struct tern_agent *agent)
 static bool may_preempt(struct tern_lcore *lcore)
 {
 	const struct tern_engine *engine = lcore->engine;
+	if (lcore->preempts_not)
+		return false;
 	if (!lcore->preempts) {
 		int code = tern_preempt_thread_init(&lcore->preempt, lcore->clock,
 						    engine->config.preempt_tick_us * 1000ull);
 		if (code != 0) {
 			tern_log_write(&engine->log, TERN_LOG_WARN, "fibers are not preempted",
 				       "lcore=%u error=\"%s\"", lcore->index, strerror(-code));
+			lcore->preempts_not = true;
 			return false;
 		}
 		lcore->preempts = true;
 	}
+	tern_preempt_use(&lcore->preempt);
 	tern_preempt_start(&lcore->preempt);
 	return true;
 }

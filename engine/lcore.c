@@ -248,8 +248,9 @@ static unsigned run_roaming(struct tern_lcore *lcore, struct tern_agent *agent)
 	unsigned handled = 0;
 	lcore->taken = agent;
 	tern_roaming_begin(lcore, agent);
-	if (agent->status == TERN_ENDING) {
+	if (agent->status == TERN_ENDING)
 		tern_life_end(lcore, agent);
+	if (agent->status == TERN_DEAD || tern_roaming_leave(lcore, agent)) {
 		lcore->taken = NULL;
 		return 0;
 	}
@@ -265,7 +266,9 @@ static unsigned run_pinned(struct tern_lcore *lcore, struct tern_agent *agent)
 	unsigned handled = 0;
 	if (agent->status == TERN_ENDING) {
 		tern_life_end(lcore, agent);
-	} else if (agent->status != TERN_PAUSED) {
+	} else if (agent->status == TERN_PAUSED) {
+		tern_ready_rest(lcore, agent);
+	} else {
 		lcore->taken = agent;
 		handled = run_measured(lcore, agent, tern_ready_budget(lcore, agent));
 		tern_lcore_put_back(lcore);
@@ -308,11 +311,21 @@ static unsigned run_ready(struct tern_lcore *lcore)
 	return done;
 }
 
+/* A thread's place that nobody has taken: what lies in its lanes waits for the next one. */
+static bool is_deserted(const void *owner, uint32_t route)
+{
+	const struct tern_engine *engine = owner;
+	uint32_t place = route >> 1;
+	return place >= engine->lcore_count &&
+	       !tern_load(&engine->attached[place - engine->lcore_count]);
+}
+
 /* What an engine with roaming agents costs each turn. */
 static unsigned roam(struct tern_lcore *lcore, bool idle)
 {
 	if (lcore->passage.open || lcore->passage.wanted != lcore->passage.noted)
-		tern_passage_look(&lcore->passage, lcore->out, lcore->roam_route);
+		tern_passage_look(&lcore->passage, lcore->out, lcore->roam_route, is_deserted,
+				  lcore->engine);
 	if (lcore->is_thread)
 		return 0;
 	unsigned work = idle ? tern_roaming_steal(lcore) : 0;
@@ -356,7 +369,9 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 /* The fault point lies in this frame, which is there as long as the turn is. */
 static unsigned turn_of_poller(struct tern_lcore *lcore)
 {
-	tern_fault_use(lcore->scope);
+	/* Of a thread that is not the one that started the engine faults are not contained. */
+	if (!tern_fault_use(lcore->scope))
+		return tern_lcore_turn(lcore);
 	lcore->scope->owner = lcore;
 	if (TERN_FAULT_POINT(lcore->scope)) {
 		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
@@ -372,7 +387,10 @@ static unsigned turn_of_poller(struct tern_lcore *lcore)
 
 void tern_lcore_end_polled(struct tern_lcore *lcore)
 {
-	tern_fault_use(lcore->scope);
+	if (!tern_fault_use(lcore->scope)) {
+		tern_lcore_end_agents(lcore);
+		return;
+	}
 	lcore->scope->owner = lcore;
 	if (TERN_FAULT_POINT(lcore->scope)) {
 		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);

@@ -136,8 +136,9 @@ struct tern_lcore {
 	uint32_t slot_cache[TERN_SLOT_CACHE];
 	uint32_t slot_first; /* FIFO in slot_cache */
 	uint32_t slot_count;
-	uint32_t permits;    /* agents that may be made; others take some when the pool is empty */
-	uint32_t spawn_turn; /* next home lcore for a thread's spawns */
+	uint32_t permits; /* agents that may be made; others take some when the pool is empty */
+	uint32_t rooms_entered;			/* times: a thread that looks at rooms */
+	uint32_t spawn_turn;			/* next home lcore for a thread's spawns */
 	const struct tern_behaviour *behaviour; /* attached thread's */
 	void *thread_state;
 	struct tern_lcore_stats stats;
@@ -157,7 +158,8 @@ struct tern_lcore {
 	alignas(TERN_LINE) struct tern_fault_scope own_scope;
 	struct tern_fault_scope *scope; /* its thread's: its own, or the poller's */
 	struct tern_preempt preempt;
-	bool preempts; /* the timer is there */
+	bool preempts;	   /* the timer is there */
+	bool preempts_not; /* it could not be had */
 };
 
 /** Run one turn; returns the work done. Runs agents. */

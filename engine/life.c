@@ -41,7 +41,7 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 		agent->behaviour->on_start(agent, agent->state);
 		skip_sample(lcore);
 	}
-	if (agent->flags & TERN_AGENT_FIBER)
+	if (agent->flags & TERN_AGENT_FIBER && agent->status != TERN_ENDING)
 		tern_ready_wake(lcore, agent);
 }
 
@@ -107,6 +107,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	/* Before on_stop, which may free the state they lie in; and after, for what it armed. */
 	unlink_timers(agent);
 	tern_fds_forget(lcore, agent);
+	agent->flags |= TERN_AGENT_TELLING;
 	if (agent->behaviour->on_stop && !(agent->flags & TERN_AGENT_MUTE))
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
 	skip_sample(lcore);

@@ -27,6 +27,7 @@ struct look {
 struct tern_observer {
 	pthread_t thread;
 	bool started;
+	bool polled;	      /* by one of those who poll lcores, now */
 	bool ending;	      /* the stopping thread writes */
 	uint64_t profile_due; /* clock ns */
 	uint64_t profiled_at; /* clock ticks */
@@ -197,13 +198,15 @@ void tern_observer_free(struct tern_engine *engine)
 void tern_observer_poll(struct tern_engine *engine)
 {
 	struct tern_observer *observer = engine->observer;
-	if (observer->started)
+	/* One poller at a time; the others need not wait. */
+	if (observer->started || __atomic_exchange_n(&observer->polled, true, __ATOMIC_ACQUIRE))
 		return;
 	if (engine->config.metrics_interval_ms &&
 	    tern_clock_ns(&engine->clock) >= observer->profile_due)
 		observe(engine);
 	if (tern_fds_armed(engine))
 		tern_fds_poll(engine, 0);
+	__atomic_store_n(&observer->polled, false, __ATOMIC_RELEASE);
 }
 
 int tern_lcore_running(const struct tern_engine *engine, uint32_t index,

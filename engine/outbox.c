@@ -3,6 +3,8 @@
 /* What the engine itself sends: returned signals, which wait for room, and blocks going home. */
 #include <errno.h>
 
+#include <rte_common.h>
+
 #include "control.h"
 #include "engine.h"
 #include "life.h"
@@ -111,31 +113,63 @@ static void pop_deferred(struct tern_lcore *lcore, struct tern_mailbox *outbox)
  * What comes back to agents of this lcore waits here and not in the lane, where a spill would
  * find it and put it behind what came back later.
  */
-static bool take_back(struct tern_lcore *lcore, uint32_t route, struct tern_mailbox *outbox)
+static bool send_front(struct tern_lcore *lcore, uint32_t route, struct tern_mailbox *outbox)
 {
 	struct tern_signal signal = *tern_mailbox_front(&lcore->chunks, outbox);
-	if (!is_own_return(lcore, route, &signal))
+	bool own = is_own_return(lcore, route, &signal);
+	if (own ? !tern_chunks_left(&lcore->chunks) : !try_forward(lcore, route, &signal))
 		return false;
 	pop_deferred(lcore, outbox);
-	tern_life_deliver(lcore, &signal, false);
+	if (own)
+		tern_life_deliver(lcore, &signal, false);
 	return true;
+}
+
+/* Receivers that refused: what else is for them waits behind, in its order. */
+struct refused {
+	uint32_t count;
+	uint32_t slots[8];
+};
+
+static bool is_refused(const struct refused *refused, uint32_t slot)
+{
+	for (uint32_t i = 0; i < refused->count; i++)
+		if (refused->slots[i] == slot)
+			return true;
+	return refused->count == RTE_DIM(refused->slots);
+}
+
+/* All roaming agents share a route: once round it, so that a full one holds up nobody else's. */
+static unsigned forward_roaming(struct tern_lcore *lcore, struct tern_mailbox *outbox)
+{
+	struct refused refused = {0};
+	unsigned sent = 0;
+	for (uint32_t left = outbox->queued; left; left--) {
+		struct tern_signal signal = *tern_mailbox_front(&lcore->chunks, outbox);
+		bool tried = !is_refused(&refused, signal.to_slot);
+		if (tried && send_front(lcore, lcore->roam_route, outbox)) {
+			sent++;
+			continue;
+		}
+		if (tried)
+			refused.slots[refused.count++] = signal.to_slot;
+		tern_mailbox_pop(&lcore->chunks, outbox);
+		tern_mailbox_push(&lcore->chunks, outbox, &signal);
+	}
+	return sent;
 }
 
 /* One outbox a route, so that a receiver that does not keep up holds up nobody else's. */
 static unsigned forward_deferred(struct tern_lcore *lcore)
 {
 	unsigned sent = 0;
-	for (uint32_t route = 0; route <= lcore->roam_route; route++) {
+	for (uint32_t route = 0; route < lcore->roam_route; route++) {
 		struct tern_mailbox *outbox = &lcore->outboxes[route];
-		for (uint32_t left = outbox->queued; left; left--, sent++) {
-			if (take_back(lcore, route, outbox))
-				continue;
-			if (!try_forward(lcore, route, tern_mailbox_front(&lcore->chunks, outbox)))
+		for (uint32_t left = outbox->queued; left; left--, sent++)
+			if (!send_front(lcore, route, outbox))
 				break;
-			pop_deferred(lcore, outbox);
-		}
 	}
-	return sent;
+	return sent + forward_roaming(lcore, &lcore->outboxes[lcore->roam_route]);
 }
 
 unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)

@@ -20,27 +20,31 @@
 struct tern_passage {
 	/* owner writes */
 	uint32_t *positions; /* by route: of the last note */
-	uint32_t noted;	     /* number of the last note */
-	uint32_t wanted;     /* number of the newest note that an agent waits for */
+	uint64_t noted;	     /* number of the last note */
+	uint64_t wanted;     /* number of the newest note that an agent waits for */
 	bool open;	     /* the last note has not been passed by all readers */
-	uint32_t passed;     /* newest note that was; any lcore reads */
+	uint64_t passed;     /* newest note that was; any lcore reads */
 };
 
 /** An agent sent something just now: the note that it has to wait for. */
-static inline uint32_t tern_passage_want(struct tern_passage *passage)
+static inline uint64_t tern_passage_want(struct tern_passage *passage)
 {
 	return passage->wanted = passage->noted + 1;
 }
 
 /** Whether a note has been passed (A0). Any lcore. */
-static inline bool tern_passage_is_over(const struct tern_passage *passage, uint32_t note)
+static inline bool tern_passage_is_over(const struct tern_passage *passage, uint64_t note)
 {
-	uint32_t passed = __atomic_load_n(&passage->passed, __ATOMIC_ACQUIRE);
-	return (int32_t)(passed - note) >= 0;
+	return __atomic_load_n(&passage->passed, __ATOMIC_ACQUIRE) >= note;
 }
 
-/** Take a note where one is wanted, look how far the readers are. Owner, once a turn. */
+/**
+ * Take a note where one is wanted, look how far the readers are. Owner, once a turn.
+ *
+ * @param skips  whether nobody reads a route: a place that no thread has now. May be NULL
+ */
 void tern_passage_look(struct tern_passage *passage, const struct tern_lane_out *out,
-		       uint32_t routes);
+		       uint32_t routes, bool (*skips)(const void *owner, uint32_t route),
+		       const void *owner);
 
 #endif

@@ -159,7 +159,8 @@ void tern_policy_take_at(struct tern_lcore *lcore, struct tern_agent *agent, uin
 		if (i != place)
 			put_back(lcore, agent, &other);
 	}
-	if (agent->flags & TERN_AGENT_OVER && agent->mailbox.queued <= agent->low_water)
+	if (agent->flags & TERN_AGENT_OVER && agent->mailbox.queued <= agent->low_water &&
+	    !tern_is_roaming(agent))
 		cross_low(lcore, agent);
 }
 
@@ -168,6 +169,6 @@ void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
 {
 	take_front(lcore, agent, signal);
 	if (tern_unlikely(agent->flags & TERN_AGENT_OVER) &&
-	    agent->mailbox.queued <= agent->low_water)
+	    agent->mailbox.queued <= agent->low_water && !tern_is_roaming(agent))
 		cross_low(lcore, agent);
 }

@@ -140,8 +140,14 @@ void tern_preempt_thread_fini(struct tern_preempt *preempt)
 {
 	/* A tick already sent to this thread arrives before the system call returns. */
 	timer_delete(preempt->timer);
-	thread_preempt = NULL;
+	if (thread_preempt == preempt)
+		thread_preempt = NULL;
 	handler_put();
+}
+
+void tern_preempt_use(struct tern_preempt *preempt)
+{
+	thread_preempt = preempt;
 }
 
 static void set_period(struct tern_preempt *preempt, uint64_t ns)

@@ -80,6 +80,9 @@ void tern_preempt_start(struct tern_preempt *preempt);
 /** Stop the timer: no preemptible fiber is ready. Context: the thread. */
 void tern_preempt_stop(struct tern_preempt *preempt);
 
+/** Make one of this thread's the one that its ticks look at: before tern_preempt_enter(). */
+void tern_preempt_use(struct tern_preempt *preempt);
+
 /** No fiber runs any more: also to be called where a fault was contained. */
 static inline void tern_preempt_clear(struct tern_preempt *preempt)
 {

@@ -80,7 +80,8 @@ static struct tern_agent *turn_pop(struct tern_lcore *lcore)
 static void fair_push(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_profile *profile = tern_profile_of(lcore, agent);
-	if (profile->share < lcore->ready.floor)
+	/* Shares of different lcores do not compare: who comes from another begins at the floor. */
+	if (profile->share < lcore->ready.floor || agent->lcore != lcore)
 		profile->share = lcore->ready.floor;
 	tern_order_push(&lcore->ready.order, profile->share, tern_address_slot(agent->address));
 }

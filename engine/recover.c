@@ -18,14 +18,26 @@ int tern_recover_install(struct tern_engine *engine, struct tern_error *error)
 	if (engine->config.mode != TERN_MODE_POLLED)
 		return 0;
 	/* Whoever starts a polled engine polls it. */
+	tern_recover_by_poller(engine);
+	return 0;
+}
+
+void tern_recover_by_poller(struct tern_engine *engine)
+{
+	if (engine->poller.alternate)
+		return;
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
 		engine->lcores[i].scope = &engine->poller;
 	tern_recover_enter(&engine->lcores[0]);
-	return 0;
 }
 
 void tern_recover_remove(struct tern_engine *engine)
 {
+	for (uint32_t i = 0; engine->lcores && i < engine->lcore_count; i++) {
+		if (engine->lcores[i].preempts)
+			tern_preempt_thread_fini(&engine->lcores[i].preempt);
+		engine->lcores[i].preempts = false;
+	}
 	if (engine->poller.alternate)
 		tern_fault_thread_fini(&engine->poller);
 	if (engine->recovers)
@@ -113,14 +125,18 @@ static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	describe(&lcore->scope->fault, &error);
 	if (agent->status == TERN_DEAD || lcore->running < lcore->engine->system_count)
 		return;
-	if (agent->status == TERN_ENDING || agent->flags & TERN_AGENT_FAILED) {
+	int code = lcore->scope->fault.overflow ? -EOVERFLOW : -EFAULT;
+	if (agent->flags & TERN_AGENT_TELLING) {
 		/* In on_error or on_stop: it is not called again. */
 		agent->flags |= TERN_AGENT_MUTE;
-		tern_life_ask_end(lcore, agent, TERN_END_FAILED, -EFAULT);
 		tern_ready_wake(lcore, agent);
 		return;
 	}
-	tern_life_fail(lcore, agent, lcore->scope->fault.overflow ? -EOVERFLOW : -EFAULT, &error);
+	if (agent->status == TERN_ENDING) { /* after its tern_exit() */
+		agent->end_why = TERN_END_FAILED;
+		agent->result = code;
+	}
+	tern_life_fail(lcore, agent, code, &error);
 }
 
 void tern_recover_from(struct tern_lcore *lcore)

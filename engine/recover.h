@@ -14,6 +14,9 @@
 int tern_recover_install(struct tern_engine *engine, struct tern_error *error);
 void tern_recover_remove(struct tern_engine *engine);
 
+/** From now on this thread runs all lcores, and recovers for them. */
+void tern_recover_by_poller(struct tern_engine *engine);
+
 /** Prepare this thread to run an lcore whose agents may fail. */
 void tern_recover_enter(struct tern_lcore *lcore);
 void tern_recover_leave(struct tern_lcore *lcore);

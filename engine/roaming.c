@@ -33,7 +33,7 @@ void tern_roaming_hand(struct tern_agent *agent, struct tern_asked *asked)
 
 static uint32_t stamp_of(const struct tern_lcore *lcore)
 {
-	return (uint32_t)(lcore->turn_ticks >> TERN_STEAL_STAMP_SHIFT);
+	return (uint32_t)(tern_clock_ticks(lcore->clock) >> TERN_STEAL_STAMP_SHIFT);
 }
 
 bool tern_roaming_is_loose(const struct tern_agent *agent)
@@ -103,7 +103,8 @@ static void queue_woken(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_agent *before = lcore->lifo;
 	lcore->roams = true;
-	if (agent->lcore != lcore || lcore->hold & TERN_HOLD_POLICY || lcore->is_thread) {
+	if (agent->lcore != lcore || lcore->hold & TERN_HOLD_POLICY || lcore->is_thread ||
+	    waits_in_policy(agent)) {
 		tern_roaming_queue(lcore, agent);
 		return;
 	}
@@ -136,6 +137,9 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 		      const struct tern_signal *signal)
 {
 	struct tern_signal oldest;
+	/* What is left then is reported as undelivered. */
+	if (tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)
+		return false;
 	if (room->policy == TERN_POLICY_EVICT) {
 		tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
 		tern_ask(lcore, to, TERN_ASK_EVICT);
@@ -267,10 +271,11 @@ struct tern_agent *tern_roaming_lifo(struct tern_lcore *lcore)
 	return NULL;
 }
 
-static void take_over(struct tern_lcore *lcore, struct tern_agent *agent)
+static void take_over(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_room *room)
 {
 	if (agent->lcore != lcore) {
 		tern_store(&agent->lcore, lcore);
+		tern_store(&room->note, 0); /* of this lcore's passage: it has sent nothing here */
 		tern_count(&lcore->stats.migrated, 1);
 	}
 	if (agent->flags & TERN_AGENT_PARKED) {
@@ -288,11 +293,12 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 		agent->flags &= ~TERN_AGENT_ADMITTED;
 		lcore->admitted[agent->priority + 1]--;
 	}
-	take_over(lcore, agent);
-	tern_roam_begin(&tern_room_of(lcore, slot)->roam);
+	struct tern_room *room = tern_room_of(lcore, slot);
+	take_over(lcore, agent, room);
+	tern_roam_begin(&room->roam);
 	if (agent->status < TERN_READY)
 		tern_agent_set_status(agent, TERN_READY);
-	if (entry & TERN_DIR_PRESSED)
+	if (entry & TERN_DIR_PRESSED || tern_roam_count(&room->roam) >= room->high_water)
 		agent->flags |= TERN_AGENT_OVER;
 	tern_ask_answer(lcore, slot);
 }
@@ -341,8 +347,9 @@ unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, 
 	if (holds_back(agent))
 		most = UINT32_MAX;
 	while (agent->mailbox.queued < most && tern_chunks_left(&lcore->chunks)) {
+		/* What is told to a fiber here may fail: then no other signal is in this frame. */
 		unsigned want = most - agent->mailbox.queued;
-		want = want < FETCH ? want : FETCH;
+		want = agent->flags & TERN_AGENT_FIBER ? 1 : want < FETCH ? want : FETCH;
 		unsigned got = tern_roam_take(&room->roam, signals, want);
 		for (unsigned i = 0; i < got; i++)
 			take_in(lcore, agent, &signals[i]);
@@ -364,10 +371,10 @@ static uint32_t release(struct tern_lcore *lcore, struct tern_agent *agent, stru
 	return left;
 }
 
-static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent,
-			   struct tern_room *room)
+static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	struct tern_profile *profile = &lcore->profiles[room->slot];
+	uint32_t slot = tern_address_slot(agent->address);
+	struct tern_profile *profile = &lcore->profiles[slot];
 	uint32_t target = tern_load(&profile->move_to);
 	if (tern_likely(target == 0) || target > lcore->engine->lcore_count)
 		return false;
@@ -385,8 +392,21 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent,
 		tern_timers_park(agent);
 		agent->flags |= TERN_AGENT_PARKED;
 	}
+	tern_ready_rest(lcore, agent);
+	profile->share = 0; /* counts from the floor there: fair share */
+	tern_store(&tern_room_of(lcore, slot)->note, 0);
 	tern_store(&agent->lcore, &lcore->engine->lcores[target - 1]);
 	tern_count(&lcore->engine->lcores[lcore->index].stats.sent_away, 1);
+	return true;
+}
+
+bool tern_roaming_leave(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	if (agent->status != TERN_READY || !goes_elsewhere(lcore, agent))
+		return false;
+	tern_roam_requeue(&tern_room_of(lcore, slot)->roam);
+	tern_roaming_hand(agent, &lcore->engine->asked[slot]);
 	return true;
 }
 
@@ -394,8 +414,9 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	struct tern_room *room = tern_room_of(lcore, slot);
-	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
+	/* First: what it is told may end it, and what it then sends is behind the note. */
 	uint32_t left = release(lcore, agent, room);
+	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
 	if (paused)
 		left = 0;
 	note_ties(agent);
@@ -403,11 +424,6 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	if (agent->signals_out != room->sent_before) {
 		room->sent_before = agent->signals_out;
 		tern_store(&room->note, tern_passage_want(&lcore->passage));
-	}
-	if (goes_elsewhere(lcore, agent, room)) {
-		tern_roam_requeue(&room->roam);
-		tern_roaming_hand(agent, &lcore->engine->asked[slot]);
-		return;
 	}
 	if (!ends && !paused)
 		tern_agent_set_status(agent, has_work ? TERN_READY : tern_agent_resting(agent));

@@ -35,7 +35,7 @@ struct tern_room {
 	uint8_t class;	/* of its size: rooms.c */
 
 	/* who runs the agent writes, others read */
-	alignas(TERN_LINE) uint32_t note; /* that must be passed before it moves: passage.h */
+	alignas(TERN_LINE) uint64_t note; /* that must be passed before it moves: passage.h */
 	struct tern_room *next;		  /* free, or ended */
 	uint64_t token;			  /* ended: quiet when this has passed */
 	struct tern_agent *agent;	  /* ended: whose it was */
@@ -105,7 +105,13 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent);
 /** Move signals from its ring to its mailbox; returns how many signals it may handle. */
 unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget);
 
-/** It ran: queue it again, let it rest, or let it go where it was told to. */
+/**
+ * Let an agent that has just begun go where the rebalance told it to, if nothing ties it: by now
+ * what its last run sent has passed more often than at that run's end.
+ */
+bool tern_roaming_leave(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** It ran: queue it again, or let it rest. */
 void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, bool has_work);
 
 /** Give up a roaming agent that ended, once no sender can know it any more. */

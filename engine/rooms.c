@@ -29,7 +29,9 @@ static uint8_t class_of(uint32_t capacity)
 
 static size_t class_bytes(uint8_t class)
 {
-	size_t bytes = offsetof(struct tern_room, roam) + tern_roam_bytes((1u << class) - 1);
+	uint32_t most = (1u << class) - 1;
+	most = most < TERN_ROAM_CAPACITY_MAX ? most : TERN_ROAM_CAPACITY_MAX;
+	size_t bytes = offsetof(struct tern_room, roam) + tern_roam_bytes(most);
 	return (bytes + TERN_LINE - 1) & ~(size_t)(TERN_LINE - 1);
 }
 
@@ -140,14 +142,14 @@ void tern_rooms_quiet(struct tern_lcore *lcore)
 
 void tern_rooms_enter(struct tern_lcore *lcore)
 {
-	if (lcore->is_thread)
+	if (lcore->is_thread && lcore->rooms_entered++ == 0)
 		rte_rcu_qsbr_thread_online(lcore->engine->quiet, lcore->index);
 }
 
 void tern_rooms_leave(struct tern_lcore *lcore)
 {
 	tern_sanitizer_unlocking(lcore->engine->quiet);
-	if (lcore->is_thread)
+	if (lcore->is_thread && --lcore->rooms_entered == 0)
 		rte_rcu_qsbr_thread_offline(lcore->engine->quiet, lcore->index);
 }
 

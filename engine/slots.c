@@ -136,6 +136,7 @@ void tern_slots_reuse(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	uint32_t generation = tern_address_generation(agent->address) + 1;
+	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	if (generation > TERN_ADDRESS_GENERATION_MASK)
 		return;
 	tern_store(&agent->address, tern_address_make(0, slot, generation));

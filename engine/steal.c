@@ -119,7 +119,8 @@ static unsigned relieve(struct tern_lcore *lcore, struct tern_lcore *victim)
 	struct tern_asked *asked = lcore->engine->asked;
 	uint64_t now = tern_clock_ticks(lcore->clock), began = tern_load(&victim->turn_ticks);
 	unsigned taken = 0;
-	if (!tern_load(&victim->in_turn) || now - began < STUCK * after_ticks(lcore))
+	if (!tern_load(&victim->in_turn) || now < began ||
+	    now - began <= STUCK * after_ticks(lcore))
 		return 0;
 	tern_count(&lcore->stats.steal_atomics, 1);
 	uint32_t slot = __atomic_exchange_n(&victim->woken_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);

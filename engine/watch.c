@@ -63,6 +63,15 @@ int tern_watch_for(struct tern_lcore *lcore, tern_address watcher, tern_address 
 	return -ESRCH;
 }
 
+void tern_watch_cancel(struct tern_lcore *lcore, uint32_t slot)
+{
+	uint64_t *list = &lcore->engine->asked[slot].watchers;
+	struct tern_end_note *note = note_of(tern_load(list));
+	tern_store(list, CLOSED);
+	if (note && (uintptr_t)note != CLOSED)
+		tern_iso_drop(&lcore->heap, block_of(note));
+}
+
 void tern_watch_ended(struct tern_lcore *lcore, const struct tern_agent *agent, int64_t result)
 {
 	uint32_t slot = tern_address_slot(agent->address);

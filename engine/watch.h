@@ -23,6 +23,9 @@ void tern_watch_open(struct tern_lcore *lcore, uint32_t slot, uint32_t generatio
 /** Watch `agent` for `watcher`. 0; -ESRCH: it is gone; -ENOMEM: no block. */
 int tern_watch_for(struct tern_lcore *lcore, tern_address watcher, tern_address agent);
 
+/** Forget who watches an agent that nobody came to know. Context: who made it. */
+void tern_watch_cancel(struct tern_lcore *lcore, uint32_t slot);
+
 /** Tell all who watch that an agent ended. */
 void tern_watch_ended(struct tern_lcore *lcore, const struct tern_agent *agent, int64_t result);
 

@@ -148,6 +148,7 @@ static int send_roaming(struct tern_agent *self, tern_address to, uint16_t type,
 	struct tern_lcore *lcore = self->lcore;
 	slot->stamp = fill_header(self, slot, to, kind);
 	slot->type = type;
+	slot->sequence = 0; /* no delay in a lane */
 	int code = tern_roaming_send(lcore, slot);
 	if (tern_likely(code == 0))
 		return 0;

@@ -198,6 +198,7 @@ static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (room)
 		tern_room_put(lcore, room);
 	agent->flags = 0;
+	tern_watch_cancel(lcore, tern_address_slot(agent->address));
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
 	tern_store(&agent->extras, NULL);
@@ -231,9 +232,10 @@ static void make_known(struct tern_lcore *lcore, uint32_t slot, const struct spe
 			 __ATOMIC_RELEASE);
 }
 
-static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *behaviour, void *state,
+static int make_agent(struct tern_agent *self, const struct tern_behaviour *behaviour, void *state,
 		      const struct spec *spec, tern_address *address)
 {
+	struct tern_lcore *lcore = self->lcore;
 	struct tern_id id = take_id(lcore);
 	struct tern_extras *extras;
 	uint32_t slot = tern_slots_take(lcore);
@@ -250,6 +252,8 @@ static int make_agent(struct tern_lcore *lcore, const struct tern_behaviour *beh
 	if (tern_unlikely(code == 0 && spec->options->roaming))
 		code = tern_room_make(lcore, agent, spec->capacity);
 	make_known(lcore, slot, spec);
+	if (tern_unlikely(code == 0 && spec->options->watch))
+		code = tern_watch_for(lcore, self->address, agent->address);
 	/* Last: who finds it by id or name finds it alive. */
 	if (tern_likely(code == 0))
 		code = tern_engine_register(lcore, agent, spec->name);
@@ -276,18 +280,6 @@ static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_addres
 		tern_agent_set_status(agent, tern_agent_resting(agent));
 }
 
-static int watch(struct tern_agent *self, tern_address address)
-{
-	struct tern_lcore *lcore = self->lcore;
-	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
-	int code = tern_watch_for(lcore, self->address, address);
-	if (code != 0) {
-		tern_engine_unregister(lcore, agent);
-		unmake(lcore, agent);
-	}
-	return code;
-}
-
 /* A handler or a fiber, and only what a fiber can do is asked of one. */
 static bool suits(const struct tern_lcore *lcore, const struct tern_behaviour *behaviour,
 		  const struct tern_spawn_options *options)
@@ -306,14 +298,17 @@ int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, 
 	tern_address made;
 	if (tern_unlikely(code != 0 || !suits(self->lcore, behaviour, spec.options)))
 		return code ? code : -EINVAL;
-	code = make_agent(self->lcore, behaviour, state, &spec, &made);
-	if (tern_likely(code == 0) && tern_unlikely(spec.options->watch))
-		code = watch(self, made);
-	if (tern_unlikely(code != 0))
-		return code;
-	adopt(self->lcore, &spec, made);
-	*agent = made;
-	return 0;
+	/* From its registration on others may end it, and its room go to somebody else. */
+	if (tern_unlikely(spec.options->roaming))
+		tern_rooms_enter(self->lcore);
+	code = make_agent(self, behaviour, state, &spec, &made);
+	if (tern_likely(code == 0)) {
+		adopt(self->lcore, &spec, made);
+		*agent = made;
+	}
+	if (tern_unlikely(spec.options->roaming))
+		tern_rooms_leave(self->lcore);
+	return code;
 }
 
 uint32_t tern_spawn_batch(struct tern_agent *self, const struct tern_behaviour *behaviour,

@@ -39,7 +39,7 @@ struct fragile {
 	uint64_t blocks; /* found as they were sent */
 };
 
-static int *volatile nowhere;
+static volatile int *volatile nowhere; /* both: no fault overtakes another */
 static volatile int zero;
 static volatile int result_sink;
 

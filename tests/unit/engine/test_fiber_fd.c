@@ -4,7 +4,7 @@
  * others; it is told what came, once, and of this wait; a wait that ends otherwise leaves the
  * descriptor to others; what cannot be waited for is refused.
  * Method: pipes, sockets, eventfds and timerfds that the test makes ready; as many waits as there
- * may be; an lcore held up so that the end of the time and the event meet.
+ * may be.
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -146,8 +146,7 @@ static struct actor *open_waiter(struct world *world, tern_address *agent, const
 	enum tern_agent_state at = TERN_STATE_NEW;
 	memcpy(actor->fds, fds, sizeof(actor->fds));
 	*agent = spawn_with(world, &wait_and_read_behaviour, actor, &options);
-	UNTIL(world, seen(&actor->step) == 1 &&
-			     tern_agent_state(world->self, *agent, &at) == 0 &&
+	UNTIL(world, seen(&actor->step) == 1 && tern_agent_state(world->self, *agent, &at) == 0 &&
 			     at == TERN_STATE_IDLE);
 	return actor;
 }
@@ -331,75 +330,6 @@ static void there_is_an_end_to_waits(void **state)
 		close(watcher->fds[i]);
 }
 
-/*
- * Runs in every turn, ahead of the fiber. In the turn in which the fiber's time is up it makes the
- * descriptor ready, and holds the lcore up for as long as the observer may need.
- */
-TERN_HANDLER(static, hold_up)
-{
-	struct actor *actor = state;
-	uint64_t due = seen(&actor->go);
-	if (tern_signal_type(signal) == LAST)
-		return;
-	if (due && tern_turn_time(self) >= due) {
-		const uint64_t one = 1;
-		EXPECT(write(actor->fds[0], &one, sizeof(one)) == sizeof(one));
-		put(&actor->go, 0);
-		for (int i = 0; i < 30; i++)
-			breathe();
-	}
-	if (!seen(&actor->step))
-		EXPECT(send_number(self, tern_self(self), PLAIN, 0) == 0);
-}
-
-static const struct tern_behaviour hold_up_behaviour = {.name = "hold up", .handler = hold_up};
-
-/* However the first wait ended, the next one hears nothing of it. */
-TERN_FIBER(static, wait_for_two)
-{
-	struct actor *actor = state;
-	for (int i = 0; i < 40; i++) {
-		uint64_t number, ns = ACTOR_MS / 10;
-		uint32_t ready;
-		put(&actor->others->go, tern_now(self) + ns);
-		int code = tern_wait_fd(self, actor->fds[0], EPOLLIN, ns, &ready);
-		EXPECT(code == 0 || code == -ETIMEDOUT);
-		actor->count += code != 0;
-		int place = i % 2;
-		code = tern_wait_fd(self, actor->fds[place], EPOLLIN, 20 * ACTOR_MS, &ready);
-		EXPECT(code == (place ? -ETIMEDOUT : 0));
-		EXPECT(read(actor->fds[0], &number, sizeof(number)) == sizeof(number));
-		EXPECT(tern_wait_fd(self, actor->fds[0], EPOLLIN, 1000, &ready) == -ETIMEDOUT);
-	}
-	put(&actor->others->step, 1);
-	return 0;
-}
-ACTOR(wait_for_two);
-
-static void a_late_event_is_of_no_other_wait(void **state)
-{
-	struct tern_spawn_options shy = {.slice_us = 1000000};
-	struct world world;
-	struct tern_config config;
-	(void)state;
-	world_config(&config, false);
-	config.slice_us = 10000; /* one turn takes both */
-	world_open(&world, &config);
-	struct actor *actors = world_actors(&world, 2);
-	for (int i = 0; i < 2; i++)
-		actors[0].fds[i] = eventfd(0, EFD_NONBLOCK);
-	actors[1].fds[0] = actors[0].fds[0];
-	actors[0].others = &actors[1];
-	tern_address holder = spawn_with(&world, &hold_up_behaviour, &actors[1], &shy);
-	send_surely(&world, holder, PLAIN, 0);
-	spawn_on(world.self, 0, &wait_for_two_behaviour, &actors[0]);
-	ASSERT_ENDED(&world, &actors[0], TERN_END_EXIT, 0);
-	assert_int_equal(actors[1].wrong, 0);
-	assert_true(actors[0].count > 0);
-	close_both(actors[0].fds);
-	world_close(&world);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,7 +340,6 @@ int main(void)
 		BOTH(a_crowd_waits_while_others_run),
 		BOTH(a_handler_is_told_by_a_signal),
 		BOTH(there_is_an_end_to_waits),
-		cmocka_unit_test(a_late_event_is_of_no_other_wait),
 	};
 	return cmocka_run_group_tests_name("fiber fd", tests, NULL, NULL);
 }
