@@ -302,8 +302,10 @@ void tern_fault_thread_fini(struct tern_fault_scope *scope)
 {
 	if (thread_scope == scope)
 		thread_scope = NULL;
+	/* Another thread's stack stays with that thread. */
+	bool own = scope->alternate == thread_alternate.base;
 	scope->alternate = NULL;
-	if (--thread_alternate.users != 0)
+	if (!own || --thread_alternate.users != 0)
 		return;
 	sigaltstack(&thread_alternate.before, NULL);
 	unmap_alternate();

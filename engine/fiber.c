@@ -255,13 +255,15 @@ int tern_fiber_wait_for(struct tern_fiber *fiber, enum tern_fiber_wait wait, uin
 	return why_over(fiber);
 }
 
-int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns)
+int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns,
+			 bool in_lane)
 {
 	struct tern_lcore *lcore = fiber->agent->lcore;
 	uint64_t now = tern_clock_ns(lcore->clock);
 	if (now >= deadline_ns)
 		return -ETIMEDOUT;
 	fiber->peer = to;
+	fiber->wants_lane = in_lane;
 	fiber->next = lcore->blocked;
 	lcore->blocked = fiber;
 	uint64_t left = deadline_ns == TERN_FOREVER ? TERN_FOREVER : deadline_ns - now;
@@ -271,10 +273,11 @@ int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t dea
 }
 
 /* Read-mostly lines of the directory are all that a waiting sender costs, once a turn. */
-static bool has_room(struct tern_lcore *lcore, tern_address to)
+static bool has_room(struct tern_lcore *lcore, const struct tern_fiber *fiber)
 {
+	tern_address to = fiber->peer;
 	uint64_t entry = tern_dir_load(lcore, tern_address_slot(to));
-	bool refuses = tern_dir_differs(entry, to) == TERN_DIR_PRESSED;
+	bool refuses = tern_dir_differs(entry, to) == TERN_DIR_PRESSED && !fiber->wants_lane;
 	bool roams = tern_dir_route(entry) == lcore->roam_route; /* there is no lane */
 	return !refuses && (roams || tern_lcore_has_room(lcore, tern_dir_route(entry)));
 }
@@ -285,7 +288,7 @@ unsigned tern_fiber_unblock(struct tern_lcore *lcore)
 	struct tern_fiber **link = &lcore->blocked;
 	while (*link) {
 		struct tern_fiber *fiber = *link;
-		if (!has_room(lcore, fiber->peer)) {
+		if (!has_room(lcore, fiber)) {
 			link = &fiber->next;
 			continue;
 		}

@@ -36,8 +36,9 @@ struct tern_fiber {
 	uint32_t traced_at;
 	uint32_t fd_ready; /* events; 0: none yet */
 	uint16_t type;
-	bool holds;	/* `current` is being handled */
-	bool unsettled; /* and not yet counted as done with */
+	bool wants_lane; /* waits for room in a lane, not in a mailbox */
+	bool holds;	 /* `current` is being handled */
+	bool unsettled;	 /* and not yet counted as done with */
 	bool timed_out;
 	bool cancelled; /* it was asked to finish, and nothing is left to handle */
 	bool preemptible;
@@ -64,8 +65,13 @@ struct tern_fiber *tern_fiber_current(const struct tern_agent *self);
 /** Suspend the running fiber until `wait` is over. 0; -ETIMEDOUT; -ECANCELED. */
 int tern_fiber_wait_for(struct tern_fiber *fiber, enum tern_fiber_wait wait, uint64_t timeout_ns);
 
-/** Wait for room at `to`, up to a time of the engine's clock. As tern_fiber_wait_for(). */
-int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns);
+/**
+ * Wait for room at `to`, up to a time of the engine's clock. As tern_fiber_wait_for().
+ *
+ * @param in_lane  the lane was full; an agent that refuses now is an answer, too
+ */
+int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns,
+			 bool in_lane);
 
 /** Leave a fiber whose agent is about to end. Does not return. */
 void tern_fiber_leave_for_good(struct tern_fiber *fiber) __attribute__((noreturn));

@@ -288,7 +288,6 @@ static void take_over(struct tern_lcore *lcore, struct tern_agent *agent, struct
 void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
-	uint64_t entry = tern_dir_load(lcore, slot);
 	if (agent->flags & TERN_AGENT_ADMITTED) {
 		agent->flags &= ~TERN_AGENT_ADMITTED;
 		lcore->admitted[agent->priority + 1]--;
@@ -298,7 +297,10 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_roam_begin(&room->roam);
 	if (agent->status < TERN_READY)
 		tern_agent_set_status(agent, TERN_READY);
-	if (entry & TERN_DIR_PRESSED || tern_roam_count(&room->roam) >= room->high_water)
+	/* After the state: a sender that presses before its wake is seen here, or has us run again.
+	 */
+	if (tern_dir_load(lcore, slot) & TERN_DIR_PRESSED ||
+	    tern_roam_count(&room->roam) >= room->high_water)
 		agent->flags |= TERN_AGENT_OVER;
 	tern_ask_answer(lcore, slot);
 }

@@ -194,6 +194,11 @@ int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, c
 	return put_bytes(self, out, to, type, data, size);
 }
 
+static bool for_lane(const struct tern_lcore *lcore)
+{
+	return lcore->refused_why == TERN_PRESSURE_LANE;
+}
+
 /* Whether it is worth waiting: a lane always has room again, an agent says so. */
 static bool may_wait(const struct tern_lcore *lcore, tern_address to)
 {
@@ -211,7 +216,7 @@ int tern_send(struct tern_agent *self, tern_address to, uint16_t type, const voi
 		return code;
 	uint64_t deadline = tern_clock_deadline(self->lcore->clock, timeout_ns);
 	while (code == -EAGAIN && may_wait(self->lcore, to)) {
-		code = tern_fiber_wait_room(fiber, to, deadline);
+		code = tern_fiber_wait_room(fiber, to, deadline, for_lane(fiber->agent->lcore));
 		if (code == 0)
 			code = tern_signal_bytes(self, to, type, data, size);
 	}
@@ -290,7 +295,7 @@ int tern_signal_tag(struct tern_agent *self, tern_address to, uint16_t type, ter
 static int wait_with(struct tern_fiber *fiber, tern_address to, tern_iso *iso, uint64_t deadline)
 {
 	fiber->sending = iso;
-	int code = tern_fiber_wait_room(fiber, to, deadline);
+	int code = tern_fiber_wait_room(fiber, to, deadline, for_lane(fiber->agent->lcore));
 	fiber->sending = NULL;
 	return code;
 }
