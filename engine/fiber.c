@@ -2,6 +2,7 @@
 #include "fiber.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "control.h"
 #include "engine.h"
@@ -392,6 +393,19 @@ void tern_fiber_leave_for_good(struct tern_fiber *fiber)
 		leave(fiber);
 }
 
+static int look_at(int fd, uint32_t events, uint32_t *ready)
+{
+	struct pollfd look = {.fd = fd, .events = (short)events};
+	int count = poll(&look, 1, 0);
+	if (count <= 0)
+		return count < 0 ? -errno : -ETIMEDOUT;
+	if (look.revents & POLLNVAL)
+		return -EBADF;
+	if (ready)
+		*ready = (uint32_t)look.revents;
+	return 0;
+}
+
 int tern_wait_fd(struct tern_agent *self, int fd, uint32_t events, uint64_t timeout_ns,
 		 uint32_t *ready)
 {
@@ -399,6 +413,8 @@ int tern_wait_fd(struct tern_agent *self, int fd, uint32_t events, uint64_t time
 	uint32_t ticket;
 	if (!fiber)
 		return -EDEADLK;
+	if (timeout_ns == 0)
+		return look_at(fd, events, ready);
 	fiber->fd_ready = 0;
 	int code = tern_fds_wait(self, fd, events, 0, &ticket);
 	if (code != 0)

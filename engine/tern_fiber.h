@@ -57,6 +57,7 @@ TERN_API int tern_yield(struct tern_agent *self) TERN_OWNS(self);
  *
  * @param fd      a pipe, socket, eventfd, timerfd...; not waited for by anybody else meanwhile
  * @param events  EPOLLIN, EPOLLOUT, ... of <sys/epoll.h>
+ * @param timeout_ns  longest wait; 0: only look; TERN_FOREVER
  * @param ready   yields those that came; may be NULL; untouched on failure
  * @return 0; -ETIMEDOUT; -ECANCELED; -EDEADLK; -EBADF; -EPERM: a file that is always ready;
  *         -EEXIST: somebody waits for it; -EAGAIN: TERN_FD_WAITS_MAX waits at once

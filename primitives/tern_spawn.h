@@ -26,7 +26,7 @@ struct tern_spawn_options {
 	uint32_t rate_burst; /**< signals at once above it; 0: what 1 ms brings, at least 1 */
 	bool roaming;	     /**< any lcore may run it; `lcore` is where it starts. Not conflate */
 	uint32_t stack_bytes; /**< fiber: its stack, up to 1 MiB; 0: 64 KiB. Rounded up to a power
-				 of 2 */
+				 of 2, with `preempt` after adding 32 KiB */
 	bool preempt;	      /**< fiber: suspended in its own text by scheduler.preempt_tick_us */
 	bool watch;	      /**< as tern_watch() by the spawner, from before the start */
 };

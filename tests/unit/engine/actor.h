@@ -20,8 +20,8 @@ struct actor {
 	uint64_t go;	    /* the test says that it may go on */
 	uint64_t count;
 	uint64_t numbers[ACTOR_KEPT];
-	uint64_t errors;	     /* on_error */
-	struct tern_error error;     /* its text */
+	uint64_t errors;	 /* on_error */
+	struct tern_error error; /* its text */
 	tern_address peer;
 	struct tern_timer timer;
 	struct actor *others;
@@ -48,9 +48,9 @@ static inline __attribute__((unused)) void actor_error(struct tern_agent *self, 
 }
 
 /** `static const struct tern_behaviour run_behaviour`, of a fiber called run. */
-#define ACTOR(function)                                                                   \
-	static const struct tern_behaviour function##_behaviour = {.name = #function,     \
-								   .fiber = (function),   \
+#define ACTOR(function)                                                                     \
+	static const struct tern_behaviour function##_behaviour = {.name = #function,       \
+								   .fiber = (function),     \
 								   .on_start = probe_start, \
 								   .on_event = probe_event, \
 								   .on_stop = probe_stop,   \
@@ -79,8 +79,8 @@ static inline void send_surely(struct world *world, tern_address to, uint16_t ty
 }
 
 /** The actor has ended, this way, and found nothing wrong. */
-static inline void assert_ended_at(struct world *world, const struct actor *actor, enum tern_end why,
-				   int64_t result, int line)
+static inline void assert_ended_at(struct world *world, const struct actor *actor,
+				   enum tern_end why, int64_t result, int line)
 {
 	struct patience patience = {0};
 	while (!seen(&actor->probe.stopped))

@@ -77,12 +77,12 @@ static __attribute__((unused)) void run_contained(const bool *polled,
 	world_close(&world);
 }
 
-#define CONTAINED(name)                                     \
-	static void name##_in(struct world *world);         \
-	static void name(void **state)                      \
-	{                                                   \
-		run_contained(*state, name##_in);           \
-	}                                                   \
+#define CONTAINED(name)                             \
+	static void name##_in(struct world *world); \
+	static void name(void **state)              \
+	{                                           \
+		run_contained(*state, name##_in);   \
+	}                                           \
 	static void name##_in(struct world *world)
 
 #define IN_POLLED(name)                                          \

@@ -136,8 +136,8 @@ CONTAINED(a_fault_from_the_mailbox)
 		struct fragile *fragile =
 			open_fragile(world, IN_HANDLER, (enum fault)fault, &agent);
 		assert_int_equal(tern_agent_pause(world->self, agent), 0);
-		UNTIL(world, tern_agent_state(world->self, agent, &at) == 0 &&
-				     at == TERN_STATE_PAUSED);
+		UNTIL(world,
+		      tern_agent_state(world->self, agent, &at) == 0 && at == TERN_STATE_PAUSED);
 		for (int i = 0; i < 20; i++)
 			send_block(world, agent);
 		assert_int_equal(tern_agent_resume(world->self, agent), 0);
@@ -186,10 +186,8 @@ CONTAINED(a_fault_in_on_stop_or_on_error)
 	for (int fault = 0; fault < FAULTS; fault++) {
 		tern_address agents[2];
 		struct tern_ended ended;
-		struct fragile *stops =
-			open_fragile(world, IN_STOP, (enum fault)fault, &agents[0]);
-		struct fragile *errs =
-			open_fragile(world, IN_ERROR, (enum fault)fault, &agents[1]);
+		struct fragile *stops = open_fragile(world, IN_STOP, (enum fault)fault, &agents[0]);
+		struct fragile *errs = open_fragile(world, IN_ERROR, (enum fault)fault, &agents[1]);
 		for (int i = 0; i < 2; i++)
 			assert_int_equal(tern_watch(world->self, agents[i]), 0);
 		assert_int_equal(tern_agent_stop(world->self, agents[0]), 0);
