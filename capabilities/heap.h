@@ -76,6 +76,14 @@ void tern_heap_collect(struct tern_heap *heap, struct tern_block *first);
 void tern_block_release(struct tern_heap *heap, struct tern_block *block);
 
 /**
+ * Whether an address lies in a block that was sent or dropped, which debug builds keep untouchable:
+ * the fault is then reported with the sender's name, whoever else would handle it. Others: false.
+ *
+ * Context: signal handlers, too.
+ */
+bool tern_block_departed(const void *address);
+
+/**
  * Debug builds: move a block to a fresh place at a send and leave the old place untouchable, so
  * that a touch after the send stops the program with the sender's name. Others: return `block`.
  *

@@ -46,6 +46,11 @@ static const struct departed *find(const void *address)
 	return NULL;
 }
 
+bool tern_block_departed(const void *address)
+{
+	return find(address);
+}
+
 static void report(const struct departed *departed, const void *address)
 {
 	char text[256];

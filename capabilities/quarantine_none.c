@@ -28,6 +28,12 @@ struct tern_block *tern_block_depart(struct tern_heap *heap, struct tern_block *
 	return block;
 }
 
+bool tern_block_departed(const void *address)
+{
+	(void)address;
+	return false;
+}
+
 void tern_block_die(const struct tern_heap *heap, const struct tern_block *block, const char *how)
 {
 	fprintf(stderr,

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "capabilities/heap.h"
 #include "fault_pc.h"
 
 #define ALTERNATE_BYTES ((size_t)64 << 10)
@@ -168,7 +169,9 @@ static void on_fault(int signo, siginfo_t *info, void *ucontext)
 		.address = by_machine ? info->si_addr : NULL,
 		.pc = tern_fault_pc(ucontext),
 	};
-	if (by_machine && scope && scope->armed) {
+	/* A block touched after it was sent ends the process with its sender's name. */
+	bool departed = by_machine && tern_block_departed(fault.address);
+	if (by_machine && !departed && scope && scope->armed) {
 		fault.overflow = overflowed(scope, info, ucontext);
 		if (fault.overflow || tern_text_has(scope->text, fault.pc)) {
 			scope->fault = fault;
@@ -181,7 +184,8 @@ static void on_fault(int signo, siginfo_t *info, void *ucontext)
 			siglongjmp(scope->point, 1);
 		}
 	}
-	report(scope, &fault);
+	if (!departed)
+		report(scope, &fault);
 	pass_on(signo, info, ucontext);
 	errno = error;
 }

@@ -179,7 +179,8 @@ static void test_other_faults(void **state)
 		bool argument = by_hand;
 		int status = run_in_child(fault_elsewhere, &argument, text, sizeof(text));
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-		assert_string_equal(text, "");
+		/* No block is to blame. */
+		assert_null(strstr(text, "block"));
 	}
 }
 

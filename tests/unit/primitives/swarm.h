@@ -3,9 +3,9 @@
 #define SWARM_H
 
 /*
- * Agents that do random things to each other, and the books that are kept of every signal: who
- * sent it to whom, and what became of it. Each life has its own seed, so that what one does
- * depends on nothing but what it is sent.
+ * Agents that do random things to each other (swarm_acts.h), and the books that are kept of every
+ * signal: who sent it to whom, and what became of it. Each life has its own seed, so that what one
+ * does depends on nothing but what it is sent.
  */
 #include "tests/unit/support.h"
 
@@ -28,13 +28,20 @@ struct life {
 	struct tern_rng rng;
 	uint32_t number;
 	bool is_thread;
+	bool is_fiber;
+	bool roams;
 	enum tern_policy policy;
 	tern_address address;
 	struct tern_timer timer;
 	uint32_t started;
 	uint32_t stopped;
+	uint32_t inside;  /* its functions that run now */
+	uint32_t sending; /* fiber: number of the signal that it waits to send */
+	uint32_t watches; /* ends it asked to be told of */
+	uint32_t told;
 	uint32_t last[LIVES];	   /* newest number handled, by sender */
 	uint32_t last_back[LIVES]; /* newest number that came back, by receiver */
+	bool ended[LIVES];	   /* whose end it was told of */
 };
 
 struct swarm {
@@ -47,10 +54,13 @@ struct swarm {
 	uint64_t accepted;
 	uint64_t handled;
 	uint64_t returned;
+	uint64_t ticks; /* timers' signals handled */
 	uint64_t broken;
 	uint64_t hash; /* polled: of all that happened */
 	int64_t budget;
-	uint64_t acting; /* functions that are at it now */
+	uint64_t acting;  /* functions that are at it now */
+	uint64_t waiting; /* fibers that wait to send */
+	bool rated;	  /* some lcore keeps rates */
 };
 
 static void trace(struct swarm *swarm, uint64_t what, uint64_t who, uint64_t number)
@@ -178,92 +188,18 @@ static void send_some(struct tern_agent *self, struct life *life, uint32_t count
 	}
 }
 
-static const struct tern_behaviour life_behaviour;
-
-static void spawn_one(struct tern_agent *self, struct life *parent)
+/* An agent is run by one lcore at a time, and never entered twice. */
+static void enter_life(struct life *life)
 {
-	struct swarm *swarm = parent->swarm;
-	struct tern_rng *rng = &parent->rng;
-	uint32_t number = note(&swarm->born);
-	if (number >= LIVES)
-		return;
-	struct life *life = &swarm->lives[number];
-	struct tern_spawn_options options = {
-		.lcore = pick(rng, tern_engine_lcores(swarm->world.engine)),
-		.policy = (enum tern_policy)pick(rng, TERN_POLICY_EVICT + 1),
-		.priority = (enum tern_priority)pick(rng, 2),
-		.capacity = 1 + pick(rng, 60),
-		.key_offset = 8,
-		.key_length = 1 + pick(rng, 4)};
-	tern_address address;
-	life->swarm = swarm;
-	life->number = number;
-	life->policy = options.policy;
-	life->rng.state = tern_rng_next(rng);
-	int code = tern_spawn(self, &life_behaviour, life, &options, &address);
-	trace(swarm, 2, parent->number, number);
-	if (code != 0) {
-		broken(swarm, "not spawned", number);
-		return;
-	}
-	put(&life->address, address);
-	put(&swarm->present[pick(rng, PRESENT)], number);
+	if (__atomic_exchange_n(&life->inside, 1, __ATOMIC_RELAXED) != 0)
+		broken(life->swarm, "entered twice", life->number);
+	if (!life->is_thread && (life->started != 1 || life->stopped))
+		broken(life->swarm, "outside of life", life->number);
 }
 
-static void stop_one(struct tern_agent *self, struct life *life)
+static void leave_life(struct life *life)
 {
-	struct swarm *swarm = life->swarm;
-	struct life *victim = &swarm->lives[seen(&swarm->present[pick(&life->rng, PRESENT)])];
-	if (!victim->is_thread)
-		(void)tern_agent_stop(self, seen(&victim->address));
-	trace(swarm, 3, life->number, victim->number);
-}
-
-/* One random thing; few of them end somebody, so that there is somebody left. */
-static void act_once(struct tern_agent *self, struct life *life) TERN_OWNS(self);
-static void act_once(struct tern_agent *self, struct life *life)
-{
-	struct swarm *swarm = life->swarm;
-	struct tern_rng *rng = &life->rng;
-	switch (pick(rng, 24)) {
-	case 0:
-		spawn_one(self, life);
-		break;
-	case 1:
-		if (pick(rng, 3) == 0)
-			stop_one(self, life);
-		break;
-	case 2:
-		if (!life->is_thread && pick(rng, 3) == 0)
-			tern_exit(self, 0);
-		break;
-	case 3:
-		send_some(self, life, 20 + pick(rng, 200));
-		break;
-	case 4:
-		tern_timer_start(self, &life->timer, pick(rng, 5000), pick(rng, 2) * 3000, TIMER);
-		break;
-	case 5:
-		tern_timer_cancel(self, &life->timer);
-		break;
-	case 6:
-	case 7:
-		if (swarm->world.polled)
-			tern_engine_advance(swarm->world.engine, pick(rng, 4000));
-		break;
-	default:
-		send_some(self, life, 1 + pick(rng, 4));
-	}
-}
-
-static void act(struct tern_agent *self, struct life *life) TERN_OWNS(self);
-static void act(struct tern_agent *self, struct life *life)
-{
-	struct swarm *swarm = life->swarm;
-	__atomic_fetch_add(&swarm->acting, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_fetch_sub(&swarm->budget, 1, __ATOMIC_SEQ_CST) > 0)
-		act_once(self, life);
-	__atomic_fetch_sub(&swarm->acting, 1, __ATOMIC_SEQ_CST);
+	put(&life->inside, 0);
 }
 
 static void check_in(struct life *life, uint64_t number)
@@ -277,75 +213,48 @@ static void check_in(struct life *life, uint64_t number)
 		broken(swarm, "at the wrong agent", number);
 	if (life->policy != TERN_POLICY_CONFLATE && number <= life->last[from])
 		broken(swarm, "out of order", number);
+	/* A fiber asks for ends and for signals in the order it likes. */
+	if (life->ended[from] && !life->is_fiber)
+		broken(swarm, "after its sender's end", number);
 	life->last[from] = (uint32_t)number;
 	trace(swarm, 4, life->number, number);
 	note(&swarm->handled);
 }
 
-TERN_HANDLER(static, life_handle)
+static void check_back(struct life *life, const struct tern_signal *signal)
 {
-	struct life *life = state;
-	if (!life->is_thread && (life->started != 1 || life->stopped))
-		broken(life->swarm, "outside of life", 0);
-	if (tern_signal_type(signal) != TIMER) {
-		check_in(life, number_in(life->swarm, signal));
-		if (pick(&life->rng, 2))
-			tern_iso_drop(tern_heap(self), tern_signal_take_iso(signal));
-	}
-	for (uint32_t i = pick(&life->rng, 3); i; i--)
-		act(self, life);
-}
-
-static void life_start(struct tern_agent *self, void *state) TERN_OWNS(self);
-static void life_start(struct tern_agent *self, void *state)
-{
-	struct life *life = state;
-	life->started++;
-	act(self, life);
-}
-
-static void life_event(struct tern_agent *self, void *state, const struct tern_event *event)
-	TERN_OWNS(self);
-static void life_event(struct tern_agent *self, void *state, const struct tern_event *event)
-{
-	struct life *life = state;
 	struct swarm *swarm = life->swarm;
-	for (uint32_t i = 0; event->kind == TERN_EVENT_RETURNED && i < event->returned.count; i++) {
-		uint64_t number = number_in(swarm, &event->returned.signals[i]);
-		struct entry *entry = &swarm->books[number];
-		uint32_t to = seen(&entry->to);
-		if (note(&entry->returned) != 0 || seen(&entry->handled))
-			broken(swarm, "returned twice", number);
-		if (seen(&entry->from) != life->number)
-			broken(swarm, "returned to another", number);
-		if (number <= life->last_back[to] &&
-		    swarm->lives[to].policy != TERN_POLICY_CONFLATE)
-			broken(swarm, "returned out of order", number);
-		life->last_back[to] = (uint32_t)number;
-		trace(swarm, 5, life->number, number);
-		note(&swarm->returned);
-	}
-	if (pick(&life->rng, 2))
-		act(self, life);
+	uint64_t number = number_in(swarm, signal);
+	struct entry *entry = &swarm->books[number];
+	uint32_t to = seen(&entry->to);
+	if (note(&entry->returned) != 0 || seen(&entry->handled))
+		broken(swarm, "returned twice", number);
+	if (seen(&entry->from) != life->number)
+		broken(swarm, "returned to another", number);
+	/* Conflating, a signal takes another's turn; a full ring's control goes to its end. */
+	bool ordered = swarm->lives[to].policy != TERN_POLICY_CONFLATE &&
+		       !(life->roams && life->policy == TERN_POLICY_DROP_OLDEST);
+	if (number <= life->last_back[to] && ordered)
+		broken(swarm, "returned out of order", number);
+	life->last_back[to] = (uint32_t)number;
+	trace(swarm, 5, life->number, number);
+	note(&swarm->returned);
 }
 
-static void life_stop(struct tern_agent *self, void *state, enum tern_end why, int64_t result)
-	TERN_OWNS(self);
-static void life_stop(struct tern_agent *self, void *state, enum tern_end why, int64_t result)
+static void check_end(struct life *life, const struct tern_ended *ended)
 {
-	struct life *life = state;
-	(void)result;
-	trace(life->swarm, 6, life->number, why);
-	if (life->stopped++)
-		broken(life->swarm, "ended twice", life->number);
-	if (why != TERN_END_SHUTDOWN)
-		act(self, life);
+	struct swarm *swarm = life->swarm;
+	uint32_t number = 0;
+	while (number < LIVES && seen(&swarm->lives[number].address) != ended->agent)
+		number++;
+	trace(swarm, 7, life->number, number);
+	if (number == LIVES || !seen(&swarm->lives[number].stopped)) {
+		broken(swarm, "told of an end that was none", number);
+		return;
+	}
+	life->ended[number] = true;
+	if (++life->told > life->watches)
+		broken(swarm, "told of more ends than asked", life->number);
 }
-
-static const struct tern_behaviour life_behaviour = {.name = "life",
-						     .handler = life_handle,
-						     .on_start = life_start,
-						     .on_event = life_event,
-						     .on_stop = life_stop};
 
 #endif
