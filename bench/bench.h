@@ -22,6 +22,7 @@
 struct bench {
 	struct tern_engine *engine;
 	struct tern_agent *self; /* the main thread's way in */
+	uint32_t slice_us;	 /* the engine's */
 	uint32_t near;		 /* lcore indexes */
 	uint32_t far;
 	bool smoke; /* only show that it runs */
@@ -40,9 +41,10 @@ struct bench_result {
 	const char *floor_name;
 	double p50, p99, p999; /* in `unit` */
 	double value;	       /* headline */
-	double floor_p50;
-	double budget;
-	double budget_p99; /* 0: none */
+	double floor_value;    /* floor at the percentile that is compared */
+	double ratio;	       /* figure over floor at that percentile */
+	double budget;	       /* 0: none */
+	double budget_p99;     /* 0: none */
 	bool met;
 	const char *note; /* what the figure counts, for people */
 };
@@ -53,13 +55,15 @@ struct bench_case {
 	const char *unit;
 	const char *floor_name;
 	const char *note;
-	double budget;
+	double budget; /* 0: for information; negative: a multiple of the floor */
 	double budget_p99;
-	bool needs_two; /* lcores */
+	double percentile; /* that is compared with the floor's; 0: the median */
+	bool needs_two;	   /* lcores */
 	void (*run)(struct bench *bench, struct bench_result *result);
 };
 
-extern const struct bench_case bench_latency_cases[], bench_rate_cases[], bench_memory_cases[];
+extern const struct bench_case bench_latency_cases[], bench_rate_cases[], bench_memory_cases[],
+	bench_scheduler_cases[], bench_roaming_cases[];
 
 /* Floors, each one round on the threads of the engine's lcores. */
 void bench_floor_line(struct bench *bench, struct tern_histogram *ps, uint32_t trips);
@@ -77,6 +81,9 @@ void bench_duet(struct bench *bench, void (*near)(void *), void (*far)(void *), 
 /** Spawn on an lcore; ends the program when refused. */
 tern_address bench_spawn(struct bench *bench, const struct tern_behaviour *behaviour, void *state,
 			 uint32_t lcore);
+/** As bench_spawn(), in the caller's words. */
+tern_address bench_spawn_as(struct bench *bench, const struct tern_behaviour *behaviour,
+			    void *state, const struct tern_spawn_options *options);
 /** Send eight bytes from the main thread; ends the program when refused. */
 void bench_send(struct bench *bench, tern_address to, uint16_t type, uint64_t word);
 /** Stop agents and wait until they are gone. */
@@ -84,8 +91,8 @@ void bench_stop(struct bench *bench, const tern_address *agents, uint32_t count)
 void bench_wait(struct bench *bench);
 void bench_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
-/** Start an engine for benchmarks on the given lcores; ends the program when refused. */
-struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents);
+/** Start an engine on at most so many lcores; ends the program when refused. */
+struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents, uint32_t slice_us);
 
 /** The middle of some values, count of them at least 1; sorts them. */
 uint64_t bench_median(uint64_t *values, uint32_t count);
@@ -99,6 +106,11 @@ json_t *bench_machine(const struct bench *bench);
 static inline uint64_t bench_to_ps(const struct bench *bench, uint64_t ticks)
 {
 	return (uint64_t)((double)ticks * bench->ps_per_tick);
+}
+
+static inline uint64_t bench_per_second(const struct bench *bench, uint64_t signals, uint64_t ticks)
+{
+	return (uint64_t)((double)signals * 1e12 / (double)bench_to_ps(bench, ticks));
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* spawn, idle_agent_bytes. */
+/* spawn, spawn_fiber, idle_agent_bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,11 @@
 
 #include "bench.h"
 #include "fenced.h"
+#include "tern_fiber.h"
 
 #define SPAWN_BATCH 10000
+#define SPAWN_FIBERS 500
+#define ROUNDS_MAX 256
 #define IDLE_AGENTS 1000000u
 
 TERN_HANDLER(static, on_nothing)
@@ -20,19 +23,27 @@ TERN_HANDLER(static, on_nothing)
 
 static const struct tern_behaviour nothing = {.name = "idle", .handler = on_nothing};
 
+TERN_FIBER(static, does_nothing)
+{
+	return 0;
+}
+
+static const struct tern_behaviour nothing_fiber = {.name = "fiber", .fiber = does_nothing};
+
 /* Spawns in a handler, as programs do: half the batch timed as a whole, half call by call. */
 struct spawner {
 	struct bench *bench;
+	const struct tern_behaviour *behaviour;
 	struct bench_result *result;
 	tern_address agents[2 * SPAWN_BATCH];
 	uint32_t count;
 	uint64_t amortised_ps;
 };
 
-static tern_address spawn_one(struct tern_agent *self)
+static tern_address spawn_one(struct tern_agent *self, const struct tern_behaviour *behaviour)
 {
 	tern_address agent;
-	int code = tern_spawn(self, &nothing, NULL, NULL, &agent);
+	int code = tern_spawn(self, behaviour, NULL, NULL, &agent);
 	if (code != 0)
 		bench_die("spawn refused: %s", strerror(-code));
 	return agent;
@@ -45,12 +56,12 @@ TERN_HANDLER(static, on_spawn)
 	uint64_t pair = spawner->bench->clock_pair_ps;
 	uint64_t from = rte_rdtsc();
 	for (uint32_t i = 0; i < count; i++)
-		spawner->agents[i] = spawn_one(self);
+		spawner->agents[i] = spawn_one(self, spawner->behaviour);
 	uint64_t ps = bench_to_ps(spawner->bench, rte_rdtsc() - from);
 	spawner->amortised_ps = (uint64_t)((double)ps / count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t start = fenced_ticks();
-		spawner->agents[count + i] = spawn_one(self);
+		spawner->agents[count + i] = spawn_one(self, spawner->behaviour);
 		uint64_t one = bench_to_ps(spawner->bench, fenced_ticks() - start);
 		tern_histogram_record(&spawner->result->figure, one > pair ? one - pair : 0);
 	}
@@ -59,29 +70,64 @@ TERN_HANDLER(static, on_spawn)
 
 static const struct tern_behaviour spawner_behaviour = {.name = "spawner", .handler = on_spawn};
 
-static void spawn(struct bench *bench, struct bench_result *result)
+static struct spawner *make_spawner(struct bench *bench, struct bench_result *result,
+				    uint32_t count)
 {
 	struct spawner *spawner = calloc(1, sizeof(*spawner));
-	uint64_t amortised[256];
-	uint32_t rounds = bench->rounds < 256 ? bench->rounds : 256;
 	if (!spawner)
 		bench_die("no memory for the spawner");
 	spawner->bench = bench;
 	spawner->result = result;
-	spawner->count = bench->smoke ? 100 : SPAWN_BATCH;
+	spawner->count = bench->smoke ? 100 : count;
+	return spawner;
+}
+
+/* Picoseconds a spawn, amortised. */
+static uint64_t spawn_round(struct bench *bench, struct spawner *spawner,
+			    const struct tern_behaviour *behaviour)
+{
+	spawner->behaviour = behaviour;
+	bench->clock_pair_ps = bench_to_ps(bench, bench_clock_pair());
+	tern_address agent = bench_spawn(bench, &spawner_behaviour, spawner, bench->near);
+	bench_send(bench, agent, 0, 0);
+	bench_wait(bench);
+	bench_stop(bench, &agent, 1);
+	bench_stop(bench, spawner->agents, 2 * spawner->count);
+	return spawner->amortised_ps;
+}
+
+static void spawn(struct bench *bench, struct bench_result *result)
+{
+	struct spawner *spawner = make_spawner(bench, result, SPAWN_BATCH);
+	uint64_t amortised[ROUNDS_MAX];
+	uint32_t rounds = bench->rounds < ROUNDS_MAX ? bench->rounds : ROUNDS_MAX;
 	for (uint32_t i = 0; i < rounds; i++) {
-		bench->clock_pair_ps = bench_to_ps(bench, bench_clock_pair());
 		tern_histogram_record(&result->floor,
 				      bench_floor_random_line_ps(bench, 1u << 23, spawner->count));
-		tern_address agent = bench_spawn(bench, &spawner_behaviour, spawner, bench->near);
-		bench_send(bench, agent, 0, 0);
-		bench_wait(bench);
-		amortised[i] = spawner->amortised_ps;
-		bench_stop(bench, &agent, 1);
-		bench_stop(bench, spawner->agents, 2 * spawner->count);
+		amortised[i] = spawn_round(bench, spawner, &nothing);
 	}
 	result->value = (double)bench_median(amortised, rounds) / BENCH_PS_PER_NS;
 	free(spawner);
+}
+
+/* Stacks come from the engine's pool from the second round on. */
+static void spawn_fiber(struct bench *bench, struct bench_result *result)
+{
+	struct bench_result *plain = calloc(1, sizeof(*plain));
+	struct spawner *spawner = make_spawner(bench, result, SPAWN_FIBERS);
+	uint64_t amortised[ROUNDS_MAX];
+	uint32_t rounds = bench->rounds < ROUNDS_MAX ? bench->rounds : ROUNDS_MAX;
+	if (!plain)
+		bench_die("no memory for a result");
+	for (uint32_t i = 0; i < rounds; i++) {
+		spawner->result = plain;
+		tern_histogram_record(&result->floor, spawn_round(bench, spawner, &nothing));
+		spawner->result = result;
+		amortised[i] = spawn_round(bench, spawner, &nothing_fiber);
+	}
+	result->value = (double)bench_median(amortised, rounds) / BENCH_PS_PER_NS;
+	free(spawner);
+	free(plain);
 }
 
 static uint64_t resident_bytes(void)
@@ -131,6 +177,12 @@ const struct bench_case bench_memory_cases[] = {
 	 .budget = 80,
 	 .budget_p99 = 500,
 	 .run = spawn},
+	{.name = "spawn_fiber",
+	 .unit = "ns",
+	 .floor_name = "spawn of an agent with a handler",
+	 .note = "value: mean of a batch, median over rounds; percentiles: single fenced calls; "
+		 "with a stack of 64 KiB",
+	 .run = spawn_fiber},
 	{.name = "idle_agent_bytes",
 	 .unit = "bytes",
 	 .floor_name = "one cache line",

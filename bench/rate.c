@@ -52,11 +52,6 @@ TERN_HANDLER(static, on_sink)
 static const struct tern_behaviour source_behaviour = {.name = "source", .handler = on_source};
 static const struct tern_behaviour sink_behaviour = {.name = "sink", .handler = on_sink};
 
-static uint64_t per_second(const struct bench *bench, uint64_t signals, uint64_t ticks)
-{
-	return (uint64_t)((double)signals * 1e12 / (double)bench_to_ps(bench, ticks));
-}
-
 static uint64_t fan_in_round(struct bench *bench, uint32_t sources, uint64_t signals)
 {
 	uint64_t expected = signals / sources * sources, from = UINT64_MAX;
@@ -74,7 +69,7 @@ static uint64_t fan_in_round(struct bench *bench, uint32_t sources, uint64_t sig
 	bench_stop(bench, agents, sources + 1);
 	for (uint32_t i = 0; i < sources; i++)
 		from = states[i].from < from ? states[i].from : from;
-	return per_second(bench, expected, sink.to - from);
+	return bench_per_second(bench, expected, sink.to - from);
 }
 
 static void fan_in(struct bench *bench, struct bench_result *result, uint32_t sources)
@@ -177,7 +172,7 @@ static uint64_t mesh_round(struct bench *bench, uint32_t rounds)
 		to = members[i].to > to ? members[i].to : to;
 	}
 	bench_stop(bench, mesh.agents, MESH);
-	return per_second(bench, (uint64_t)rounds * MESH * (MESH - 1), to - from);
+	return bench_per_second(bench, (uint64_t)rounds * MESH * (MESH - 1), to - from);
 }
 
 static void all_to_all(struct bench *bench, struct bench_result *result)

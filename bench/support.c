@@ -57,8 +57,14 @@ tern_address bench_spawn(struct bench *bench, const struct tern_behaviour *behav
 			 uint32_t lcore)
 {
 	struct tern_spawn_options options = {.lcore = lcore};
+	return bench_spawn_as(bench, behaviour, state, &options);
+}
+
+tern_address bench_spawn_as(struct bench *bench, const struct tern_behaviour *behaviour,
+			    void *state, const struct tern_spawn_options *options)
+{
 	tern_address agent;
-	int code = tern_spawn(bench->self, behaviour, state, &options, &agent);
+	int code = tern_spawn(bench->self, behaviour, state, options, &agent);
 	if (code != 0)
 		bench_die("spawn refused: %s", strerror(-code));
 	return agent;
@@ -125,7 +131,7 @@ void bench_duet(struct bench *bench, void (*near)(void *), void (*far)(void *), 
 	bench_stop(bench, agents, 2);
 }
 
-struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents)
+struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents, uint32_t slice_us)
 {
 	struct tern_engine *engine;
 	struct tern_config config;
@@ -137,8 +143,7 @@ struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents)
 	config.idle = TERN_IDLE_SPIN;
 	config.max_threads = 1;
 	config.max_agents = max_agents;
-	/* A slice that no floor reaches: the floors block their lcore on purpose. */
-	config.slice_us = 10000;
+	config.slice_us = slice_us;
 	config.watchdog_ms = 0;
 	if (tern_engine_start(&engine, &config, &error) != 0)
 		bench_die("%s", error.text);

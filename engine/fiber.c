@@ -113,7 +113,7 @@ static bool has_ended(const struct tern_fiber *fiber)
 
 static bool is_over(const struct tern_lcore *lcore, struct tern_fiber *fiber)
 {
-	if (fiber->timed_out || fiber->cancelled)
+	if (fiber->wait == TERN_FIBER_RUN || fiber->timed_out || fiber->cancelled)
 		return true;
 	switch (fiber->wait) {
 	case TERN_FIBER_RUN:
@@ -195,7 +195,8 @@ static void enter(struct tern_lcore *lcore, struct tern_fiber *fiber)
 unsigned tern_fiber_run(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)
 {
 	struct tern_fiber *fiber = fiber_of(agent);
-	tell_returned(lcore, agent);
+	if (agent->mailbox.queued)
+		tell_returned(lcore, agent);
 	if (agent->status != TERN_READY || !is_over(lcore, fiber))
 		return 0;
 	fiber->wait = TERN_FIBER_RUN;

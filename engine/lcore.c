@@ -166,6 +166,12 @@ static unsigned run_mailbox(struct tern_lcore *lcore, struct tern_agent *agent, 
 	return handled;
 }
 
+static inline void tell_pressure(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (tern_unlikely(agent->flags & (TERN_AGENT_OVER | TERN_AGENT_TOLD_OVER)))
+		tern_policy_tell(lcore, agent);
+}
+
 /* Run an agent's mailbox: what was in it now, not what it sends itself meanwhile. */
 static unsigned run_agent(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)
 {
@@ -173,11 +179,11 @@ static unsigned run_agent(struct tern_lcore *lcore, struct tern_agent *agent, un
 		tern_life_start(lcore, agent);
 	if (agent->status < TERN_READY)
 		tern_agent_set_status(agent, TERN_READY);
-	tern_policy_tell(lcore, agent);
+	tell_pressure(lcore, agent);
 	budget = agent->mailbox.queued < budget ? agent->mailbox.queued : budget;
 	unsigned handled = agent->flags & TERN_AGENT_FIBER ? tern_fiber_run(lcore, agent, budget)
 							   : run_mailbox(lcore, agent, budget);
-	tern_policy_tell(lcore, agent);
+	tell_pressure(lcore, agent);
 	return handled;
 }
 

@@ -137,6 +137,9 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 		      const struct tern_signal *signal)
 {
 	struct tern_signal oldest;
+	/* What the engine tells has no right to another's place: it waits in the outbox. */
+	if (signal->kind & TERN_KIND_RETURNED)
+		return false;
 	/* What is left then is reported as undelivered. */
 	if (tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)
 		return false;
