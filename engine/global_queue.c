@@ -58,10 +58,10 @@ static TERN_HIDDEN unsigned dequeue(struct rte_ring *ring, uint32_t *slot)
 	return rte_ring_mc_rts_dequeue_bulk_elem(ring, slot, SLOT_BYTES, 1, NULL);
 }
 
-void tern_global_put(struct tern_engine *engine, uint32_t level, uint32_t slot)
+bool tern_global_put(struct tern_engine *engine, uint32_t level, uint32_t slot)
 {
 	tern_sanitizer_unlocking(engine->global[level]);
-	enqueue(engine->global[level], &slot);
+	return enqueue(engine->global[level], &slot) == 1;
 }
 
 bool tern_global_take(struct tern_engine *engine, uint32_t level, uint32_t *slot)

@@ -92,9 +92,7 @@ void tern_roaming_queue(struct tern_lcore *lcore, struct tern_agent *agent)
 	}
 	if (tern_run_ring_push(&lcore->rings[level], tern_run_entry(slot, stamp_of(lcore))))
 		return;
-	if (tern_roaming_may_move(lcore, agent))
-		tern_global_put(lcore->engine, level, slot);
-	else
+	if (!tern_roaming_may_move(lcore, agent) || !tern_global_put(lcore->engine, level, slot))
 		tern_ready_push(lcore, agent);
 }
 
