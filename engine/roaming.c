@@ -381,6 +381,8 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t target = tern_load(&profile->move_to);
 	if (tern_likely(target == 0) || target > lcore->engine->lcore_count)
 		return false;
+	/* Also in the midst of a turn: what its run before sent may have passed by now. */
+	tern_passage_look(&lcore->passage, lcore->out, lcore->roam_route, NULL, NULL);
 	uint32_t flags = agent->flags;
 	if (agent->timers)
 		agent->flags &= ~TERN_AGENT_TIED; /* they can be taken along */
@@ -428,6 +430,9 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 		room->sent_before = agent->signals_out;
 		tern_store(&room->note, tern_passage_want(&lcore->passage));
 	}
+	/* One that is woken by its timers alone has nothing in its mailbox at the end only. */
+	if (!has_work && !left && tern_roaming_leave(lcore, agent))
+		return;
 	if (!ends && !paused)
 		tern_agent_set_status(agent, has_work ? TERN_READY : tern_agent_resting(agent));
 	if (ends || has_work || left) {
