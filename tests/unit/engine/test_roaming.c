@@ -45,6 +45,7 @@ struct forwarder {
 	uint64_t first, count;
 };
 
+static void forward_all(struct tern_agent *self, struct forwarder *forwarder) TERN_OWNS(self);
 static void forward_all(struct tern_agent *self, struct forwarder *forwarder)
 {
 	while (forwarder->first < forwarder->count &&

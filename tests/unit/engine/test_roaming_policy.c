@@ -275,7 +275,7 @@ TERN_FIBER(static, hasty)
 	uint64_t number = 0;
 	int code;
 	while ((code = tern_send(self, actor->peer, PLAIN, &number, 8, ACTOR_MS)) == 0)
-		actor->count++;
+		note(&actor->count);
 	EXPECT(code == -ETIMEDOUT);
 	EXPECT(tern_send(self, actor->peer, PLAIN, &number, 8, TERN_FOREVER) == -ESRCH);
 	return 5;

@@ -36,7 +36,8 @@ static bool all_settled(const struct swarm *swarm)
 static void check_books(const struct swarm *swarm)
 {
 	uint64_t missing = 0;
-	uint32_t numbers = swarm->numbers < SIGNALS ? swarm->numbers : SIGNALS;
+	uint32_t numbers = seen(&swarm->numbers);
+	numbers = numbers < SIGNALS ? numbers : SIGNALS;
 	for (uint32_t i = 1; i <= numbers; i++) {
 		const struct entry *entry = &swarm->books[i];
 		uint32_t ends = seen(&entry->handled) + seen(&entry->returned);
@@ -44,20 +45,21 @@ static void check_books(const struct swarm *swarm)
 		assert_false(seen(&entry->refused) && ends);
 		missing += !seen(&entry->refused) && !ends;
 	}
-	assert_int_equal(missing, swarm->accepted - swarm->handled - swarm->returned);
-	assert_int_equal(swarm->broken, 0);
+	assert_int_equal(missing,
+			 seen(&swarm->accepted) - seen(&swarm->handled) - seen(&swarm->returned));
+	assert_int_equal(seen(&swarm->broken), 0);
 }
 
 static void check_stopped(const struct swarm *swarm)
 {
-	for (uint32_t i = THREADS; i < swarm->born && i < LIVES; i++)
+	for (uint32_t i = THREADS; i < seen(&swarm->born) && i < LIVES; i++)
 		assert_int_equal(swarm->lives[i].stopped, 1);
-	assert_int_equal(swarm->waiting, 0);
+	assert_int_equal(seen(&swarm->waiting), 0);
 }
 
 static bool all_stopped(const struct swarm *swarm)
 {
-	for (uint32_t i = THREADS; i < swarm->born && i < LIVES; i++)
+	for (uint32_t i = THREADS; i < seen(&swarm->born) && i < LIVES; i++)
 		if (!seen(&swarm->lives[i].stopped))
 			return false;
 	return true;
