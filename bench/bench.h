@@ -32,24 +32,31 @@ struct bench {
 	sem_t done;
 };
 
+/** One value for each round, exact where the histograms' buckets are 3 % wide. */
+struct bench_rounds {
+	uint64_t *figures, *floors;
+	uint32_t count, room;
+};
+
 struct bench_result {
 	const char *name;
 	const char *unit;	      /* "ns", "signals/s", "bytes" */
 	const char *skipped;	      /* why it did not run; NULL: it ran */
 	struct tern_histogram figure; /* ps, signals per second, or bytes */
 	struct tern_histogram floor;
+	struct bench_rounds rounds; /* if any, their medians are compared, not the histograms' */
 	const char *floor_name;
 	double p50, p99, p999; /* in `unit` */
 	double value;	       /* headline */
-	double floor_value;    /* floor at the percentile that is compared */
-	double ratio;	       /* figure over floor at that percentile */
-	double budget;	       /* 0: none */
-	double budget_p99;     /* 0: none */
+	double floor_value;
+	double ratio;	   /* value over floor */
+	double budget;	   /* 0: none */
+	double budget_p99; /* 0: none */
 	bool met;
 	const char *note; /* what the figure counts, for people */
 };
 
-/** One benchmark: runs its rounds and fills figure, floor, value. */
+/** One benchmark: runs its rounds, and fills rounds or the histograms or both. */
 struct bench_case {
 	const char *name;
 	const char *unit;
@@ -57,8 +64,7 @@ struct bench_case {
 	const char *note;
 	double budget; /* 0: for information; negative: a multiple of the floor */
 	double budget_p99;
-	double percentile; /* that is compared with the floor's; 0: the median */
-	bool needs_two;	   /* lcores */
+	bool needs_two; /* lcores */
 	void (*run)(struct bench *bench, struct bench_result *result);
 };
 
@@ -93,6 +99,14 @@ void bench_die(const char *format, ...) __attribute__((noreturn, format(printf, 
 
 /** Start an engine on at most so many lcores; ends the program when refused. */
 struct tern_engine *bench_engine(uint32_t lcores, uint32_t max_agents, uint32_t slice_us);
+
+/**
+ * Note what a round came to, as ps, signals per second or bytes. A benchmark that fills no
+ * histogram has its rounds for samples.
+ *
+ * Context: the main thread; allocates.
+ */
+void bench_round(struct bench_result *result, uint64_t floor, uint64_t figure);
 
 /** The middle of some values, count of them at least 1; sorts them. */
 uint64_t bench_median(uint64_t *values, uint32_t count);

@@ -15,7 +15,8 @@
 /* A round of dependent steps, timed one by one or as a whole. */
 struct steps {
 	struct bench *bench;
-	struct tern_histogram *ps;
+	struct tern_histogram *ps; /* of single steps */
+	uint64_t mean_ps;	   /* of a round timed as a whole */
 	tern_address peer;
 	uint32_t left;
 	uint32_t count;
@@ -75,7 +76,7 @@ TERN_HANDLER(static, on_step)
 		steps->from = rte_rdtsc();
 	if (steps->left-- == 0) {
 		uint64_t ps = bench_to_ps(steps->bench, rte_rdtsc() - steps->from);
-		tern_histogram_record(steps->ps, (uint64_t)((double)ps / steps->count));
+		steps->mean_ps = (uint64_t)((double)ps / steps->count);
 		sem_post(&steps->bench->done);
 	} else if (tern_signal_bytes(self, steps->peer, 0, &steps, 8) != 0) {
 		bench_die("step refused");
@@ -88,15 +89,15 @@ static void rtt_same(struct bench *bench, struct bench_result *result)
 {
 	uint32_t trips = bench->smoke ? 1000 : 200000;
 	for (uint32_t i = 0; i < bench->rounds; i++) {
-		struct steps steps = {
-			.bench = bench, .ps = &result->figure, .left = trips, .count = trips};
-		tern_histogram_record(&result->floor, 2 * bench_floor_ring_local_ps(bench, trips));
+		struct steps steps = {.bench = bench, .left = trips, .count = trips};
+		uint64_t floor = 2 * bench_floor_ring_local_ps(bench, trips);
 		tern_address agents[] = {bench_spawn(bench, &step, &steps, bench->near),
 					 bench_spawn(bench, &pong, NULL, bench->near)};
 		steps.peer = agents[1];
 		bench_send(bench, agents[0], 0, 0);
 		bench_wait(bench);
 		bench_stop(bench, agents, 2);
+		bench_round(result, floor, steps.mean_ps);
 	}
 }
 
@@ -109,10 +110,9 @@ TERN_HANDLER(static, on_hop)
 
 static const struct tern_behaviour hop = {.name = "hop", .handler = on_hop};
 
-static void ring_round(struct bench *bench, struct tern_histogram *ps, uint32_t laps)
+static uint64_t ring_round(struct bench *bench, uint32_t laps)
 {
-	struct tern_histogram lap_ps = {0};
-	struct steps steps = {.bench = bench, .ps = &lap_ps, .left = laps, .count = laps};
+	struct steps steps = {.bench = bench, .left = laps, .count = laps};
 	tern_address agents[RING_AGENTS];
 	agents[0] = bench_spawn(bench, &step, &steps, bench->near);
 	for (uint32_t i = 1; i < RING_AGENTS; i++)
@@ -120,8 +120,8 @@ static void ring_round(struct bench *bench, struct tern_histogram *ps, uint32_t 
 	steps.peer = agents[1];
 	bench_send(bench, agents[0], 0, 0);
 	bench_wait(bench);
-	tern_histogram_record(ps, lap_ps.max / RING_AGENTS);
 	bench_stop(bench, agents, RING_AGENTS);
+	return steps.mean_ps / RING_AGENTS;
 }
 
 static void ring(struct bench *bench, struct bench_result *result)
@@ -129,8 +129,7 @@ static void ring(struct bench *bench, struct bench_result *result)
 	uint32_t laps = bench->smoke ? 20 : 2000;
 	for (uint32_t i = 0; i < bench->rounds; i++) {
 		uint64_t floor = bench_floor_ring_local_ps(bench, laps * RING_AGENTS);
-		tern_histogram_record(&result->floor, floor);
-		ring_round(bench, &result->figure, laps);
+		bench_round(result, floor, ring_round(bench, laps));
 	}
 }
 

@@ -132,20 +132,45 @@ static bool is_met(const struct bench_result *result, bool is_rate)
 	return result->budget_p99 <= 0 || result->p99 <= result->budget_p99;
 }
 
+static void fill_histogram(struct tern_histogram *histogram, const uint64_t *values, uint32_t count)
+{
+	for (uint32_t i = 0; i < count && histogram->count < count; i++)
+		tern_histogram_record(histogram, values[i]);
+}
+
+/* Rounds as samples where there are no others; then their medians as what is compared. */
+static void compare_rounds(struct bench_result *result, double scale)
+{
+	struct bench_rounds *rounds = &result->rounds;
+	bool only = result->figure.count == 0;
+	if (only) {
+		fill_histogram(&result->figure, rounds->figures, rounds->count);
+		fill_histogram(&result->floor, rounds->floors, rounds->count);
+	}
+	result->value = (double)bench_median(rounds->figures, rounds->count) / scale;
+	result->floor_value = (double)bench_median(rounds->floors, rounds->count) / scale;
+	if (only)
+		result->p50 = result->value;
+	free(rounds->figures);
+	free(rounds->floors);
+}
+
 static void fill_result(const struct bench_case *bench_case, struct bench_result *result)
 {
 	bool is_rate = strcmp(result->unit, "signals/s") == 0;
 	double scale = strcmp(result->unit, "ns") == 0 ? BENCH_PS_PER_NS : 1;
-	double compared = bench_case->percentile > 0 ? bench_case->percentile : 50;
+	if (result->rounds.count)
+		compare_rounds(result, scale);
 	/* Of rates the slow tail is the low one. */
-	result->p50 = percentile(&result->figure, 50, scale);
+	if (result->p50 == 0)
+		result->p50 = percentile(&result->figure, 50, scale);
 	result->p99 = percentile(&result->figure, is_rate ? 1 : 99, scale);
 	result->p999 = percentile(&result->figure, is_rate ? 0.1 : 99.9, scale);
-	double figure = percentile(&result->figure, compared, scale);
-	result->floor_value = percentile(&result->floor, compared, scale);
-	result->ratio = result->floor_value > 0 ? figure / result->floor_value : 0;
-	if (result->value == 0)
-		result->value = figure;
+	if (!result->rounds.count) {
+		result->value = result->p50;
+		result->floor_value = percentile(&result->floor, 50, scale);
+	}
+	result->ratio = result->floor_value > 0 ? result->value / result->floor_value : 0;
 	result->budget = bench_case->budget < 0 ? -bench_case->budget * result->floor_value
 						: bench_case->budget;
 	result->met = is_met(result, is_rate);

@@ -14,7 +14,6 @@
 
 #define SPAWN_BATCH 10000
 #define SPAWN_FIBERS 500
-#define ROUNDS_MAX 256
 #define IDLE_AGENTS 1000000u
 
 TERN_HANDLER(static, on_nothing)
@@ -99,14 +98,10 @@ static uint64_t spawn_round(struct bench *bench, struct spawner *spawner,
 static void spawn(struct bench *bench, struct bench_result *result)
 {
 	struct spawner *spawner = make_spawner(bench, result, SPAWN_BATCH);
-	uint64_t amortised[ROUNDS_MAX];
-	uint32_t rounds = bench->rounds < ROUNDS_MAX ? bench->rounds : ROUNDS_MAX;
-	for (uint32_t i = 0; i < rounds; i++) {
-		tern_histogram_record(&result->floor,
-				      bench_floor_random_line_ps(bench, 1u << 23, spawner->count));
-		amortised[i] = spawn_round(bench, spawner, &nothing);
+	for (uint32_t i = 0; i < bench->rounds; i++) {
+		uint64_t floor = bench_floor_random_line_ps(bench, 1u << 23, spawner->count);
+		bench_round(result, floor, spawn_round(bench, spawner, &nothing));
 	}
-	result->value = (double)bench_median(amortised, rounds) / BENCH_PS_PER_NS;
 	free(spawner);
 }
 
@@ -115,17 +110,14 @@ static void spawn_fiber(struct bench *bench, struct bench_result *result)
 {
 	struct bench_result *plain = calloc(1, sizeof(*plain));
 	struct spawner *spawner = make_spawner(bench, result, SPAWN_FIBERS);
-	uint64_t amortised[ROUNDS_MAX];
-	uint32_t rounds = bench->rounds < ROUNDS_MAX ? bench->rounds : ROUNDS_MAX;
 	if (!plain)
 		bench_die("no memory for a result");
-	for (uint32_t i = 0; i < rounds; i++) {
+	for (uint32_t i = 0; i < bench->rounds; i++) {
 		spawner->result = plain;
-		tern_histogram_record(&result->floor, spawn_round(bench, spawner, &nothing));
+		uint64_t floor = spawn_round(bench, spawner, &nothing);
 		spawner->result = result;
-		amortised[i] = spawn_round(bench, spawner, &nothing_fiber);
+		bench_round(result, floor, spawn_round(bench, spawner, &nothing_fiber));
 	}
-	result->value = (double)bench_median(amortised, rounds) / BENCH_PS_PER_NS;
 	free(spawner);
 	free(plain);
 }

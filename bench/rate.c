@@ -76,8 +76,8 @@ static void fan_in(struct bench *bench, struct bench_result *result, uint32_t so
 {
 	uint32_t signals = bench->smoke ? 20000 : 4000000;
 	for (uint32_t i = 0; i < bench->rounds; i++) {
-		tern_histogram_record(&result->floor, bench_floor_lane_rate(bench, signals));
-		tern_histogram_record(&result->figure, fan_in_round(bench, sources, signals));
+		uint64_t floor = bench_floor_lane_rate(bench, signals);
+		bench_round(result, floor, fan_in_round(bench, sources, signals));
 	}
 }
 
@@ -179,9 +179,8 @@ static void all_to_all(struct bench *bench, struct bench_result *result)
 {
 	uint32_t rounds = bench->smoke ? 5 : 400;
 	for (uint32_t i = 0; i < bench->rounds; i++) {
-		tern_histogram_record(&result->floor,
-				      bench_floor_ring_rate(bench, bench->smoke ? 20000 : 2000000));
-		tern_histogram_record(&result->figure, mesh_round(bench, rounds));
+		uint64_t floor = bench_floor_ring_rate(bench, bench->smoke ? 20000 : 2000000);
+		bench_round(result, floor, mesh_round(bench, rounds));
 	}
 }
 

@@ -91,8 +91,8 @@ static uint64_t work_round(struct bench *bench, bool roaming, bool spread)
 static void steal_speedup(struct bench *bench, struct bench_result *result)
 {
 	for (uint32_t i = 0; i < bench->rounds; i++) {
-		tern_histogram_record(&result->floor, work_round(bench, false, true));
-		tern_histogram_record(&result->figure, work_round(bench, true, false));
+		uint64_t floor = work_round(bench, false, true);
+		bench_round(result, floor, work_round(bench, true, false));
 	}
 }
 
@@ -110,9 +110,10 @@ static uint64_t with_stealing(struct bench *bench, bool steal)
 static void steal_cost(struct bench *bench, struct bench_result *result)
 {
 	for (uint32_t i = 0; i < 2 * bench->rounds; i++) {
-		bool steal = i % 4 == 0 || i % 4 == 3; /* neither is always the first */
-		tern_histogram_record(steal ? &result->figure : &result->floor,
-				      with_stealing(bench, steal));
+		bool steals = i % 2; /* neither is always the first */
+		uint64_t first = with_stealing(bench, steals);
+		uint64_t second = with_stealing(bench, !steals);
+		bench_round(result, steals ? second : first, steals ? first : second);
 	}
 }
 
@@ -166,8 +167,8 @@ static uint64_t stream_round(struct bench *bench, uint32_t lcore, bool roaming)
 static void stream_case(struct bench *bench, struct bench_result *result, uint32_t lcore)
 {
 	for (uint32_t i = 0; i < bench->rounds; i++) {
-		tern_histogram_record(&result->floor, stream_round(bench, lcore, false));
-		tern_histogram_record(&result->figure, stream_round(bench, lcore, true));
+		uint64_t floor = stream_round(bench, lcore, false);
+		bench_round(result, floor, stream_round(bench, lcore, true));
 	}
 }
 

@@ -37,6 +37,26 @@ uint64_t bench_median(uint64_t *values, uint32_t count)
 	return values[count / 2];
 }
 
+static uint64_t *grown(uint64_t *values, uint32_t room)
+{
+	values = reallocarray(values, room, sizeof(*values));
+	if (!values)
+		bench_die("no memory for %u rounds", room);
+	return values;
+}
+
+void bench_round(struct bench_result *result, uint64_t floor, uint64_t figure)
+{
+	struct bench_rounds *rounds = &result->rounds;
+	if (rounds->count == rounds->room) {
+		rounds->room = 2 * rounds->room + 1;
+		rounds->figures = grown(rounds->figures, rounds->room);
+		rounds->floors = grown(rounds->floors, rounds->room);
+	}
+	rounds->figures[rounds->count] = figure;
+	rounds->floors[rounds->count++] = floor;
+}
+
 uint64_t bench_clock_pair(void)
 {
 	uint64_t pairs[PAIRS];

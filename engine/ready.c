@@ -68,6 +68,7 @@ void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent)
 static void hand_to_policy(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	lcore->ready.count++;
+	lcore->ready.pinned += !(agent->flags & TERN_AGENT_ROAMING);
 	lcore->ready.policy->push(lcore, agent);
 }
 
@@ -127,6 +128,7 @@ struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
 	struct tern_agent *agent;
 	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
 		ready->count--;
+		ready->pinned -= !(agent->flags & TERN_AGENT_ROAMING);
 		agent->flags &= ~TERN_AGENT_LISTED;
 		/* Paused and resumed while listed: its permit is another's now. */
 		if (agent->status == TERN_PAUSED || tern_likely(may_run(lcore, agent)))

@@ -36,6 +36,7 @@ struct tern_ready {
 	uint32_t filled;				/* bit per level: not empty */
 	uint32_t passed[TERN_PRIORITIES]; /* others run in a row while this level waits */
 	uint32_t count;			  /* agents the policy holds */
+	uint32_t pinned;		  /* of them, no roaming ones */
 	struct tern_order order;	/* fair share: by time run; rate: by time of eligibility */
 	uint64_t floor;			/* fair share: least time run among those ready lately */
 	struct tern_ready_list waiting; /* for a permit of max_concurrent */

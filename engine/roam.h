@@ -138,6 +138,15 @@ unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, uns
  */
 bool tern_roam_drop_oldest(struct tern_roam *roam, struct tern_signal *oldest);
 
+/* S3 and S4. */
+static inline bool tern_roam_notify(struct tern_roam *roam)
+{
+	if (tern_load(&roam->state) & TERN_ROAM_QUEUED)
+		return false;
+	return __atomic_fetch_or(&roam->state, TERN_ROAM_QUEUED, __ATOMIC_ACQ_REL) ==
+	       TERN_ROAM_IDLE;
+}
+
 /**
  * Have the agent run after a put (S2, S3, S4). True: the caller has to put it in a run queue.
  *
@@ -149,10 +158,14 @@ bool tern_roam_drop_oldest(struct tern_roam *roam, struct tern_signal *oldest);
 static inline bool tern_roam_wake(struct tern_roam *roam)
 {
 	rte_smp_mb();
-	if (tern_load(&roam->state) & TERN_ROAM_QUEUED)
-		return false;
-	return __atomic_fetch_or(&roam->state, TERN_ROAM_QUEUED, __ATOMIC_ACQ_REL) ==
-	       TERN_ROAM_IDLE;
+	return tern_roam_notify(roam);
+}
+
+/** tern_roam_wake() of a caller whose last shared write was a put, or another atomic one. */
+static inline bool tern_roam_wake_after_put(struct tern_roam *roam)
+{
+	tern_roam_fence_after_rmw();
+	return tern_roam_notify(roam);
 }
 
 /** Start to run the agent (C1). Context: the lcore that took it from a run queue. */

@@ -111,15 +111,22 @@ static void queue_woken(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_roaming_queue(lcore, before);
 }
 
-void tern_roaming_wake(struct tern_lcore *lcore, struct tern_agent *agent)
+/* What a wake that answers true obliges to. */
+static void schedule(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	uint32_t slot = tern_address_slot(tern_load(&agent->address));
-	if (!tern_roam_wake(&tern_room_of(lcore, slot)->roam))
-		return;
 	if (tern_load(&agent->lcore) == lcore && !lcore->is_thread)
 		queue_woken(lcore, agent);
 	else
-		tern_roaming_hand(agent, &lcore->engine->asked[slot]);
+		tern_roaming_hand(
+			agent,
+			&lcore->engine->asked[tern_address_slot(tern_load(&agent->address))]);
+}
+
+void tern_roaming_wake(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(tern_load(&agent->address));
+	if (tern_roam_wake(&tern_room_of(lcore, slot)->roam))
+		schedule(lcore, agent);
 }
 
 void tern_ready_wake(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -185,7 +192,8 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 	struct tern_agent *agent = &lcore->agents[signal->to_slot];
 	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >= room->high_water))
 		press(lcore, room);
-	tern_roaming_wake(lcore, agent);
+	if (tern_roam_wake_after_put(&room->roam))
+		schedule(lcore, agent);
 	return 0;
 }
 
@@ -238,12 +246,12 @@ static bool next_of(struct tern_lcore *lcore, uint32_t level, uint32_t *slot)
 
 void tern_roaming_admit(struct tern_lcore *lcore)
 {
-	uint32_t slot;
+	/* As few as will do: what the policy holds no thief sees. */
+	uint32_t slot, most = lcore->ready.pinned ? TERN_ROAMING_BESIDE : TERN_ROAMING_ADMITTED;
 	if (tern_load(&lcore->woken_head) != TERN_SLOT_NONE)
 		take_woken(lcore);
 	for (uint32_t level = 0; level < TERN_ROAMING_LEVELS; level++)
-		while (lcore->admitted[level] < TERN_ROAMING_ADMITTED &&
-		       next_of(lcore, level, &slot)) {
+		while (lcore->admitted[level] < most && next_of(lcore, level, &slot)) {
 			struct tern_agent *agent = &lcore->agents[slot];
 			if (!tern_roaming_may_move(lcore, agent) && agent->lcore != lcore) {
 				tern_roaming_hand(agent, &lcore->engine->asked[slot]);

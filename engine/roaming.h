@@ -49,7 +49,9 @@ struct tern_room {
 };
 
 /** Agents of one run ring that the policy holds at a time. */
-#define TERN_ROAMING_ADMITTED 4
+#define TERN_ROAMING_ADMITTED 1
+/** The same while it holds pinned ones, too, to weigh them against. */
+#define TERN_ROAMING_BESIDE 4
 /** Runs of the LIFO slot in a row before the others have their turn. */
 #define TERN_LIFO_RUNS 3
 /** Every so many refills look at the global queue first. */

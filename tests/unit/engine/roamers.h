@@ -113,14 +113,29 @@ static inline tern_address spawn_roaming(struct world *world, uint32_t lcore,
 	return address;
 }
 
+static inline tern_address spawn_costly(struct world *world, struct roamer *roamer,
+					const struct tern_spawn_options *options)
+{
+	tern_address address = TERN_ADDRESS_NONE;
+	roamer->cost_ns = HOG_NS;
+	assert_int_equal(tern_spawn(world->self, &roamer_behaviour, roamer, options, &address), 0);
+	return address;
+}
+
 /** A roaming agent whose every signal ends the turn of its lcore. */
 static inline tern_address spawn_hog(struct world *world, uint32_t lcore, struct roamer *roamer)
 {
 	struct tern_spawn_options options = {.lcore = lcore, .roaming = true, .slice_us = 20};
-	tern_address address = TERN_ADDRESS_NONE;
-	roamer->cost_ns = HOG_NS;
-	assert_int_equal(tern_spawn(world->self, &roamer_behaviour, roamer, &options, &address), 0);
-	return address;
+	return spawn_costly(world, roamer, &options);
+}
+
+/** The same, but pinned: started and at rest. */
+static inline tern_address spawn_pinned_hog(struct world *world, uint32_t lcore)
+{
+	struct tern_spawn_options options = {.lcore = lcore, .slice_us = 20};
+	tern_address hog = spawn_costly(world, world_roamers(world, 1), &options);
+	world_settle(world);
+	return hog;
 }
 
 /** Several of them, started and at rest. */

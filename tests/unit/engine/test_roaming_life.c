@@ -61,7 +61,9 @@ static void go_to(struct stage *stage, enum place place)
 			poll_one(world, 1);
 		assert_int_equal(ring_of(world, 1), place == STOLEN);
 	} else if (place == POLICY) {
-		behind(stage, 1);
+		tern_address hog = spawn_pinned_hog(world, 0);
+		wake_all(world, &hog, 1);
+		behind(stage, 0);
 		assert_true(agent_of(world, stage->agent)->flags & TERN_AGENT_ADMITTED);
 	} else {
 		behind(stage, TERN_RUN_RING_SIZE);
@@ -164,7 +166,7 @@ static void the_engine_stops_wherever_they_are(void **state)
 		go_to(stage, place);
 		uint64_t waiting = tern_run_ring_count(&world->engine->lcores[0].rings[1]);
 		assert_int_equal(world_stop(world, 0, &report), -ETIMEDOUT);
-		assert_true(report.undelivered > waiting);
+		assert_true(report.undelivered >= (waiting ? waiting : 1));
 		assert_int_equal(report.blocks_leaked, 0);
 		assert_int_equal(stage->roamer->probe.stopped, 1);
 		assert_int_equal(stage->roamer->probe.why, TERN_END_SHUTDOWN);

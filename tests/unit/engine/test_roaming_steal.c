@@ -124,6 +124,21 @@ static void half_of_the_lcores_steal_at_once(void **state)
 	}
 }
 
+/* The policy has more of a ring at a time while it has pinned ones to weigh them against. */
+static void thieves_see_all_but_those_whose_turn_comes_next(void **state)
+{
+	struct world *world = *state;
+	tern_address agents[8];
+	spawn_quick(world, agents, 8);
+	fill_ring(world, agents, 8);
+	world_settle(world);
+	tern_address hog = spawn_pinned_hog(world, 0);
+	wake_all(world, &hog, 1);
+	wake_all(world, agents, 8);
+	poll_one(world, 0);
+	assert_int_equal(ring_of(world, 0), 8 - TERN_ROAMING_BESIDE);
+}
+
 static void high_and_critical_agents_are_not_taken(void **state)
 {
 	struct world *world = *state;
@@ -180,7 +195,7 @@ static void low_agents_are_taken_last(void **state)
 	poll_one(world, 1);
 	/* Half of each. */
 	assert_int_equal(tern_run_ring_count(&rings[1]), 4);
-	assert_int_equal(tern_run_ring_count(&rings[0]), 2);
+	assert_int_equal(tern_run_ring_count(&rings[0]), (8 - TERN_ROAMING_ADMITTED) / 2);
 }
 
 /* An order of runs: who ran as which. */
@@ -311,6 +326,7 @@ int main(void)
 		ON_TWO(an_agent_just_woken_is_not_taken),
 		cmocka_unit_test(nothing_is_taken_where_stealing_is_off),
 		cmocka_unit_test(half_of_the_lcores_steal_at_once),
+		ON_TWO(thieves_see_all_but_those_whose_turn_comes_next),
 		ON_TWO(high_and_critical_agents_are_not_taken),
 		ON_TWO(low_agents_are_taken_last),
 		ON_TWO(the_agent_woken_last_runs_next),
