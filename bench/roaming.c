@@ -246,7 +246,7 @@ static void send_beside(struct beside *beside, struct tern_agent *self)
 TERN_HANDLER(static, on_beside)
 {
 	struct beside *beside = state;
-	struct place place;
+	struct place place = {0};
 	if (beside->held)
 		place = reserve(beside, self);
 	send_beside(beside, self);

@@ -173,7 +173,8 @@ static uint64_t poll_round(struct tern_engine *engine)
 	uint64_t work = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t place = (uint32_t)(tern_rng_next(&engine->rng) % (i + 1));
-		order[i] = order[place];
+		if (place != i)
+			order[i] = order[place];
 		order[place] = (uint16_t)i;
 	}
 	for (uint32_t i = 0; i < count; i++)

@@ -104,11 +104,12 @@ static void admit(struct tern_lcore *lcore)
 {
 	struct tern_ready_list *waiting = &lcore->ready.waiting;
 	while (waiting->head != TERN_SLOT_NONE) {
-		uint32_t status = lcore->agents[waiting->head].status;
+		struct tern_agent *agent = &lcore->agents[waiting->head];
+		uint32_t status = agent->status;
 		bool needs = status != TERN_ENDING && status != TERN_PAUSED;
 		if (needs && !take_permit(lcore))
 			return;
-		struct tern_agent *agent = tern_ready_list_pop(lcore, waiting);
+		tern_ready_list_pop(lcore, waiting);
 		agent->flags &= ~TERN_AGENT_WAITING;
 		if (status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING)) {
 			agent->flags &= ~TERN_AGENT_LISTED;

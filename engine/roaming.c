@@ -65,12 +65,13 @@ static bool waits_for_room(const struct tern_agent *agent)
  * Timers and waits for room end on the lcore, outside a run: what ties the agent meanwhile is that
  * they were there when its last run ended, not that they still are.
  */
-static void note_ties(struct tern_agent *agent)
+static void note_ties(struct tern_agent *agent, struct tern_room *room)
 {
 	if (agent->timers || waits_for_room(agent))
 		agent->flags |= TERN_AGENT_TIED;
 	else
 		agent->flags &= ~TERN_AGENT_TIED;
+	tern_store(&room->tied, !tern_roaming_is_loose(agent));
 }
 
 /* Whether the policy holds an agent up that others of its run ring must not wait behind. */
@@ -418,7 +419,9 @@ bool tern_roaming_leave(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t slot = tern_address_slot(agent->address);
 	if (agent->status != TERN_READY || !goes_elsewhere(lcore, agent))
 		return false;
-	tern_roam_requeue(&tern_room_of(lcore, slot)->roam);
+	struct tern_room *room = tern_room_of(lcore, slot);
+	tern_store(&room->tied, !tern_roaming_is_loose(agent));
+	tern_roam_requeue(&room->roam);
 	tern_roaming_hand(agent, &lcore->engine->asked[slot]);
 	return true;
 }
@@ -432,7 +435,7 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
 	if (paused)
 		left = 0;
-	note_ties(agent);
+	note_ties(agent, room);
 	/* What it sent in this run, told of low water too, is behind the next note. */
 	if (agent->signals_out != room->sent_before) {
 		room->sent_before = agent->signals_out;

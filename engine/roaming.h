@@ -40,6 +40,7 @@ struct tern_room {
 	uint64_t token;			  /* ended: quiet when this has passed */
 	struct tern_agent *agent;	  /* ended: whose it was */
 	uint64_t sent_before;		  /* its signals_out when its last run ended */
+	bool tied; /* since its last run: its lcore may touch it at rest, too */
 
 	/* senders write, seldom */
 	alignas(TERN_LINE) uint64_t pressured;

@@ -98,6 +98,7 @@ int tern_room_make(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t 
 	room->class = class_of(capacity);
 	room->agent = NULL;
 	room->sent_before = 0;
+	tern_store(&room->tied, false);
 	tern_store(&room->note, 0);
 	tern_store(&room->pressured, 0);
 	tern_store(&room->dropped, 0);

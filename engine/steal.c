@@ -127,7 +127,8 @@ static unsigned relieve(struct tern_lcore *lcore, struct tern_lcore *victim)
 	while (slot != TERN_SLOT_NONE) {
 		struct tern_agent *agent = &lcore->agents[slot];
 		uint32_t next = tern_load(&asked[slot].next);
-		if (tern_roaming_is_loose(agent) && tern_roaming_may_move(lcore, agent)) {
+		if (!tern_load(&tern_room_of(lcore, slot)->tied) &&
+		    tern_roaming_may_move(lcore, agent)) {
 			keep(lcore, slot);
 			taken++;
 		} else {

@@ -45,18 +45,13 @@ static bool push(struct tern_lcore *lcore, struct tern_end_note *note, tern_addr
 	return true;
 }
 
-static tern_iso *block_of(struct tern_end_note *note)
-{
-	return (tern_iso *)(void *)((unsigned char *)note - TERN_BLOCK_OFFSET);
-}
-
 int tern_watch_for(struct tern_lcore *lcore, tern_address watcher, tern_address agent)
 {
 	tern_iso *iso = tern_iso_create(&lcore->heap, sizeof(struct tern_end_note));
 	if (!iso)
 		return -ENOMEM;
 	struct tern_end_note *note = tern_iso_data(iso);
-	*note = (struct tern_end_note){.watcher = watcher, .ended = {.agent = agent}};
+	*note = (struct tern_end_note){.iso = iso, .watcher = watcher, .ended = {.agent = agent}};
 	if (push(lcore, note, agent))
 		return 0;
 	tern_iso_drop(&lcore->heap, iso);
@@ -69,7 +64,7 @@ void tern_watch_cancel(struct tern_lcore *lcore, uint32_t slot)
 	struct tern_end_note *note = note_of(tern_load(list));
 	tern_store(list, CLOSED);
 	if (note && (uintptr_t)note != CLOSED)
-		tern_iso_drop(&lcore->heap, block_of(note));
+		tern_iso_drop(&lcore->heap, note->iso);
 }
 
 void tern_watch_ended(struct tern_lcore *lcore, const struct tern_agent *agent, int64_t result)
@@ -85,7 +80,7 @@ void tern_watch_ended(struct tern_lcore *lcore, const struct tern_agent *agent, 
 		note->ended.result = result;
 		struct tern_signal signal = tern_control_signal(lcore, note->watcher,
 								TERN_CONTROL_ENDED, TERN_KIND_ISO);
-		signal.payload.iso = block_of(note);
+		signal.payload.iso = note->iso;
 		tern_lcore_forward(lcore, &signal);
 	}
 }
@@ -130,7 +125,7 @@ bool tern_watch_take(struct tern_lcore *lcore, struct tern_end_note **ends, tern
 		return false;
 	*link = note->next;
 	*ended = note->ended;
-	tern_iso_drop(&lcore->heap, block_of(note));
+	tern_iso_drop(&lcore->heap, note->iso);
 	return true;
 }
 

@@ -13,6 +13,7 @@
  */
 struct tern_end_note {
 	struct tern_end_note *next; /* on the subject's list, then on the watcher's */
+	tern_iso *iso;		    /* that the note lies in */
 	tern_address watcher;
 	struct tern_ended ended;
 };

@@ -16,6 +16,11 @@ enum { PLAIN = 1, WANTED, LAST };
 /** Every way to wait. */
 enum wait { FOR_SIGNAL, FOR_TYPE, FOR_TIME, FOR_END, FOR_ROOM, FOR_ROOM_OF_BLOCK, FOR_FD, WAITS };
 
+/* Longer than any test, where time itself is not to end the wait. */
+#define LONG_NS (3600 * 1000 * (uint64_t)ACTOR_MS)
+#define SHORT_NS (1000 * (uint64_t)ACTOR_MS)
+static uint64_t nap_ns = LONG_NS;
+
 static int result_of(const struct tern_signal *signal)
 {
 	return signal ? 0 : -tern_errno;
@@ -43,7 +48,7 @@ static int wait_for(struct tern_agent *self, struct actor *actor, enum wait wait
 	case FOR_TYPE:
 		return result_of(tern_recv_type(self, WANTED, TERN_FOREVER));
 	case FOR_TIME:
-		return tern_sleep(self, 1000 * (uint64_t)ACTOR_MS);
+		return tern_sleep(self, nap_ns);
 	case FOR_END:
 		EXPECT(actor->count || tern_watch(self, actor->peer) == 0);
 		return tern_wait(self, actor->peer, TERN_FOREVER, &ended);
@@ -124,7 +129,7 @@ static void fulfil(struct scene *scene)
 	else if (scene->wait != FOR_TIME)
 		assert_int_equal(tern_agent_resume(world->self, scene->actor->peer), 0);
 	else if (world->polled)
-		tern_engine_advance(world->engine, 1000 * (uint64_t)ACTOR_MS);
+		tern_engine_advance(world->engine, nap_ns);
 }
 
 static void scene_close(struct scene *scene)
@@ -139,18 +144,21 @@ static void scene_close(struct scene *scene)
 static void it_goes_on_when_there_is_what_it_waits_for(void **state)
 {
 	struct world *world = *state;
+	nap_ns = SHORT_NS;
 	for (int wait = 0; wait < WAITS; wait++) {
 		struct scene scene = scene_open(world, &wait_once_behaviour, (enum wait)wait);
 		fulfil(&scene);
 		ASSERT_ENDED(world, scene.actor, TERN_END_EXIT, 0);
 		scene_close(&scene);
 	}
+	nap_ns = LONG_NS;
 }
 
 /* While it is paused all that it waits for comes, and it stays where it is. */
 static void paused_it_stays_and_resumed_it_goes_on(void **state)
 {
 	struct world *world = *state;
+	nap_ns = SHORT_NS;
 	for (int wait = 0; wait < WAITS; wait++) {
 		struct scene scene = scene_open(world, &wait_once_behaviour, (enum wait)wait);
 		enum tern_agent_state at = TERN_STATE_NEW;
@@ -172,6 +180,7 @@ static void paused_it_stays_and_resumed_it_goes_on(void **state)
 		ASSERT_ENDED(world, scene.actor, TERN_END_EXIT, 0);
 		scene_close(&scene);
 	}
+	nap_ns = LONG_NS;
 }
 
 static void stopped_it_leaves_nothing(void **state)
