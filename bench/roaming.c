@@ -246,12 +246,13 @@ static void send_beside(struct beside *beside, struct tern_agent *self)
 TERN_HANDLER(static, on_beside)
 {
 	struct beside *beside = state;
-	struct place place = {0};
-	if (beside->held)
-		place = reserve(beside, self);
+	if (!beside->held) {
+		send_beside(beside, self);
+		return;
+	}
+	struct place place = reserve(beside, self);
 	send_beside(beside, self);
-	if (beside->held)
-		fill(&place, beside->sink);
+	fill(&place, beside->sink);
 }
 
 TERN_HANDLER(static, on_seen)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "float_flags.h"
-#include "sanitizer.h"
+#include "capabilities/sanitizer.h"
 #include "stack.h"
 
 /* Boost.Context's two functions; it has no C header. */

@@ -171,14 +171,13 @@ static uint64_t poll_round(struct tern_engine *engine)
 	uint16_t order[TERN_LCORES_MAX];
 	uint32_t count = engine->lcore_count;
 	uint64_t work = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t place = (uint32_t)(tern_rng_next(&engine->rng) % (i + 1));
-		if (place != i)
-			order[i] = order[place];
-		order[place] = (uint16_t)i;
-	}
 	for (uint32_t i = 0; i < count; i++)
-		work += tern_lcore_poll(&engine->lcores[order[i]]);
+		order[i] = (uint16_t)i;
+	for (uint32_t left = count; left; left--) {
+		uint32_t place = (uint32_t)(tern_rng_next(&engine->rng) % left);
+		work += tern_lcore_poll(&engine->lcores[order[place]]);
+		order[place] = order[left - 1];
+	}
 	return work;
 }
 

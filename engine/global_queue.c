@@ -8,7 +8,7 @@
 #include <rte_ring_elem.h>
 
 #include "engine.h"
-#include "sanitizer.h"
+#include "capabilities/sanitizer.h"
 
 #define SLOT_BYTES ((unsigned)sizeof(uint32_t))
 

@@ -86,6 +86,7 @@ static void report(struct tern_engine *engine, uint32_t index, struct look *look
 
 static void watch_lcores(struct tern_engine *engine)
 {
+	uint64_t least = engine->config.watchdog_ms * (NS_PER_MS / 2);
 	for (uint32_t i = 0; i < engine->lcore_count; i++) {
 		struct look *look = &engine->observer->looks[i];
 		const struct tern_lcore *lcore = &engine->lcores[i];
@@ -96,9 +97,11 @@ static void watch_lcores(struct tern_engine *engine)
 			tern_store(&look->stuck, 0);
 			continue;
 		}
-		tern_store(&look->stuck, now - look->since);
-		if (!look->reported &&
-		    now - look->since > slice_ns_of(engine, &engine->agents[look->running]))
+		uint64_t stuck = now - look->since;
+		tern_store(&look->stuck, stuck);
+		/* A thread that had little of the CPU between two looks is not worth a line yet. */
+		if (!look->reported && stuck > least &&
+		    stuck > slice_ns_of(engine, &engine->agents[look->running]))
 			report(engine, i, look);
 	}
 }

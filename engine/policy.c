@@ -64,7 +64,7 @@ static void count_drop(struct tern_lcore *lcore, struct tern_agent *agent)
 /* What the engine tells a paused agent waits among its signals, and is not dropped with them. */
 static void drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	struct tern_signal oldest;
+	struct tern_signal oldest = {0};
 	uint32_t place = tern_mailbox_oldest(&lcore->chunks, &agent->mailbox);
 	if (place == agent->mailbox.queued)
 		return;

@@ -6,7 +6,7 @@
 #include <rte_common.h>
 #include <rte_ring_elem.h>
 
-#include "sanitizer.h"
+#include "capabilities/sanitizer.h"
 
 /*
  * ThreadSanitizer keeps one clock for each address. The ring's two ends meet at a word of 64 bits

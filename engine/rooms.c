@@ -10,7 +10,7 @@
 #include "engine.h"
 #include "life.h"
 #include "roaming.h"
-#include "sanitizer.h"
+#include "capabilities/sanitizer.h"
 #include "slots.h"
 
 /* Rooms are mapped so many bytes at a time, at least. */

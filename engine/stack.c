@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "capabilities/poison.h"
-#include "sanitizer.h"
+#include "capabilities/sanitizer.h"
 
 #define REGION_BYTES ((size_t)4 << 20)
 #define REGION_STACKS_MIN ((size_t)4)

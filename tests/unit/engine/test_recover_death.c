@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "engine/sanitizer.h"
+#include "capabilities/sanitizer.h"
 #include "faulty.h"
 
 enum { PLAIN = 1, REPORT_MAX = 1024 };
