@@ -221,7 +221,9 @@ static void fibers_go_on_where_they_left(void **state)
 	uint32_t lcores = tern_engine_lcores(world->engine);
 	struct tern_spawn_options options = {
 		.lcore = 0, .roaming = true, .policy = TERN_POLICY_BLOCK, .capacity = 40};
-	actor->peer = spawn_on(world->self, lcores - 1, &sink_behaviour, sink);
+	/* Where its lcore is late, its senders wait. */
+	struct tern_spawn_options patient = {.lcore = lcores - 1, .policy = TERN_POLICY_BLOCK};
+	actor->peer = spawn_with(world, &sink_behaviour, sink, &patient);
 	sink->expected = 1;
 	tern_address agent = spawn_with(world, &wanderer_behaviour, actor, &options);
 	for (uint64_t i = 1; i <= NUMBERS; i++) {
