@@ -33,8 +33,8 @@ struct tern_extras *tern_extras_take(struct tern_lcore *lcore)
 	tern_extras_set_name(extras, "");
 	/* The observer may still look at the life before (observer.c). */
 	tern_store(&extras->slice_ticks, 0);
-	memset(&extras->rate_interval, 0,
-	       sizeof(*extras) - offsetof(struct tern_extras, rate_interval));
+	tern_store(&extras->rate_interval, 0);
+	memset(&extras->rate_burst, 0, sizeof(*extras) - offsetof(struct tern_extras, rate_burst));
 	extras->hops = hops;
 	if (hops)
 		memset(hops, 0, TERN_HOPS * sizeof(*hops));

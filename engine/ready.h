@@ -54,6 +54,9 @@ void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent);
 /** Take the agent to run next; NULL: none. */
 struct tern_agent *tern_ready_pop(struct tern_lcore *lcore);
 
+/** Whether the lcore's policy holds agents to their rate. Any lcore or thread. */
+bool tern_ready_keeps_rates(const struct tern_lcore *lcore);
+
 /** Signals that an agent may handle in one run now: its policy's word. */
 uint32_t tern_ready_budget(struct tern_lcore *lcore, const struct tern_agent *agent);
 

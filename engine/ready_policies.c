@@ -155,17 +155,22 @@ static void rate_hurry(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_order_hurry(&lcore->ready.order, tern_address_slot(agent->address));
 }
 
+bool tern_ready_keeps_rates(const struct tern_lcore *lcore)
+{
+	return lcore->ready.policy == &tern_ready_policies[TERN_SCHEDULE_RATE];
+}
+
 uint64_t tern_ready_due(const struct tern_lcore *lcore)
 {
 	const struct tern_ready *ready = &lcore->ready;
-	bool by_time = ready->policy == &tern_ready_policies[TERN_SCHEDULE_RATE];
-	return by_time && ready->order.count ? tern_order_first(&ready->order) : UINT64_MAX;
+	return tern_ready_keeps_rates(lcore) && ready->order.count ? tern_order_first(&ready->order)
+								   : UINT64_MAX;
 }
 
 uint32_t tern_ready_budget(struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	uint32_t budget = lcore->engine->config.turn_signals;
-	if (lcore->ready.policy != &tern_ready_policies[TERN_SCHEDULE_RATE] || !is_rated(agent))
+	if (!tern_ready_keeps_rates(lcore) || !is_rated(agent))
 		return budget;
 	uint64_t tokens = rate_tokens(lcore, agent->extras);
 	return tokens < budget ? (uint32_t)tokens : budget;

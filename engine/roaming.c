@@ -74,10 +74,22 @@ static void note_ties(struct tern_agent *agent, struct tern_room *room)
 	tern_store(&room->tied, !tern_roaming_is_loose(agent));
 }
 
+/* The observer may look at the life before (extras.c). */
+static bool is_rated(const struct tern_agent *agent)
+{
+	const struct tern_extras *extras = tern_load(&agent->extras);
+	return extras && tern_load(&extras->rate_interval);
+}
+
+bool tern_roaming_suits(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	return tern_ready_keeps_rates(lcore) || !is_rated(agent);
+}
+
 /* Whether the policy holds an agent up that others of its run ring must not wait behind. */
 static bool waits_in_policy(const struct tern_agent *agent)
 {
-	return agent->flags & TERN_AGENT_PERMIT || (agent->extras && agent->extras->rate_interval);
+	return agent->flags & TERN_AGENT_PERMIT || is_rated(agent);
 }
 
 /* A low or normal agent goes to the run ring, where thieves may find it; others to the policy. */
@@ -295,6 +307,19 @@ static void take_over(struct tern_lcore *lcore, struct tern_agent *agent, struct
 	}
 }
 
+/* Above high water, by its ring and what it took from there, or by a sender's word. */
+static void look_for_pressure(struct tern_lcore *lcore, struct tern_agent *agent,
+			      struct tern_room *room)
+{
+	uint32_t queued = tern_roam_count(&room->roam) + agent->mailbox.queued;
+	bool pressed = tern_dir_load(lcore, room->slot) & TERN_DIR_PRESSED;
+	if (agent->flags & TERN_AGENT_OVER || (!pressed && queued < room->high_water))
+		return;
+	agent->flags |= TERN_AGENT_OVER;
+	if (!refuses(room)) /* else the sender counted */
+		__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
+}
+
 void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
@@ -309,9 +334,7 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_agent_set_status(agent, TERN_READY);
 	/* After the state: a sender that presses before its wake is seen here, or has us run again.
 	 */
-	if (tern_dir_load(lcore, slot) & TERN_DIR_PRESSED ||
-	    tern_roam_count(&room->roam) >= room->high_water)
-		agent->flags |= TERN_AGENT_OVER;
+	look_for_pressure(lcore, agent, room);
 	tern_ask_answer(lcore, slot);
 }
 
@@ -400,7 +423,8 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (!loose || waits_for_room(agent))
 		return false;
 	tern_store(&profile->move_to, 0);
-	if (target - 1 == lcore->index)
+	struct tern_lcore *there = &lcore->engine->lcores[target - 1];
+	if (there == lcore || !tern_roaming_suits(there, agent))
 		return false;
 	if (agent->timers) {
 		tern_timers_park(agent);
@@ -409,8 +433,8 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_ready_rest(lcore, agent);
 	profile->share = 0; /* counts from the floor there: fair share */
 	tern_store(&tern_room_of(lcore, slot)->note, 0);
-	tern_store(&agent->lcore, &lcore->engine->lcores[target - 1]);
-	tern_count(&lcore->engine->lcores[lcore->index].stats.sent_away, 1);
+	tern_store(&agent->lcore, there);
+	tern_count(&lcore->stats.sent_away, 1);
 	return true;
 }
 

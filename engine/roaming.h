@@ -148,6 +148,9 @@ void tern_roaming_hand(struct tern_agent *agent, struct tern_asked *asked);
 /** Whether nothing but its lanes ties an agent to the lcore that ran it last. */
 bool tern_roaming_is_loose(const struct tern_agent *agent);
 
+/** Whether an lcore may run an agent: one with a rate only where rates are kept. Any thread. */
+bool tern_roaming_suits(const struct tern_lcore *lcore, const struct tern_agent *agent);
+
 /** Whether what the agent sent has passed the lanes of the lcore that ran it last. */
 bool tern_roaming_may_move(const struct tern_lcore *lcore, const struct tern_agent *agent);
 

@@ -128,7 +128,7 @@ static unsigned relieve(struct tern_lcore *lcore, struct tern_lcore *victim)
 		struct tern_agent *agent = &lcore->agents[slot];
 		uint32_t next = tern_load(&asked[slot].next);
 		if (!tern_load(&tern_room_of(lcore, slot)->tied) &&
-		    tern_roaming_may_move(lcore, agent)) {
+		    tern_roaming_may_move(lcore, agent) && tern_roaming_suits(lcore, agent)) {
 			keep(lcore, slot);
 			taken++;
 		} else {
@@ -172,7 +172,8 @@ uint32_t tern_roaming_place(struct tern_lcore *lcore)
 }
 
 /* The largest agent that helps: moving it must not make the other lcore the busier one. */
-static uint32_t choose_agent(struct tern_engine *engine, const struct tern_lcore *from, float most)
+static uint32_t choose_agent(struct tern_engine *engine, const struct tern_lcore *from,
+			     const struct tern_lcore *to, float most)
 {
 	uint32_t best = TERN_SLOT_NONE, slots = tern_slots_used(engine);
 	float best_load = REBALANCE_MIN / 2;
@@ -181,7 +182,8 @@ static uint32_t choose_agent(struct tern_engine *engine, const struct tern_lcore
 		uint64_t entry = tern_load(&engine->directory[slot]);
 		float load = tern_profile_next(engine, slot);
 		if (tern_dir_inhabited(entry) && tern_dir_route(entry) == engine->roam_route &&
-		    tern_load(&agent->lcore) == from && load > best_load && load < most) {
+		    tern_load(&agent->lcore) == from && load > best_load && load < most &&
+		    tern_roaming_suits(to, agent)) {
 			best = slot;
 			best_load = load;
 		}
@@ -200,7 +202,7 @@ void tern_roaming_rebalance(struct tern_engine *engine)
 	float gap = load_of(most) - load_of(least);
 	if (gap < 2 * REBALANCE_MIN)
 		return;
-	uint32_t slot = choose_agent(engine, most, gap);
+	uint32_t slot = choose_agent(engine, most, least, gap);
 	if (slot != TERN_SLOT_NONE)
 		tern_store(&engine->profiles[slot].move_to, least->index + 1);
 }

@@ -28,6 +28,7 @@ struct misuse {
 	size_t at; /* which byte is touched */
 	enum { READ, WRITE, SEND, DROP } how;
 	tern_address sink;
+	const struct tern_behaviour *of; /* who does it */
 };
 
 static void on_sink(struct tern_agent *self, void *state, struct tern_signal *signal)
@@ -55,32 +56,59 @@ static volatile unsigned char *byte_of(uintptr_t block, size_t at)
 	return (unsigned char *)block + TERN_BLOCK_OFFSET + at;
 }
 
+/* Inline, so that it is in the text of who calls it. */
+static inline __attribute__((always_inline)) void touch(const struct misuse *misuse,
+							uintptr_t block)
+{
+	if (misuse->how == READ)
+		(void)*byte_of(block, misuse->at);
+	else
+		*byte_of(block, misuse->at) = 1;
+}
+
 static void misuse_sent(struct tern_agent *self, const struct misuse *misuse, uintptr_t block)
 {
 	tern_iso *iso = (tern_iso *)block;
-	if (misuse->how == READ)
-		(void)*byte_of(block, misuse->at);
-	else if (misuse->how == WRITE)
-		*byte_of(block, misuse->at) = 1;
+	if (misuse->how == READ || misuse->how == WRITE)
+		touch(misuse, block);
 	else if (misuse->how == DROP)
 		tern_iso_drop(tern_heap(self), iso);
 	else
 		tern_iso_drop(tern_heap(self), tern_signal(self, misuse->sink, 1, iso));
 }
 
-static void on_leaver(struct tern_agent *self, void *state, struct tern_signal *signal)
+static uintptr_t send_one(struct tern_agent *self, const struct misuse *misuse)
 {
-	struct misuse *misuse = state;
-	(void)signal;
 	tern_iso *iso = make(self, misuse->size);
 	uintptr_t block = (uintptr_t)iso;
 	if (!iso || tern_signal(self, misuse->sink, 1, iso) != NULL)
 		_exit(3);
-	misuse_sent(self, misuse, block);
+	return block;
+}
+
+static void on_leaver(struct tern_agent *self, void *state, struct tern_signal *signal)
+{
+	struct misuse *misuse = state;
+	(void)signal;
+	misuse_sent(self, misuse, send_one(self, misuse));
+}
+
+/* In the agent's own text, where any other fault is its failure and no more. */
+TERN_HANDLER(static, on_careless)
+{
+	touch(state, send_one(self, state));
+}
+
+TERN_FIBER(static, careless)
+{
+	touch(state, send_one(self, state));
+	return 0;
 }
 
 static const struct tern_behaviour sink = {.name = "sink", .handler = on_sink};
 static const struct tern_behaviour leaver = {.name = "careless leaver", .handler = on_leaver};
+static const struct tern_behaviour own = {.name = "careless leaver", .handler = on_careless};
+static const struct tern_behaviour fiber = {.name = "careless leaver", .fiber = careless};
 
 static struct tern_engine *start(void)
 {
@@ -105,7 +133,7 @@ static void send_and_misuse(void *argument)
 	uint64_t received = 0;
 	tern_address agent;
 	if (tern_spawn(self, &sink, &received, NULL, &misuse->sink) != 0 ||
-	    tern_spawn(self, &leaver, misuse, NULL, &agent) != 0 ||
+	    tern_spawn(self, misuse->of, misuse, NULL, &agent) != 0 ||
 	    tern_signal_bytes(self, agent, 1, "", 1) != 0)
 		_exit(3);
 	tern_engine_poll(engine);
@@ -123,6 +151,7 @@ static void expect_named(const struct misuse *misuse)
 {
 	struct misuse copy = *misuse;
 	char text[4096];
+	copy.of = misuse->of ? misuse->of : &leaver;
 	int status = run_in_child(send_and_misuse, &copy, text, sizeof(text));
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV)
 		fail_msg("size %zu, byte %zu: status %d, not SIGSEGV: %s", misuse->size, misuse->at,
@@ -140,6 +169,23 @@ static void test_touch_after_send(void **state)
 		expect_named(&(struct misuse){.size = sizes[i], .how = WRITE});
 		expect_named(&(struct misuse){.size = sizes[i], .at = sizes[i] - 1, .how = WRITE});
 	}
+}
+
+/* Not contained: the block may be another agent's by now. */
+static void test_touch_after_send_in_own_text(void **state)
+{
+	static const struct tern_behaviour *const agents[] = {&own, &fiber};
+	(void)state;
+	needs_debug_blocks();
+	for (size_t i = 0; i < RTE_DIM(sizes); i++)
+		for (size_t who = 0; who < RTE_DIM(agents); who++) {
+			expect_named(
+				&(struct misuse){.size = sizes[i], .how = READ, .of = agents[who]});
+			expect_named(&(struct misuse){.size = sizes[i],
+						      .at = sizes[i] - 1,
+						      .how = WRITE,
+						      .of = agents[who]});
+		}
 }
 
 static void test_double_send(void **state)
@@ -288,10 +334,15 @@ static void test_nothing_leaks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_touch_after_send),      cmocka_unit_test(test_double_send),
-		cmocka_unit_test(test_drop_after_send),	      cmocka_unit_test(test_other_faults),
-		cmocka_unit_test(test_handler_is_given_back), cmocka_unit_test(test_drop_twice),
-		cmocka_unit_test(test_touch_after_drop),      cmocka_unit_test(test_nothing_leaks),
+		cmocka_unit_test(test_touch_after_send),
+		cmocka_unit_test(test_touch_after_send_in_own_text),
+		cmocka_unit_test(test_double_send),
+		cmocka_unit_test(test_drop_after_send),
+		cmocka_unit_test(test_other_faults),
+		cmocka_unit_test(test_handler_is_given_back),
+		cmocka_unit_test(test_drop_twice),
+		cmocka_unit_test(test_touch_after_drop),
+		cmocka_unit_test(test_nothing_leaks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,6 +193,8 @@ CONTAINED(a_fault_in_on_stop_or_on_error)
 		assert_int_equal(tern_agent_stop(world->self, agents[0]), 0);
 		send_surely(world, agents[1], PLAIN, 0);
 		assert_int_equal(tern_wait(world->self, agents[0], PATIENCE_NS, &ended), 0);
+		assert_int_equal(ended.why, TERN_END_STOPPED);
+		assert_int_equal(ended.result, 0);
 		assert_int_equal(tern_wait(world->self, agents[1], PATIENCE_NS, &ended), 0);
 		assert_int_equal(ended.why, TERN_END_FAILED);
 		assert_int_equal(stops->actor.probe.stopped, 1);

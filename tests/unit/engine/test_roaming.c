@@ -208,6 +208,7 @@ static void blocks_arrive_whole(void **state)
 struct hopeful {
 	struct roamer roamer; /* first */
 	uint64_t back, disorder;
+	tern_address others[2];
 };
 
 static void hopeful_event(struct tern_agent *self, void *state, const struct tern_event *event)
@@ -258,6 +259,44 @@ static void what_the_dead_did_not_handle_comes_back(void **state)
 	check_returns(*state, true);
 }
 
+/* One signal to each of two, then nothing. */
+TERN_FIBER(static, writer)
+{
+	const tern_address *to = ((struct hopeful *)state)->others;
+	for (uint64_t i = 0; i < 2; i++)
+		(void)send_number(self, to[i], 1, i + 1);
+	(void)tern_recv(self, TERN_FOREVER);
+	return 0;
+}
+
+static const struct tern_behaviour writer_behaviour = {
+	.name = "writer", .fiber = writer, .on_start = probe_start, .on_event = hopeful_event};
+
+/* What came back while a fiber was paused is told before what comes back when it goes on. */
+static void a_fiber_hears_in_order_what_came_back(void **state)
+{
+	struct world *world = *state;
+	struct hopeful *hopeful = world_memory(world, sizeof(*hopeful));
+	struct probe *probes = world_probes(world, 2);
+	for (int i = 0; i < 2; i++) {
+		hopeful->others[i] = spawn_on(world->self, 1, &probe_behaviour, &probes[i]);
+		assert_int_equal(tern_agent_pause(world->self, hopeful->others[i]), 0);
+	}
+	world_settle(world);
+	tern_address agent = spawn_roaming(world, 0, &writer_behaviour, hopeful);
+	world_settle(world);
+	assert_int_equal(tern_agent_pause(world->self, agent), 0);
+	assert_int_equal(tern_agent_stop(world->self, hopeful->others[0]), 0);
+	world_settle(world);
+	assert_int_equal(hopeful->roamer.probe.returned, 0);
+	assert_int_equal(tern_agent_stop(world->self, hopeful->others[1]), 0);
+	poll_one(world, 1);
+	assert_int_equal(tern_agent_resume(world->self, agent), 0);
+	world_settle(world);
+	assert_int_equal(hopeful->roamer.probe.returned, 2);
+	assert_int_equal(hopeful->disorder, 0);
+}
+
 static void what_it_was_sent_and_did_not_handle_goes_back(void **state)
 {
 	struct world *world = *state;
@@ -287,6 +326,7 @@ int main(void)
 		BOTH(rows_of_both_kinds_keep_the_order),
 		BOTH(blocks_arrive_whole),
 		BOTH(what_the_dead_did_not_handle_comes_back),
+		ON_TWO(a_fiber_hears_in_order_what_came_back),
 		BOTH(what_it_was_sent_and_did_not_handle_goes_back),
 	};
 	return cmocka_run_group_tests_name("roaming", tests, NULL, NULL);

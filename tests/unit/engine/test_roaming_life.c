@@ -198,6 +198,37 @@ static void paused_and_full_it_finishes(void **state)
 	assert_int_equal(roamer->probe.handled, sent);
 }
 
+/* Its lcore's mailbox memory is used up: the rest waits in its ring, and nobody runs it for that.
+ */
+static void paused_it_may_be_sent_more_than_its_lcore_holds(void **state)
+{
+	enum { SENT = 20000 };
+	struct world world;
+	struct tern_config config;
+	struct tern_spawn_options options = {.roaming = true, .capacity = 2 * SENT};
+	tern_address agent;
+	uint64_t work = 1;
+	(void)state;
+	roaming_config(&config, 1);
+	config.mailbox_mib = 1;
+	world_open(&world, &config);
+	struct roamer *roamer = world_roamers(&world, 1);
+	assert_int_equal(tern_spawn(world.self, &roamer_behaviour, roamer, &options, &agent), 0);
+	assert_int_equal(tern_agent_pause(world.self, agent), 0);
+	world_settle(&world);
+	for (uint64_t i = 1; i <= SENT; i++)
+		assert_int_equal(send_number(world.self, agent, 1, numbered(1, i)), 0);
+	for (int i = 0; i < 100 && work; i++)
+		work = world_poll(&world);
+	assert_int_equal(work, 0);
+	assert_in_range(agent_of(&world, agent)->mailbox.queued, 1, SENT - 1);
+	assert_int_equal(tern_agent_resume(world.self, agent), 0);
+	world_settle(&world);
+	assert_int_equal(roamer->probe.handled, SENT);
+	assert_int_equal(roamer->disorder, 0);
+	world_close(&world);
+}
+
 TERN_HANDLER(static, failing_handle)
 {
 	probe_handle(self, state, signal);
@@ -313,6 +344,7 @@ int main(void)
 		cmocka_unit_test(finished_wherever_it_is),
 		cmocka_unit_test(the_engine_stops_wherever_they_are),
 		ON_TWO(paused_and_full_it_finishes),
+		cmocka_unit_test(paused_it_may_be_sent_more_than_its_lcore_holds),
 		BOTH(failed_it_ends_and_returns_the_rest),
 		ON_TWO(a_late_signal_comes_back),
 		ON_TWO(a_room_is_not_used_again_before_all_were_quiet),

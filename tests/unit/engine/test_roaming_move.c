@@ -187,6 +187,73 @@ static void the_rebalance_evens_out_and_rests(void **state)
 	world_close(&world);
 }
 
+/* Hogs on lcore 0, one signal each, then a pause: moving one would not help, or not by much. */
+static void check_rest(uint32_t hogs, uint64_t pause_ns)
+{
+	struct world world;
+	struct tern_config config;
+	tern_address agents[2];
+	roaming_config(&config, 2);
+	config.metrics_interval_ms = 1;
+	config.rebalance = true;
+	config.steal = false;
+	world_open(&world, &config);
+	struct roamer *roamers = world_roamers(&world, hogs);
+	for (uint32_t i = 0; i < hogs; i++)
+		agents[i] = spawn_hog(&world, 0, &roamers[i]);
+	world_settle(&world);
+	for (int i = 0; i < 300; i++) {
+		wake_all(&world, agents, hogs);
+		world_settle(&world);
+		tern_engine_advance(world.engine, pause_ns);
+	}
+	assert_int_equal(stats_of_all(&world).sent_away, 0);
+	world_close(&world);
+}
+
+static void the_rebalance_moves_nobody_in_vain(void **state)
+{
+	(void)state;
+	/* All of the load is one agent's; a gap of 0.16. */
+	check_rest(1, HOG_NS / 10);
+	check_rest(2, 21 * HOG_NS / 2);
+}
+
+/* On its old lcore it had run for long: under fair_share it does not pay for that here. */
+static void it_has_its_share_where_it_comes_to(void **state)
+{
+	struct world world;
+	struct tern_config config;
+	(void)state;
+	roaming_config(&config, 2);
+	config.schedules[0] = TERN_SCHEDULE_FAIR_SHARE;
+	config.steal = false;
+	config.turn_signals = 1;
+	world_open(&world, &config);
+	struct roamer *roamers = world_roamers(&world, 2);
+	struct tern_spawn_options options = {.lcore = 0, .roaming = true};
+	tern_address agents[2];
+	agents[0] = spawn_costly(&world, &roamers[0], &options);
+	options = (struct tern_spawn_options){.lcore = 1};
+	agents[1] = spawn_costly(&world, &roamers[1], &options);
+	for (int i = 0; i < 200; i++) {
+		wake_all(&world, agents, 1);
+		world_settle(&world);
+	}
+	roamers[0].probe.handled = 0;
+	for (int i = 0; i < 50; i++)
+		wake_all(&world, agents, 2);
+	poll_one(&world, 1);
+	move_to(&world, agents[0], 1);
+	poll_one(&world, 0);
+	assert_int_equal(lcore_of(&world, agents[0]), 1);
+	while (roamers[1].probe.handled < 20)
+		poll_one(&world, 1);
+	assert_true(roamers[0].probe.handled >= 15);
+	world_settle(&world);
+	world_close(&world);
+}
+
 /* Waits in every way, and keeps what it was sent. */
 TERN_FIBER(static, wanderer)
 {
@@ -317,6 +384,8 @@ int main(void)
 		ON_THREE(timers_move_along_in_time),
 		ON_THREE(on_its_way_it_can_be_asked_anything),
 		cmocka_unit_test(the_rebalance_evens_out_and_rests),
+		cmocka_unit_test(the_rebalance_moves_nobody_in_vain),
+		cmocka_unit_test(it_has_its_share_where_it_comes_to),
 		BOTH(fibers_go_on_where_they_left),
 		BOTH(moved_fibers_end_by_force),
 		THREADED(a_stuck_lcore_is_relieved),

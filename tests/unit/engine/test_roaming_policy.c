@@ -25,6 +25,21 @@ static tern_address spawn_bounded(struct world *world, uint32_t lcore, enum tern
 	return address;
 }
 
+/* One that handles a signal a turn. */
+static tern_address spawn_slow(struct world *world, enum tern_policy policy, struct roamer *roamer)
+{
+	struct tern_spawn_options options = {.lcore = 1,
+					     .roaming = true,
+					     .policy = policy,
+					     .slice_us = 20,
+					     .capacity = CAPACITY,
+					     .high_water = HIGH,
+					     .low_water = LOW};
+	tern_address agent = spawn_costly(world, roamer, &options);
+	world_settle(world);
+	return agent;
+}
+
 static uint32_t send_until_refused(struct world *world, tern_address to, uint32_t most)
 {
 	uint32_t sent = 0;
@@ -70,16 +85,7 @@ static void let_in_at_low_water(void **state)
 {
 	struct world *world = *state;
 	struct roamer *roamer = world_roamers(world, 1);
-	struct tern_spawn_options options = {.lcore = 1,
-					     .roaming = true,
-					     .slice_us = 20,
-					     .capacity = CAPACITY,
-					     .high_water = HIGH,
-					     .low_water = LOW};
-	tern_address agent;
-	roamer->cost_ns = HOG_NS;
-	assert_int_equal(tern_spawn(world->self, &roamer_behaviour, roamer, &options, &agent), 0);
-	world_settle(world);
+	tern_address agent = spawn_slow(world, TERN_POLICY_REFUSE, roamer);
 	assert_int_equal(send_until_refused(world, agent, 100), HIGH);
 	for (uint32_t left = HIGH; left > LOW; left--) {
 		assert_int_equal(send_number(world->self, agent, 1, 0), -EAGAIN);
@@ -143,6 +149,70 @@ static void the_oldest_is_dropped_and_counted(void **state)
 	/* Pressure is told, though nobody is refused. */
 	assert_int_equal(roamer->probe.pressed, 1);
 	assert_int_equal(roamer->probe.released, 1);
+}
+
+static const enum tern_policy policies[] = {TERN_POLICY_REFUSE, TERN_POLICY_BLOCK,
+					    TERN_POLICY_DROP_OLDEST, TERN_POLICY_EVICT};
+
+/* Below what evicts it; what is refused is not sent. */
+static void send_some(struct world *world, tern_address agent, uint32_t most)
+{
+	while (most-- && agent_stats(world, agent).queued < CAPACITY - 1)
+		(void)send_number(world->self, agent, PLAIN, 0);
+}
+
+/* Each time it is told that it is above high water, it is told that it is not any more. */
+static void pressure_and_relief_take_turns(void **state)
+{
+	struct world *world = *state;
+	struct tern_rng rng = {.state = test_seed(1)};
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		struct roamer *roamer = world_roamers(world, 1);
+		tern_address agent = spawn_slow(world, policies[i], roamer);
+		uint64_t crossed = 0;
+		bool over = false;
+		for (int step = 0; step < 3000; step++) {
+			send_some(world, agent, pick(&rng, step / 50 % 2 ? 2 : 5));
+			uint32_t queued = agent_stats(world, agent).queued;
+			crossed += !over && queued >= HIGH;
+			over = over || queued >= HIGH;
+			poll_one(world, 1);
+			assert_int_equal(roamer->probe.pressed, crossed);
+			over = over && agent_stats(world, agent).queued > LOW;
+			assert_int_equal(roamer->probe.released, crossed - over);
+		}
+		world_settle(world);
+		assert_true(crossed > 10);
+		assert_int_equal(roamer->probe.released, crossed);
+		assert_int_equal(agent_stats(world, agent).pressured, crossed);
+		assert_int_equal(tern_agent_stop(world->self, agent), 0);
+	}
+}
+
+/* It hears of what came while it was paused when it goes on, and only then. */
+static void pressure_of_a_paused_agent_is_told_at_its_resume(void **state)
+{
+	struct world *world = *state;
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		struct roamer *roamer = world_roamers(world, 1);
+		tern_address agent =
+			spawn_bounded(world, 1, policies[i], &roamer_behaviour, roamer);
+		for (int times = 1; times <= 2; times++) {
+			assert_int_equal(tern_agent_pause(world->self, agent), 0);
+			world_settle(world);
+			for (int sent = 0; sent < CAPACITY; sent++) {
+				send_some(world, agent, 1);
+				world_settle(world);
+			}
+			assert_int_equal(roamer->probe.pressed, times - 1);
+			assert_int_equal(tern_agent_resume(world->self, agent), 0);
+			world_settle(world);
+			assert_int_equal(roamer->probe.pressed, times);
+			assert_int_equal(roamer->probe.released, times);
+			assert_int_equal(agent_stats(world, agent).pressured, times);
+		}
+		assert_int_equal(roamer->probe.stopped, 0);
+	}
 }
 
 static void dropping_spares_what_the_engine_tells(void **state)
@@ -316,6 +386,8 @@ int main(void)
 		ON_TWO(let_in_at_low_water),
 		ON_TWO(while_paused_the_bound_is_the_same),
 		ON_TWO(the_oldest_is_dropped_and_counted),
+		ON_TWO(pressure_and_relief_take_turns),
+		ON_TWO(pressure_of_a_paused_agent_is_told_at_its_resume),
 		ON_TWO(dropping_spares_what_the_engine_tells),
 		ON_TWO(full_it_is_evicted),
 		ON_TWO(evicting_heeds_what_is_sent_alone),

@@ -168,34 +168,42 @@ static void high_and_critical_agents_are_not_taken(void **state)
 		assert_int_equal(roamers[i].lcores, 1);
 }
 
-/* Low ones are, after the normal ones. */
-static void low_agents_are_taken_last(void **state)
+/* Low ones are, after the normal ones: eight at most, half of each ring. */
+static void check_low(void **state, uint32_t normal, uint32_t low, uint32_t low_taken)
 {
+	tern_address agents[32], hogs[TERN_ROAMING_ADMITTED];
+	roaming_setup_two(state);
 	struct world *world = *state;
-	struct roamer *roamers = world_roamers(world, 16);
-	tern_address agents[16];
-	for (uint32_t i = 0; i < 16; i++) {
+	struct roamer *roamers = world_roamers(world, normal + low);
+	for (uint32_t i = 0; i < normal + low; i++) {
 		struct tern_spawn_options options = {.lcore = 0,
 						     .roaming = true,
-						     .priority = i < 8 ? TERN_PRIORITY_LOW
-								       : TERN_PRIORITY_NORMAL};
+						     .priority = i < low ? TERN_PRIORITY_LOW
+									 : TERN_PRIORITY_NORMAL};
+		agents[i] = TERN_ADDRESS_NONE;
 		assert_int_equal(tern_spawn(world->self, &roamer_behaviour, &roamers[i], &options,
 					    &agents[i]),
 				 0);
 	}
 	world_settle(world);
-	tern_address hogs[TERN_ROAMING_ADMITTED];
 	spawn_hogs(world, 0, TERN_ROAMING_ADMITTED, hogs);
 	wake_all(world, hogs, TERN_ROAMING_ADMITTED);
-	wake_all(world, agents, 16);
+	wake_all(world, agents, normal + low);
 	poll_one(world, 0);
 	struct tern_run_ring *rings = world->engine->lcores[0].rings;
-	assert_int_equal(tern_run_ring_count(&rings[0]), 8 - TERN_ROAMING_ADMITTED);
-	assert_int_equal(tern_run_ring_count(&rings[1]), 8);
+	uint32_t waiting = low - TERN_ROAMING_ADMITTED;
+	assert_int_equal(tern_run_ring_count(&rings[0]), waiting);
+	assert_int_equal(tern_run_ring_count(&rings[1]), normal);
 	poll_one(world, 1);
-	/* Half of each. */
-	assert_int_equal(tern_run_ring_count(&rings[1]), 4);
-	assert_int_equal(tern_run_ring_count(&rings[0]), (8 - TERN_ROAMING_ADMITTED) / 2);
+	assert_int_equal(tern_run_ring_count(&rings[1]), normal / 2);
+	assert_int_equal(tern_run_ring_count(&rings[0]), waiting - low_taken);
+	world_teardown(state);
+}
+
+static void low_agents_are_taken_last(void **state)
+{
+	check_low(state, 8, 8, 4);
+	check_low(state, 16, 16, 0);
 }
 
 /* An order of runs: who ran as which. */
@@ -299,6 +307,32 @@ static void more_than_a_ring_holds_waits_for_anybody(void **state)
 		assert_int_equal(roamers[i].probe.handled, 1);
 }
 
+/* Those of the ring wake themselves for ever, and never leave it. */
+static void who_waits_for_anybody_is_not_forgotten(void **state)
+{
+	enum { COUNT = TERN_RUN_RING_SIZE + 40 };
+	struct world world;
+	struct tern_config config;
+	static tern_address agents[COUNT];
+	(void)state;
+	roaming_config(&config, 1);
+	world_open(&world, &config);
+	struct roamer *roamers = world_roamers(&world, COUNT);
+	for (uint32_t i = 0; i < COUNT; i++)
+		agents[i] = spawn_roaming(&world, 0, &roamer_behaviour, &roamers[i]);
+	world_settle(&world);
+	for (uint32_t i = 0; i < COUNT; i++)
+		roamers[i].to = agents[i];
+	wake_all(&world, agents, COUNT);
+	for (int i = 0; i < 100; i++)
+		poll_one(&world, 0);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		assert_true(roamers[i].probe.handled > 0);
+		roamers[i].to = TERN_ADDRESS_NONE;
+	}
+	world_close(&world);
+}
+
 /* Far more ready at once, before anyone has run: each starts once and handles its signal. */
 static void a_thousand_spawned_at_once_run_once_each(void **state)
 {
@@ -328,11 +362,12 @@ int main(void)
 		cmocka_unit_test(half_of_the_lcores_steal_at_once),
 		ON_TWO(thieves_see_all_but_those_whose_turn_comes_next),
 		ON_TWO(high_and_critical_agents_are_not_taken),
-		ON_TWO(low_agents_are_taken_last),
+		cmocka_unit_test(low_agents_are_taken_last),
 		ON_TWO(the_agent_woken_last_runs_next),
 		ON_TWO(the_slot_holds_one),
 		ON_TWO(the_slot_runs_three_in_a_row),
 		ON_TWO(more_than_a_ring_holds_waits_for_anybody),
+		cmocka_unit_test(who_waits_for_anybody_is_not_forgotten),
 		ON_THREE(a_thousand_spawned_at_once_run_once_each),
 	};
 	return cmocka_run_group_tests_name("roaming: theft", tests, NULL, NULL);

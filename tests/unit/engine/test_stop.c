@@ -154,6 +154,40 @@ static void a_game_without_end_meets_the_deadline(void **state)
 		}
 }
 
+/* Nobody resumes it: what it was sent is neither handled nor lost. */
+static void what_waits_for_a_paused_agent_is_reported(void **state)
+{
+	enum { COUNT = 7 };
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		struct world world;
+		struct tern_config config;
+		struct tern_stop_report report;
+		enum tern_agent_state at = TERN_STATE_NEW;
+		struct tern_spawn_options options = {.lcore = 0, .roaming = way / 2};
+		world_config(&config, way % 2);
+		world_open(&world, &config);
+		struct probe *probe = world_probes(&world, 1);
+		tern_address agent;
+		assert_int_equal(tern_spawn(world.self, &probe_behaviour, probe, &options, &agent),
+				 0);
+		assert_int_equal(tern_agent_pause(world.self, agent), 0);
+		UNTIL(&world,
+		      tern_agent_state(world.self, agent, &at) == 0 && at == TERN_STATE_PAUSED);
+		for (uint64_t i = 0; i < COUNT; i++)
+			assert_int_equal(send_number(world.self, agent, 1, i), 0);
+		for (int i = 0; i < 3; i++)
+			world_poll(&world);
+		assert_int_equal(world_stop(&world, 1000000, &report), -ETIMEDOUT);
+		assert_false(report.drained);
+		assert_int_equal(report.undelivered, COUNT);
+		assert_int_equal(report.list[0].to, agent);
+		assert_int_equal(probe->handled, 0);
+		assert_int_equal(probe->why, TERN_END_SHUTDOWN);
+		world_forget(&world);
+	}
+}
+
 /* Keeps every block it is sent. */
 struct keeper {
 	uint64_t kept;
@@ -351,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_stop_drains_under_load),
 		cmocka_unit_test(what_was_not_delivered_is_listed),
 		cmocka_unit_test(a_game_without_end_meets_the_deadline),
+		cmocka_unit_test(what_waits_for_a_paused_agent_is_reported),
 		cmocka_unit_test(blocks_kept_by_agents_are_counted),
 		cmocka_unit_test(last_words_are_reported),
 		cmocka_unit_test(fifty_engines_leave_nothing),
