@@ -160,8 +160,10 @@ static void low_never_runs_in_place(void **state)
 		/* The counters of a turn move at its end. */
 		UNTIL(world, (tern_lcore_stats(world->engine, 0, &after),
 			      after.handled - before.handled == 100));
-		assert_int_equal(after.queued - before.queued, i ? 0 : 100);
-		assert_int_equal(after.in_place - before.in_place, i ? 100 : 0);
+		uint64_t in_place = after.in_place - before.in_place;
+		assert_int_equal(after.queued - before.queued, 100 - in_place);
+		/* A turn in which the machine holds its thread up goes by the mailbox. */
+		assert_in_range(in_place, !i ? 0 : world->polled ? 100 : 50, i ? 100 : 0);
 	}
 }
 
