@@ -11,7 +11,7 @@
 #include "capabilities/arena.h"
 #include "capabilities/clock.h"
 #include "capabilities/log.h"
-#include "dataplane/route.h"
+#include "dataplane/tern_table.h"
 #include "lcore.h"
 #include "stack.h"
 #include "tern_engine.h"
@@ -51,11 +51,10 @@ struct tern_engine {
 	struct tern_text_set texts;	/* agents' own */
 	bool recovers;			/* faults of agents are contained */
 	struct tern_fault_scope poller; /* polled mode: of the thread that polls */
-	struct tern_routes routes;
-	ck_spinlock_t names_lock;     /* serialises spawns by name; no signal path takes it */
-	struct rte_ring *slot_ring;   /* under pool_lock: slots used before, oldest first */
-	struct rte_ring *extras_ring; /* under pool_lock: extras of agents that ended */
-	pthread_t *threads;	      /* lcore_count, parallel mode */
+	struct tern_table *table;	/* id to address */
+	struct rte_ring *slot_ring;	/* under pool_lock: slots used before, oldest first */
+	struct rte_ring *extras_ring;	/* under pool_lock: extras of agents that ended */
+	pthread_t *threads;		/* lcore_count, parallel mode */
 	uint32_t threads_started;
 	bool joined; /* no lcore has a thread any more */
 

@@ -107,7 +107,6 @@ static size_t shared_bytes(const struct tern_engine *engine)
 {
 	size_t slot = sizeof(struct tern_agent) + sizeof(uint64_t) + sizeof(struct tern_asked);
 	size_t bytes = engine->slots * slot +
-		       tern_routes_entries(engine->slots) * sizeof(struct tern_route) +
 		       ring_bytes(sizeof(uint32_t), ring_entries(engine->slots)) +
 		       ring_bytes(sizeof(void *), extras_entries(engine)) + 6 * TERN_PAGE_4K;
 	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
@@ -115,15 +114,11 @@ static size_t shared_bytes(const struct tern_engine *engine)
 
 static int cut_shared(struct tern_engine *engine, struct tern_span *span)
 {
-	size_t routes = tern_routes_entries(engine->slots);
 	engine->agents =
 		tern_span_take(span, engine->slots * sizeof(struct tern_agent), TERN_PAGE_4K);
 	engine->directory = tern_span_take(span, engine->slots * sizeof(uint64_t), TERN_PAGE_4K);
 	engine->asked =
 		tern_span_take(span, engine->slots * sizeof(struct tern_asked), TERN_PAGE_4K);
-	struct tern_route *memory =
-		tern_span_take(span, routes * sizeof(struct tern_route), TERN_PAGE_4K);
-	tern_routes_init(&engine->routes, memory, routes, engine->config.seed);
 	int code =
 		make_ring(&engine->slot_ring, span, sizeof(uint32_t), ring_entries(engine->slots));
 	if (code != 0)
@@ -212,8 +207,9 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.woken_head = TERN_SLOT_NONE,
 		.rng = tern_rng_stream(config->seed, index),
 	};
-	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
-					  .low = tern_rng_next(&lcore->rng)};
+	for (int i = 0; i < TERN_IDS_AHEAD; i++)
+		lcore->next_ids[i] = (struct tern_id){.high = tern_rng_next(&lcore->rng),
+						      .low = tern_rng_next(&lcore->rng)};
 	if (make_tables(engine, lcore) != 0)
 		return -ENOMEM;
 	cut_region(engine, lcore, region);
@@ -256,6 +252,19 @@ static uint64_t clock_cost(const struct tern_clock *clock)
 	return least;
 }
 
+/* A shard for each lcore, so that two that spawn at once seldom meet. */
+static int make_table(struct tern_engine *engine, struct tern_error *error)
+{
+	uint32_t shards = rte_align32pow2(engine->lcore_count);
+	struct tern_table_options options = {.routes_max = engine->slots,
+					     .routes_expected = engine->slots,
+					     .shards = RTE_MIN(shards, TERN_TABLE_SHARDS_MAX),
+					     .quiet = engine->quiet,
+					     .page_bytes_max =
+						     page_bytes_max(engine->config.pages)};
+	return tern_table_create(&engine->table, &options, error);
+}
+
 int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 {
 	const struct tern_config *config = &engine->config;
@@ -291,6 +300,9 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	if (!engine->lcores || !engine->profiles || !engine->rooms || !engine->quiet ||
 	    tern_global_init(engine) != 0 || cut_shared(engine, &span) != 0)
 		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
+	error_code = make_table(engine, error);
+	if (error_code != 0)
+		return error_code;
 	unsigned char *region = engine->arena.base + shared;
 	for (uint32_t i = 0; i < engine->system_count; i++) {
 		if (init_lcore(engine, i, region) != 0)
@@ -323,6 +335,9 @@ void tern_layout_unmap(struct tern_engine *engine)
 	engine->rooms = NULL;
 	tern_rooms_fini(engine);
 	tern_global_fini(engine);
+	if (engine->table)
+		tern_table_destroy(engine->table);
+	engine->table = NULL;
 	free(engine->quiet);
 	engine->quiet = NULL;
 	free(engine->lcores);

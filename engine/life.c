@@ -2,7 +2,6 @@
 #include "life.h"
 
 #include "control.h"
-#include "dataplane/route.h"
 #include "engine.h"
 #include "extras.h"
 #include "fds.h"

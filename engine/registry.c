@@ -21,25 +21,16 @@ struct tern_id tern_name_id(const char *name)
 				.low = hash_name(name, 0x84222325CBF29CE4u)};
 }
 
-static int register_name(struct tern_engine *engine, struct tern_agent *agent, const char *name)
-{
-	int code = -EEXIST;
-	tern_agent_set_id(agent, tern_name_id(name));
-	ck_spinlock_lock(&engine->names_lock);
-	if (tern_routes_find(&engine->routes, agent->id) == TERN_ADDRESS_NONE)
-		code = tern_routes_insert(&engine->routes, agent->id, agent->address);
-	ck_spinlock_unlock(&engine->names_lock);
-	return code;
-}
-
 int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, const char *name)
 {
 	if (name)
-		return register_name(lcore->engine, agent, name);
-	return tern_routes_insert(&lcore->engine->routes, agent->id, agent->address);
+		tern_agent_set_id(agent, tern_name_id(name));
+	const struct tern_route route = {
+		.id = agent->id, .address = agent->address, .expires_ns = TERN_ROUTE_FOREVER};
+	return tern_table_put(lcore->engine->table, &route, false);
 }
 
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	tern_routes_remove(&lcore->engine->routes, agent->id, agent->address);
+	tern_table_remove(lcore->engine->table, agent->id, agent->address);
 }

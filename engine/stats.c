@@ -101,13 +101,14 @@ int tern_agent_anatomy(const struct tern_engine *engine, tern_address address,
 
 void tern_engine_memory(const struct tern_engine *engine, struct tern_memory *memory)
 {
+	struct tern_table_stats table;
+	tern_table_stats(engine->table, &table);
 	*memory = (struct tern_memory){
-		.bytes = engine->arena.size,
+		.bytes = engine->arena.size + table.bytes,
 		.page_bytes = engine->arena.page_bytes,
 		.transparent = engine->arena.transparent,
-		.bytes_per_agent =
-			sizeof(struct tern_agent) + sizeof(uint64_t) + sizeof(struct tern_asked) +
-			engine->routes.count * sizeof(struct tern_route) / engine->slots};
+		.bytes_per_agent = sizeof(struct tern_agent) + sizeof(uint64_t) +
+				   sizeof(struct tern_asked) + table.bytes / engine->slots};
 	for (uint32_t i = 0; i < engine->system_count; i++)
 		memory->lane_bytes += tern_load(&engine->lcores[i].lane_bytes);
 }

@@ -67,8 +67,7 @@ static bool in_range(const struct spec *spec)
 
 static bool keeps_rates(const struct tern_lcore *lcore, uint32_t index)
 {
-	return lcore->engine->lcores[index].ready.policy ==
-	       &tern_ready_policies[TERN_SCHEDULE_RATE];
+	return tern_ready_keeps_rates(&lcore->engine->lcores[index]);
 }
 
 static int check_options(struct tern_lcore *lcore, const struct tern_spawn_options *options,
@@ -122,8 +121,8 @@ static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
 		   tern_clock_from_ns(lcore->clock, options->slice_us * 1000ull));
 	extras->rate = options->rate;
 	/* Rounded up: never above the rate. */
-	extras->rate_interval =
-		options->rate ? (lcore->clock->hz + options->rate - 1) / options->rate : 0;
+	tern_store(&extras->rate_interval,
+		   options->rate ? (lcore->clock->hz + options->rate - 1) / options->rate : 0);
 	extras->rate_burst = burst ? burst : 1;
 }
 
@@ -205,13 +204,13 @@ static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_slots_put(lcore, agent);
 }
 
-/* Ids are drawn one ahead, so that the table's line for the next one is here when it is needed. */
+/* Ids are drawn ahead, so that the table's lines for one are here when they are needed. */
 static struct tern_id take_id(struct tern_lcore *lcore)
 {
-	struct tern_id id = lcore->next_id;
-	lcore->next_id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
-					  .low = tern_rng_next(&lcore->rng)};
-	tern_routes_prefetch(&lcore->engine->routes, lcore->next_id);
+	struct tern_id *place = &lcore->next_ids[lcore->next_id++ % TERN_IDS_AHEAD], id = *place;
+	*place = (struct tern_id){.high = tern_rng_next(&lcore->rng),
+				  .low = tern_rng_next(&lcore->rng)};
+	tern_table_prefetch(lcore->engine->table, *place);
 	return id;
 }
 
@@ -328,7 +327,10 @@ uint32_t tern_spawn_batch(struct tern_agent *self, const struct tern_behaviour *
 
 int tern_find_id(const struct tern_agent *self, struct tern_id id, tern_address *agent)
 {
-	tern_address found = tern_routes_find(&self->lcore->engine->routes, id);
+	/* A thread is quiet whenever it is not looking. */
+	tern_rooms_enter(self->lcore);
+	tern_address found = tern_table_find(self->lcore->engine->table, id);
+	tern_rooms_leave(self->lcore);
 	if (found == TERN_ADDRESS_NONE)
 		return -ENOENT;
 	*agent = found;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Looking up with AVX2 and AES. */
+#include "table_x86.h"
+
+static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *ids, uint32_t count,
+		     uint64_t *hashes)
+{
+	for (uint32_t i = 0; i < count; i++)
+		hashes[i] = (uint64_t)_mm_cvtsi128_si64(
+			hash_vector(keys, _mm_loadu_si128((const void *)&ids[i])));
+}
+
+#include "table_batch.h"
+
+static bool is_usable(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("aes");
+}
+
+const struct tern_table_kernel tern_table_avx2 = {.name = "avx2",
+						  .usable = is_usable,
+						  .find = find,
+						  .find_batch = find_batch,
+						  .hash = hash_ids};

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table_index.h"
+
+#include "table_find.h"
+#include "table_pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_common.h>
+
+/* An index begins at six and a half tenths full: then one id in sixteen is beyond its home. */
+uint64_t tern_index_count(uint64_t routes)
+{
+	uint64_t count = routes * 20 / (TERN_BUCKET_PLACES * 13) + 1;
+	return RTE_MAX(count, 2u);
+}
+
+uint64_t tern_index_count_next(uint64_t count)
+{
+	return count + count / 2;
+}
+
+uint64_t tern_index_bytes(uint64_t count)
+{
+	return sizeof(struct tern_index_head) + count * sizeof(struct tern_bucket);
+}
+
+struct tern_bucket *tern_index_make(uint64_t count, bool huge_wanted)
+{
+	struct tern_region *region = malloc(sizeof(*region));
+	if (!region || tern_region_reserve(region, tern_index_bytes(count), huge_wanted) != 0) {
+		free(region);
+		return NULL;
+	}
+	if (tern_region_extend(region, tern_index_bytes(count)) != 0) {
+		tern_region_release(region);
+		free(region);
+		return NULL;
+	}
+	struct tern_index_head *head = (void *)region->base;
+	head->count = count;
+	head->region = region;
+	return (struct tern_bucket *)(void *)(head + 1);
+}
+
+void tern_index_free(struct tern_index_head *head)
+{
+	struct tern_region *region = head->region;
+	tern_region_release(region);
+	free(region);
+}
+
+static uint32_t tag_of(uint64_t meta, uint32_t place)
+{
+	return (uint32_t)(meta >> 8 * place) & 0xFF;
+}
+
+static struct tern_id id_in(const struct tern_bucket *bucket, uint32_t place)
+{
+	return (struct tern_id){.high = tern_load(&bucket->places[place].id.high),
+				.low = tern_load(&bucket->places[place].id.low)};
+}
+
+struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struct tern_id id)
+{
+	uint64_t home = tern_index_home(index, hash);
+	uint64_t meta = tern_index_bucket(index, home, 0)->meta;
+	uint32_t tag = tern_table_tag(hash);
+	uint64_t farthest = meta & tern_table_filter(tag) ? tern_index_distance(index, meta) : 0;
+	for (uint64_t i = 0; i <= farthest; i++) {
+		struct tern_bucket *bucket = tern_index_bucket(index, home, i);
+		for (uint64_t mask = tern_meta_match(bucket->meta, tag); mask; mask &= mask - 1) {
+			const struct tern_place *place = &bucket->places[tern_meta_place(mask)];
+			if (place->word && tern_id_same(place->id, id))
+				return (struct tern_spot){.bucket = bucket,
+							  .place = tern_meta_place(mask),
+							  .distance = i};
+		}
+	}
+	return (struct tern_spot){0};
+}
+
+/* W1, W2, W3. */
+static void set_meta(struct tern_bucket *bucket, uint64_t meta)
+{
+	__atomic_store_n(&bucket->meta, meta, __ATOMIC_RELEASE);
+}
+
+/* A home's meta, that tells of one id more so far from it. */
+static uint64_t with_spill(struct tern_bucket *index, uint64_t meta, uint32_t tag,
+			   uint64_t distance)
+{
+	struct tern_index_head *head = tern_index_head(index);
+	uint64_t before = meta >> TERN_META_DISTANCE_SHIFT & TERN_META_DISTANCE_MAX;
+	uint64_t after = RTE_MIN(distance, TERN_META_DISTANCE_MAX);
+	if (distance > head->distance_max)
+		tern_store(&head->distance_max, distance);
+	if (after > before)
+		meta += (after - before) << TERN_META_DISTANCE_SHIFT;
+	return meta | tern_table_filter(tag);
+}
+
+/* A place never used, else one whose id was taken out before all readers were quiet. */
+static uint32_t free_place(const struct tern_table *table, const struct tern_bucket *bucket)
+{
+	uint64_t unused = tern_meta_match(bucket->meta, 0);
+	if (likely(unused))
+		return tern_meta_place(unused);
+	uint32_t place;
+	for (place = 0; place < TERN_BUCKET_PLACES; place++)
+		if (!bucket->places[place].word &&
+		    tern_table_is_quiet(table, bucket->places[place].id.low))
+			break;
+	return place;
+}
+
+static void fill(struct tern_bucket *bucket, uint32_t place, uint32_t tag,
+		 const struct tern_place *from)
+{
+	struct tern_place *to = &bucket->places[place];
+	uint64_t others = bucket->meta & ~(0xFFull << 8 * place);
+	tern_store(&to->id.high, from->id.high);
+	tern_store(&to->id.low, from->id.low);
+	__atomic_store_n(&to->word, from->word, __ATOMIC_RELEASE); /* W4, W5 */
+	set_meta(bucket, others | (uint64_t)tag << 8 * place);
+}
+
+int tern_index_insert(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
+		      const struct tern_place *from, uint64_t limit)
+{
+	uint64_t home = tern_index_home(index, hash), count = tern_index_head(index)->count;
+	uint32_t tag = tern_table_tag(hash);
+	for (uint64_t i = 0; i <= limit && i < count; i++) {
+		struct tern_bucket *bucket = tern_index_bucket(index, home, i);
+		uint32_t place = free_place(table, bucket);
+		if (place == TERN_BUCKET_PLACES)
+			continue;
+		fill(bucket, place, tag, from);
+		if (i) {
+			bucket = tern_index_bucket(index, home, 0);
+			set_meta(bucket, with_spill(index, bucket->meta, tag, i));
+		}
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+/* Whether an id lives in a place and is of a home, and its hash. */
+static bool is_of(const struct tern_table *table, struct tern_bucket *index, uint64_t home,
+		  const struct tern_place *place, uint64_t *hash)
+{
+	if (!place->word)
+		return false;
+	*hash = tern_table_hash_one(table, place->id);
+	return tern_index_home(index, *hash) == home;
+}
+
+/* What a home says of those beyond it is made anew, or it would fill up for ever. */
+static void renew_meta(const struct tern_table *table, struct tern_bucket *index, uint64_t home)
+{
+	struct tern_bucket *bucket = tern_index_bucket(index, home, 0);
+	uint64_t farthest = tern_index_distance(index, bucket->meta), hash;
+	uint64_t meta = bucket->meta & TERN_META_TAGS;
+	for (uint64_t i = 1; i <= farthest; i++) {
+		const struct tern_bucket *other = tern_index_bucket(index, home, i);
+		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++)
+			if (is_of(table, index, home, &other->places[place], &hash))
+				meta = with_spill(index, meta, tern_table_tag(hash), i);
+	}
+	set_meta(bucket, meta);
+}
+
+void tern_index_remove(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
+		       struct tern_spot spot)
+{
+	struct tern_place *place = &spot.bucket->places[spot.place];
+	__atomic_store_n(&place->word, TERN_ADDRESS_NONE, __ATOMIC_RELEASE);
+	__atomic_store_n(&place->id.low, tern_table_token(table), __ATOMIC_RELEASE);
+	if (spot.distance)
+		renew_meta(table, index, tern_index_home(index, hash));
+}
+
+void tern_index_move(const struct tern_table *table, struct tern_bucket *from,
+		     struct tern_bucket *to, uint64_t home)
+{
+	struct tern_bucket *bucket = tern_index_bucket(from, home, 0);
+	uint64_t meta = bucket->meta, hash;
+	if (meta & TERN_META_MOVED)
+		return;
+	uint64_t farthest = tern_index_distance(from, meta);
+	for (uint64_t i = 0; i <= farthest; i++) {
+		const struct tern_bucket *other = tern_index_bucket(from, home, i);
+		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
+			if (!is_of(table, from, home, &other->places[place], &hash))
+				continue;
+			/* There is a place: it has room for half as many again. */
+			tern_index_insert(table, to, hash, &other->places[place], UINT64_MAX);
+			if (i == 0)
+				meta &= ~(0xFFull << 8 * place);
+		}
+	}
+	set_meta(bucket, meta | TERN_META_MOVED);
+}
+
+struct tern_bucket *tern_index_now(const struct tern_shard *shard, uint64_t hash, uint64_t *meta)
+{
+	struct tern_bucket *index = __atomic_load_n(&shard->index, __ATOMIC_ACQUIRE);
+	for (;;) {
+		const struct tern_bucket *bucket = &index[tern_index_home(index, hash)];
+		*meta = __atomic_load_n(&bucket->meta, __ATOMIC_ACQUIRE); /* R2, R3 */
+		if (!(*meta & TERN_META_MOVED))
+			return index;
+		index = __atomic_load_n(&tern_index_head(index)->next, __ATOMIC_ACQUIRE);
+	}
+}
+
+/* The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. */
+static uint64_t word_of(const struct tern_bucket *bucket, uint64_t meta, uint32_t tag,
+			struct tern_id id)
+{
+	for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
+		uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE);
+		if (word && tag_of(meta, place) == tag && tern_id_same(id_in(bucket, place), id))
+			return word; /* R4, R5 */
+	}
+	return TERN_ADDRESS_NONE;
+}
+
+uint64_t tern_index_meta(struct tern_bucket *index, uint64_t home, uint64_t distance, uint64_t meta)
+{
+	if (distance == 0)
+		return meta;
+	return __atomic_load_n(&tern_index_bucket(index, home, distance)->meta, __ATOMIC_ACQUIRE);
+}
+
+tern_address tern_table_find_slowly(const struct tern_shard *shard, uint64_t hash, uint64_t high,
+				    uint64_t low)
+{
+	struct tern_id id = {.high = high, .low = low};
+	uint64_t meta, word = TERN_ADDRESS_NONE;
+	struct tern_bucket *index = tern_index_now(shard, hash, &meta);
+	uint32_t tag = tern_table_tag(hash);
+	uint64_t home = tern_index_home(index, hash);
+	uint64_t distance = meta & tern_table_filter(tag) ? tern_index_distance(index, meta) : 0;
+	for (uint64_t i = 0; i <= distance && !word; i++)
+		word = word_of(tern_index_bucket(index, home, i),
+			       tern_index_meta(index, home, i, meta), tag, id);
+	return tern_word_address(shard, word);
+}
+
+/* All but the link, which its writer may change as soon as the record is retired. */
+static struct tern_route told(const struct tern_route *record)
+{
+	return (struct tern_route){.id = record->id,
+				   .address = record->address,
+				   .expires_ns = record->expires_ns,
+				   .version = record->version,
+				   .updated_ns = record->updated_ns,
+				   .origin = record->origin,
+				   .hops = record->hops,
+				   .source = record->source};
+}
+
+bool tern_index_route(const struct tern_shard *shard, const struct tern_bucket *bucket,
+		      uint64_t meta, uint32_t place, struct tern_route *route)
+{
+	uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE); /* R4 */
+	if (!tag_of(meta, place) || !word)
+		return false;
+	if (word & TERN_WORD_RECORD)
+		*route = told(&shard->records[(uint32_t)word].route);
+	else
+		*route = (struct tern_route){.id = id_in(bucket, place),
+					     .address = word,
+					     .expires_ns = TERN_ROUTE_FOREVER};
+	return true;
+}
+
+/* The routes of one home, of a meta that is not marked, those in the range. */
+static bool visit_home(const struct tern_table *table, const struct tern_shard *shard,
+		       struct tern_bucket *index, uint64_t meta, struct tern_range range,
+		       bool (*visit)(void *context, const struct tern_route *route), void *context)
+{
+	uint64_t home = tern_index_home(index, range.first << 32);
+	uint64_t farthest = tern_index_distance(index, meta);
+	for (uint64_t i = 0; i <= farthest; i++)
+		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
+			struct tern_route route;
+			if (!tern_index_route(shard, tern_index_bucket(index, home, i),
+					      tern_index_meta(index, home, i, meta), place, &route))
+				continue;
+			uint64_t hash = tern_table_hash_one(table, route.id);
+			if (tern_index_home(index, hash) == home && hash >> 32 >= range.first &&
+			    hash >> 32 <= range.last && !visit(context, &route))
+				return false;
+		}
+	return true;
+}
+
+/* The hashes of one home. */
+static struct tern_range range_of(const struct tern_bucket *index, uint64_t home)
+{
+	uint64_t count = tern_index_head(index)->count;
+	return (struct tern_range){.first = ((home << 32) + count - 1) / count,
+				   .last = (((home + 1) << 32) + count - 1) / count - 1};
+}
+
+bool tern_index_visit(const struct tern_table *table, const struct tern_shard *shard,
+		      struct tern_bucket *index, struct tern_range range,
+		      bool (*visit)(void *context, const struct tern_route *route), void *context)
+{
+	uint64_t first = tern_index_home(index, range.first << 32);
+	uint64_t last = tern_index_home(index, range.last << 32);
+	bool on = true;
+	for (uint64_t home = first; home <= last && on; home++) {
+		uint64_t meta = __atomic_load_n(&index[home].meta, __ATOMIC_ACQUIRE);
+		struct tern_range part = range_of(index, home);
+		part.first = RTE_MAX(part.first, range.first);
+		part.last = RTE_MIN(part.last, range.last);
+		if (meta & TERN_META_MOVED)
+			on = tern_index_visit(
+				table, shard,
+				__atomic_load_n(&tern_index_head(index)->next, __ATOMIC_ACQUIRE),
+				part, visit, context);
+		else
+			on = visit_home(table, shard, index, meta, part, visit, context);
+	}
+	return on;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TABLE_INDEX_H
+#define TABLE_INDEX_H
+
+#include "table.h"
+
+/* An index: its memory, and what a writer does to it. Context: the shard's lock, where nothing
+ * else is said. */
+
+/** Where an id is. */
+struct tern_spot {
+	struct tern_bucket *bucket; /* NULL: nowhere */
+	uint32_t place;		    /* in the bucket */
+	uint64_t distance;	    /* of the bucket from the id's home */
+};
+
+/** Hashes by their high 32 bits, from first to last. */
+struct tern_range {
+	uint64_t first, last;
+};
+
+/** Make an index of `count` buckets, at least 2. NULL: no memory. Any thread. */
+struct tern_bucket *tern_index_make(uint64_t count, bool huge_wanted);
+
+/** Give an index back. Context: no reader knows it. */
+void tern_index_free(struct tern_index_head *head);
+
+/** Buckets for so many routes to begin with, of the next index, and bytes. Any thread. */
+uint64_t tern_index_count(uint64_t routes);
+uint64_t tern_index_count_next(uint64_t count);
+uint64_t tern_index_bytes(uint64_t count);
+
+struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struct tern_id id);
+
+/** Put an id in, `limit` buckets from its home at most. 0; -ENOSPC. */
+int tern_index_insert(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
+		      const struct tern_place *place, uint64_t limit);
+
+/** Take an id out. Its place can be used again when all readers have been quiet. */
+void tern_index_remove(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
+		       struct tern_spot spot);
+
+/** Copy the ids of a home to the next index, and mark it moved. */
+void tern_index_move(const struct tern_table *table, struct tern_bucket *from,
+		     struct tern_bucket *to, uint64_t home);
+
+/** Where a reader has to look for a hash, moved homes followed. Yields the meta of its home. */
+struct tern_bucket *tern_index_now(const struct tern_shard *shard, uint64_t hash, uint64_t *meta);
+
+/**
+ * The meta of a bucket so far from a home, of which `meta` is the one that was not marked: loaded
+ * again, it might be by now, without its tags. Readers.
+ */
+uint64_t tern_index_meta(struct tern_bucket *index, uint64_t home, uint64_t distance,
+			 uint64_t meta);
+
+/** What is known of the route in a place of a bucket with this meta. False: none is. Readers. */
+bool tern_index_route(const struct tern_shard *shard, const struct tern_bucket *bucket,
+		      uint64_t meta, uint32_t place, struct tern_route *route);
+
+/** Visit the routes of a range of hashes, whatever indexes they are in. False: the visitor ended
+ * it. Readers. */
+bool tern_index_visit(const struct tern_table *table, const struct tern_shard *shard,
+		      struct tern_bucket *index, struct tern_range range,
+		      bool (*visit)(void *context, const struct tern_route *route), void *context);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TERN_TABLE_H
+#define TERN_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tern_address.h"
+#include "tern_error.h"
+
+struct rte_rcu_qsbr;
+
+/**
+ * The routing table: agent id to address and route, in flat hugepage memory.
+ *
+ * A lookup compares the whole id, so that its answer is certain, and writes nothing: any number
+ * of threads look up while others write, and none ever waits or repeats itself. Writers of one
+ * shard take turns by a lock; those of different shards do not meet. The table grows while it is
+ * used, in bounded steps that its writers take along.
+ *
+ * Readers report now and then that they are quiet, between lookups (rte_rcu_qsbr_quiescent() on
+ * the variable given at creation): what was taken out is used again when all have.
+ */
+struct tern_table;
+
+/** In expires_ns: never. */
+#define TERN_ROUTE_FOREVER UINT64_MAX
+/** Routes of one shard, at most. */
+#define TERN_TABLE_SHARD_ROUTES_MAX (1u << 28)
+#define TERN_TABLE_SHARDS_MAX 64u
+
+/** Where a route was learned. */
+enum tern_route_source {
+	TERN_ROUTE_LOCAL,     /**< the agent lives here */
+	TERN_ROUTE_GOSSIP,    /**< another node told */
+	TERN_ROUTE_DISCOVERY, /**< asked for, and answered */
+	TERN_ROUTE_STATIC,    /**< configured by hand */
+	TERN_ROUTE_MIGRATION, /**< the agent moved */
+	TERN_ROUTE_SOURCES,
+};
+
+/** One route. */
+struct tern_route {
+	struct tern_id id;
+	tern_address address; /**< its node is 0 for an agent of this process */
+	uint64_t expires_ns;  /**< on the clock of whoever put it in; TERN_ROUTE_FOREVER */
+	uint64_t version;     /**< of the origin node's routes, when it said so */
+	uint64_t updated_ns;  /**< same clock */
+	uint16_t origin;      /**< node that the route comes from */
+	uint8_t hops;	      /**< nodes between here and the agent; 0: it lives here */
+	uint8_t source;	      /**< enum tern_route_source */
+	uint32_t link;	      /* the table's own */
+};
+
+/** What to make. */
+struct tern_table_options {
+	uint64_t routes_max;	  /**< room for so many; 0: 1,048,576 */
+	uint64_t routes_expected; /**< size to start with; 0: the smallest */
+	uint32_t shards;	  /**< power of two up to TERN_TABLE_SHARDS_MAX; 0: 1 */
+	const uint64_t *seed;	  /**< two words for the hash; NULL: from the kernel's generator */
+	struct rte_rcu_qsbr *quiet; /**< keeps; NULL: one thread alone uses the table */
+	const char *kernel;	    /**< "avx512", "avx2", "scalar"; NULL: the best there is */
+	size_t page_bytes_max;	    /**< 4 KiB or 2 MiB; 0: 2 MiB where they are to be had */
+};
+
+/**
+ * Make an empty table.
+ *
+ * @param table  yields it
+ * @param error  a message for a person; may be NULL
+ * @return 0; -EINVAL: an option is out of range; -ENOTSUP: this CPU has no such kernel; -ENOMEM
+ *
+ * Context: any thread.
+ */
+TERN_API int tern_table_create(struct tern_table **table, const struct tern_table_options *options,
+			       struct tern_error *error);
+
+/** Free a table. Context: nobody uses it any more. */
+TERN_API void tern_table_destroy(struct tern_table *table);
+
+/**
+ * Look an id up. Wait-free; writes nothing; touches a pair of lines, seldom more.
+ *
+ * @return where it leads; TERN_ADDRESS_NONE: nowhere. Whether a route to another node is still
+ *         fresh is in tern_table_route().
+ *
+ * Context: any thread that the quiet variable knows and that is online there.
+ */
+TERN_API tern_address tern_table_find(const struct tern_table *table, struct tern_id id);
+
+/**
+ * Look many ids up at once, overlapping what each waits for.
+ *
+ * @param addresses  yields `count`, TERN_ADDRESS_NONE where there is none
+ *
+ * Context: as tern_table_find().
+ */
+TERN_API void tern_table_find_batch(const struct tern_table *table, const struct tern_id *ids,
+				    uint32_t count, tern_address *addresses);
+
+/**
+ * Look up all that is known of a route. Wait-free; writes nothing; touches a line more.
+ *
+ * @param route  yields it, as one tern_table_put() left it
+ * @return false: there is none, and nothing is yielded
+ *
+ * Context: as tern_table_find().
+ */
+TERN_API bool tern_table_route(const struct tern_table *table, struct tern_id id,
+			       struct tern_route *route);
+
+/** Ask the memory for what a lookup or a put of an id will touch first. Any thread. */
+TERN_API void tern_table_prefetch(const struct tern_table *table, struct tern_id id);
+
+/**
+ * Put a route in.
+ *
+ * @param route    borrows; one that says no more than that an agent lives here, and for ever, takes
+ *                 no memory but its place in the table
+ * @param replace  what to do where the id has a route: put this one in its place, or refuse
+ * @return 0; -EINVAL: no address, or one of a node above 8,191; -EEXIST: refused; -ENOSPC: the
+ * table is full, or too many ids of the same hash are in it; -ENOMEM: no memory, or readers that
+ * are never quiet keep too many routes
+ *
+ * Context: any thread; takes the shard's lock. Takes a step of growth along.
+ */
+TERN_API int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace);
+
+/**
+ * Take a route out.
+ *
+ * @param address  that the route must lead to; TERN_ADDRESS_NONE: whatever it leads to
+ * @return 0; -ENOENT: there is no such route
+ *
+ * Context: as tern_table_put().
+ */
+TERN_API int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address address);
+
+/**
+ * Visit every route: once each that stays in the table, once at most each that comes or goes.
+ *
+ * @param visit  borrows the route; returns false to end the walk
+ *
+ * Context: as tern_table_find().
+ */
+TERN_API void tern_table_each(const struct tern_table *table,
+			      bool (*visit)(void *context, const struct tern_route *route),
+			      void *context);
+
+/**
+ * Get memory for growth ready ahead of its need, so that no writer waits for the kernel.
+ *
+ * @return whether there was anything to do
+ *
+ * Context: any one thread; holds no lock while it asks the kernel.
+ */
+TERN_API bool tern_table_prepare(struct tern_table *table);
+
+/** What a table is at a moment. */
+struct tern_table_stats {
+	uint64_t routes;
+	uint64_t buckets;      /**< of five routes each */
+	uint64_t grown;	       /**< times a shard has */
+	uint64_t distance_max; /**< most buckets between a route and its home */
+	uint64_t growing;      /**< shards that do at this moment */
+	uint64_t bytes;	       /**< memory held */
+	size_t page_bytes;     /**< smallest page under it */
+	const char *kernel;
+};
+
+/** Context: any thread; takes each shard's lock in turn. */
+TERN_API void tern_table_stats(struct tern_table *table, struct tern_table_stats *stats);
+
+/**
+ * Bytes that a table holds that was made for so many routes, and has not grown.
+ *
+ * @param routes   in it
+ * @param records  of them, with more to tell than where an agent of this process lives
+ */
+TERN_API uint64_t tern_table_bytes(uint64_t routes, uint64_t records, uint32_t shards);
+
+/** Hash ids as the table does, several at a time. `hashes` yields `count`. */
+TERN_API void tern_table_hash(const struct tern_table *table, const struct tern_id *ids,
+			      uint32_t count, uint64_t *hashes);
+
+/** Names of the kernels that this machine can use, best first; NULL: no more than `place`. */
+TERN_API const char *tern_table_kernel_name(uint32_t place);
+
+#endif

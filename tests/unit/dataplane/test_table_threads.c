@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: readers that run beside a writer see, for each id, what was true at some moment between
+ * the begin and the end of their lookup, whole, and never again what has been replaced; through
+ * growth, and while places are used again.
+ * Method: every id has a history, a number that goes up with each change; the writer says before
+ * a change that it has begun and after it that it is done, and a reader that looks in between
+ * knows which numbers it may see. Over seeds, kernels and shapes of ids. The seed is printed at
+ * a failure; the first argument gives the number of seeds, the second the first one.
+ */
+#include "routes.h"
+
+#include "capabilities/counter.h"
+#include "capabilities/sanitizer.h"
+
+#include <pthread.h>
+
+enum { IDS = 120, READERS = 2, STEPS = 400, BATCH = 24 };
+
+/* Of an id: change number n makes it absent where n is even, else puts version n there. */
+struct history {
+	uint64_t begun, done;
+};
+
+struct arena {
+	struct tern_table *table;
+	struct rte_rcu_qsbr *quiet;
+	uint64_t seed;
+	struct history histories[IDS];
+	uint64_t wrong; /* histories that were seen otherwise */
+	uint64_t looked;
+	bool over;
+};
+
+struct reader {
+	struct arena *arena;
+	uint32_t number;
+	pthread_t thread;
+};
+
+static uint64_t seeds = 1000, first_seed = 1;
+
+static struct tern_id id_of(const struct arena *arena, uint32_t i)
+{
+	return make_id(arena->seed, (uint32_t)arena->seed, i + 1);
+}
+
+/* Change n leads to an address that tells n: even, or odd so that there is more to tell. */
+static tern_address address_of(uint64_t change)
+{
+	return 2 * change + change / 2 % 2;
+}
+
+static bool may_be(tern_address address, uint64_t done, uint64_t begun)
+{
+	uint64_t change = address / 2;
+	if (address)
+		return change >= done && change <= begun && change % 2 &&
+		       address == address_of(change);
+	return done % 2 == 0 || begun > done;
+}
+
+static uint64_t done_of(const struct arena *arena, uint32_t i)
+{
+	return __atomic_load_n(&arena->histories[i].done, __ATOMIC_ACQUIRE);
+}
+
+static void look_one(struct arena *arena, uint32_t i)
+{
+	uint64_t done = done_of(arena, i);
+	tern_address address = tern_table_find(arena->table, id_of(arena, i));
+	uint64_t begun = __atomic_load_n(&arena->histories[i].begun, __ATOMIC_ACQUIRE);
+	if (!may_be(address, done, begun))
+		__atomic_fetch_add(&arena->wrong, 1, __ATOMIC_RELAXED);
+}
+
+static void look_closely(struct arena *arena, uint32_t i)
+{
+	struct tern_route route = {0};
+	uint64_t done = done_of(arena, i);
+	bool there = tern_table_route(arena->table, id_of(arena, i), &route);
+	uint64_t begun = __atomic_load_n(&arena->histories[i].begun, __ATOMIC_ACQUIRE);
+	if (!may_be(route.address, done, begun) || (there && !is_whole(&route, id_of(arena, i))))
+		__atomic_fetch_add(&arena->wrong, 1, __ATOMIC_RELAXED);
+}
+
+static void look_many(struct arena *arena, uint32_t from)
+{
+	tern_address found[BATCH];
+	struct tern_id ids[BATCH];
+	uint64_t done[BATCH];
+	for (uint32_t i = 0; i < BATCH; i++) {
+		ids[i] = id_of(arena, (from + i) % IDS);
+		done[i] = done_of(arena, (from + i) % IDS);
+	}
+	tern_table_find_batch(arena->table, ids, BATCH, found);
+	for (uint32_t i = 0; i < BATCH; i++) {
+		const struct history *history = &arena->histories[(from + i) % IDS];
+		uint64_t begun = __atomic_load_n(&history->begun, __ATOMIC_ACQUIRE);
+		if (!may_be(found[i], done[i], begun))
+			__atomic_fetch_add(&arena->wrong, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static bool check_one(void *context, const struct tern_route *route)
+{
+	struct arena *arena = context;
+	if (!is_whole(route, route->id))
+		__atomic_fetch_add(&arena->wrong, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+static void *read_on(void *argument)
+{
+	struct reader *reader = argument;
+	struct arena *arena = reader->arena;
+	struct tern_rng rng = tern_rng_stream(arena->seed, reader->number);
+	rte_rcu_qsbr_thread_register(arena->quiet, reader->number);
+	rte_rcu_qsbr_thread_online(arena->quiet, reader->number);
+	while (!tern_load(&arena->over)) {
+		uint32_t what = pick(&rng, 8);
+		if (what == 0)
+			look_many(arena, pick(&rng, IDS));
+		else if (what == 1 && pick(&rng, 20) == 0)
+			tern_table_each(arena->table, check_one, arena);
+		else if (what < 4)
+			look_closely(arena, pick(&rng, IDS));
+		else
+			look_one(arena, pick(&rng, IDS));
+		__atomic_fetch_add(&arena->looked, 1, __ATOMIC_RELAXED);
+		tern_sanitizer_unlocking(arena->quiet);
+		rte_rcu_qsbr_quiescent(arena->quiet, reader->number);
+	}
+	tern_sanitizer_unlocking(arena->quiet);
+	rte_rcu_qsbr_thread_offline(arena->quiet, reader->number);
+	rte_rcu_qsbr_thread_unregister(arena->quiet, reader->number);
+	return NULL;
+}
+
+static void change(struct arena *arena, struct tern_rng *rng, uint32_t i)
+{
+	struct history *history = &arena->histories[i];
+	uint64_t before = history->done, after = before + 1 + (before % 2 && pick(rng, 2));
+	struct tern_route route = route_to(id_of(arena, i), address_of(after));
+	__atomic_store_n(&history->begun, after, __ATOMIC_RELEASE);
+	int code = after % 2 ? tern_table_put(arena->table, &route, true)
+			     : tern_table_remove(arena->table, route.id, address_of(before));
+	assert_int_equal(code, 0);
+	__atomic_store_n(&history->done, after, __ATOMIC_RELEASE);
+}
+
+static void run_seed(uint64_t seed, const char *kernel)
+{
+	const uint64_t keys[2] = {seed, 1};
+	struct tern_rng rng = tern_rng_stream(seed, 99);
+	struct reader readers[READERS];
+	struct arena arena = {.seed = seed, .quiet = make_quiet(READERS)};
+	struct tern_table_options options = {.routes_max = IDS,
+					     .seed = keys,
+					     .kernel = kernel,
+					     .shards = 1u << pick(&rng, 2),
+					     .quiet = arena.quiet,
+					     .page_bytes_max = 4096};
+	arena.table = make_table(&options);
+	for (uint32_t i = 0; i < READERS; i++) {
+		readers[i] = (struct reader){.arena = &arena, .number = i};
+		assert_int_equal(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]), 0);
+	}
+	for (uint32_t step = 0; step < STEPS; step++) {
+		change(&arena, &rng, pick(&rng, 5 + step * (IDS - 5) / STEPS));
+		/* On one CPU the readers, too, have a turn in the midst of it. */
+		if (step % 100 == 0) {
+			uint64_t looked = tern_load(&arena.looked);
+			while (tern_load(&arena.looked) == looked)
+				sched_yield();
+		}
+	}
+	tern_store(&arena.over, true);
+	for (uint32_t i = 0; i < READERS; i++)
+		pthread_join(readers[i].thread, NULL);
+	if (arena.wrong)
+		fail_msg("seed %llu, kernel %s: %llu lookups saw what never was",
+			 (unsigned long long)seed, kernel, (unsigned long long)arena.wrong);
+	tern_table_destroy(arena.table);
+	free(arena.quiet);
+}
+
+static void readers_see_what_was_true(void **state)
+{
+	(void)state;
+	uint32_t count = 0;
+	while (tern_table_kernel_name(count))
+		count++;
+	for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++)
+		run_seed(seed, tern_table_kernel_name((uint32_t)(seed % count)));
+}
+
+/* Two writers of one table, on ids of their own, and on the same ones. */
+struct writer {
+	struct tern_table *table;
+	uint64_t from, refused;
+	pthread_t thread;
+};
+
+enum { EACH = 3000 };
+
+static void *write_on(void *argument)
+{
+	struct writer *writer = argument;
+	for (uint64_t i = 0; i < EACH; i++) {
+		struct tern_route own = route_to(make_id(1, 0, writer->from + i), i + 1);
+		struct tern_route shared = route_to(make_id(2, 0, i), i + 1);
+		if (tern_table_put(writer->table, &own, false) != 0)
+			return writer;
+		writer->refused += tern_table_put(writer->table, &shared, false) == -EEXIST;
+	}
+	return NULL;
+}
+
+static void writers_take_turns(void **state)
+{
+	(void)state;
+	for (uint32_t shards = 1; shards <= 8; shards *= 8) {
+		struct tern_table_options options = {.routes_max = 4 * EACH, .shards = shards};
+		struct tern_table *table = make_table(&options);
+		struct writer writers[2] = {{.table = table, .from = 1},
+					    {.table = table, .from = 1 + EACH}};
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(
+				pthread_create(&writers[i].thread, NULL, write_on, &writers[i]), 0);
+		for (int i = 0; i < 2; i++) {
+			void *failed;
+			assert_int_equal(pthread_join(writers[i].thread, &failed), 0);
+			assert_null(failed);
+		}
+		/* Each shared id was put in by one of them, and refused to the other. */
+		assert_int_equal(writers[0].refused + writers[1].refused, EACH);
+		struct tern_table_stats stats;
+		tern_table_stats(table, &stats);
+		assert_int_equal(stats.routes, 3 * EACH);
+		tern_table_destroy(table);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(readers_see_what_was_true),
+		cmocka_unit_test(writers_take_turns),
+	};
+	if (argc > 1)
+		seeds = strtoull(argv[1], NULL, 10);
+	if (argc > 2)
+		first_seed = strtoull(argv[2], NULL, 10);
+	return cmocka_run_group_tests_name("routing table: threads", tests, NULL, NULL);
+}
