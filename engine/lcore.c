@@ -335,6 +335,7 @@ static unsigned roam(struct tern_lcore *lcore, bool idle)
 	if (lcore->is_thread)
 		return 0;
 	unsigned work = idle ? tern_roaming_steal(lcore) : 0;
+	tern_rooms_quiet(lcore);
 	if (lcore->graves)
 		tern_roaming_graves(lcore, false);
 	return work;
@@ -364,8 +365,9 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	if (tern_unlikely(tern_load(&lcore->engine->roaming)))
 		work += roam(lcore, work == 0);
 	/* Full chains at once, others when there is time, and now and then when there never is. */
-	work += tern_lcore_flush(lcore, work == 0 || lcore->stats.turns % 64 == 0);
-	if (!lcore->is_thread)
+	bool pause = work == 0 || lcore->stats.turns % 64 == 0;
+	work += tern_lcore_flush(lcore, pause);
+	if (pause && !lcore->is_thread)
 		tern_rooms_quiet(lcore);
 	tern_store(&lcore->in_turn, false);
 
