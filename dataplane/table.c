@@ -192,7 +192,7 @@ void tern_table_hash(const struct tern_table *table, const struct tern_id *ids, 
 	table->kernel->hash(&table->keys, ids, count, hashes);
 }
 
-void tern_table_prefetch(const struct tern_table *table, struct tern_id id)
+uint64_t tern_table_prefetch(const struct tern_table *table, struct tern_id id)
 {
 	uint64_t hash = tern_table_hash_one(table, id);
 	struct tern_bucket *index =
@@ -200,6 +200,7 @@ void tern_table_prefetch(const struct tern_table *table, struct tern_id id)
 	const struct tern_bucket *bucket = &index[tern_index_home(index, hash)];
 	__builtin_prefetch(bucket, 1);
 	__builtin_prefetch((const unsigned char *)bucket + TERN_LINE, 1);
+	return hash;
 }
 
 static void free_retired_indexes(const struct tern_table *table, struct tern_shard *shard)
@@ -334,7 +335,12 @@ static int replace_at(const struct tern_table *table, struct tern_shard *shard,
 
 int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace)
 {
-	uint64_t hash = tern_table_hash_one(table, route->id);
+	return tern_table_put_hashed(table, tern_table_hash_one(table, route->id), route, replace);
+}
+
+int tern_table_put_hashed(struct tern_table *table, uint64_t hash, const struct tern_route *route,
+			  bool replace)
+{
 	struct tern_shard *shard = tern_table_shard(table, hash);
 	int code = -EEXIST;
 	if (route->address == TERN_ADDRESS_NONE || is_record(route->address))

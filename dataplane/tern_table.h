@@ -110,8 +110,14 @@ TERN_API void tern_table_find_batch(const struct tern_table *table, const struct
 TERN_API bool tern_table_route(const struct tern_table *table, struct tern_id id,
 			       struct tern_route *route);
 
-/** Ask the memory for what a lookup or a put of an id will touch first. Any thread. */
-TERN_API void tern_table_prefetch(const struct tern_table *table, struct tern_id id);
+/**
+ * Ask the memory for what a lookup or a put of an id will touch.
+ *
+ * @return the id's hash, for tern_table_put_hashed()
+ *
+ * Context: as tern_table_find().
+ */
+TERN_API uint64_t tern_table_prefetch(const struct tern_table *table, struct tern_id id);
 
 /**
  * Put a route in.
@@ -126,6 +132,10 @@ TERN_API void tern_table_prefetch(const struct tern_table *table, struct tern_id
  * Context: any thread; takes the shard's lock. Takes a step of growth along.
  */
 TERN_API int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace);
+
+/** As tern_table_put(), with the hash that tern_table_prefetch() gave for the id. */
+TERN_API int tern_table_put_hashed(struct tern_table *table, uint64_t hash,
+				   const struct tern_route *route, bool replace);
 
 /**
  * Take a route out.

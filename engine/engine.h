@@ -90,7 +90,11 @@ void tern_lcore_end_polled(struct tern_lcore *lcore);
 void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signal);
 
 /** Give an agent an id and a place in the table. 0; -EEXIST: the name is taken; -ENOSPC. */
-int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, const char *name);
+int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, const char *name,
+			 uint64_t hash);
+
+/** Draw the id of an agent to come, and ask for the table's lines of it. */
+void tern_engine_draw_id(struct tern_lcore *lcore, struct tern_next_id *next);
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent);
 
 /** Id that a name stands for, the same on every node. */

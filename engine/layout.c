@@ -208,8 +208,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.rng = tern_rng_stream(config->seed, index),
 	};
 	for (int i = 0; i < TERN_IDS_AHEAD; i++)
-		lcore->next_ids[i] = (struct tern_id){.high = tern_rng_next(&lcore->rng),
-						      .low = tern_rng_next(&lcore->rng)};
+		tern_engine_draw_id(lcore, &lcore->next_ids[i]);
 	if (make_tables(engine, lcore) != 0)
 		return -ENOMEM;
 	cut_region(engine, lcore, region);

@@ -28,8 +28,14 @@
 #define TERN_ROAMING_LEVELS 2
 /** Waking times are kept in clock ticks >> this. */
 #define TERN_STEAL_STAMP_SHIFT 10
-/** Ids drawn ahead: so many spawns take longer than the table's line to come. */
+/** Ids drawn ahead: so many spawns take longer than the table's lines to come. */
 #define TERN_IDS_AHEAD 4
+
+/** An id and what the table makes of it. */
+struct tern_next_id {
+	struct tern_id id;
+	uint64_t hash;
+};
 
 /** Signals a turn takes from one lane before it looks at the next. */
 #define TERN_LANE_BURST 128
@@ -132,7 +138,7 @@ struct tern_lcore {
 	struct tern_heap heap;
 	struct tern_wheel wheel;
 	struct tern_rng rng;
-	struct tern_id next_ids[TERN_IDS_AHEAD]; /* of the next agents made here */
+	struct tern_next_id next_ids[TERN_IDS_AHEAD]; /* of the next agents made here */
 	uint32_t next_id;
 	struct tern_span lane_span; /* exactly what its lanes need */
 	struct tern_span span;	    /* extras */

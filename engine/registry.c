@@ -21,13 +21,23 @@ struct tern_id tern_name_id(const char *name)
 				.low = hash_name(name, 0x84222325CBF29CE4u)};
 }
 
-int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, const char *name)
+void tern_engine_draw_id(struct tern_lcore *lcore, struct tern_next_id *next)
 {
-	if (name)
+	next->id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
+				    .low = tern_rng_next(&lcore->rng)};
+	next->hash = tern_table_prefetch(lcore->engine->table, next->id);
+}
+
+int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, const char *name,
+			 uint64_t hash)
+{
+	if (name) {
 		tern_agent_set_id(agent, tern_name_id(name));
+		hash = tern_table_prefetch(lcore->engine->table, agent->id);
+	}
 	const struct tern_route route = {
 		.id = agent->id, .address = agent->address, .expires_ns = TERN_ROUTE_FOREVER};
-	return tern_table_put(lcore->engine->table, &route, false);
+	return tern_table_put_hashed(lcore->engine->table, hash, &route, false);
 }
 
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent)

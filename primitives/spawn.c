@@ -205,13 +205,12 @@ static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
 }
 
 /* Ids are drawn ahead, so that the table's lines for one are here when they are needed. */
-static struct tern_id take_id(struct tern_lcore *lcore)
+static struct tern_next_id take_id(struct tern_lcore *lcore)
 {
-	struct tern_id *place = &lcore->next_ids[lcore->next_id++ % TERN_IDS_AHEAD], id = *place;
-	*place = (struct tern_id){.high = tern_rng_next(&lcore->rng),
-				  .low = tern_rng_next(&lcore->rng)};
-	tern_table_prefetch(lcore->engine->table, *place);
-	return id;
+	struct tern_next_id *place = &lcore->next_ids[lcore->next_id++ % TERN_IDS_AHEAD];
+	struct tern_next_id next = *place;
+	tern_engine_draw_id(lcore, place);
+	return next;
 }
 
 /* Release: who finds the slot inhabited finds the agent complete (stats.c, lcore.c). */
@@ -235,7 +234,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 		      const struct spec *spec, tern_address *address)
 {
 	struct tern_lcore *lcore = self->lcore;
-	struct tern_id id = take_id(lcore);
+	struct tern_next_id next = take_id(lcore);
 	struct tern_extras *extras;
 	uint32_t slot = tern_slots_take(lcore);
 	if (tern_unlikely(slot == TERN_SLOT_NONE))
@@ -243,7 +242,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 	struct tern_agent *agent = &lcore->agents[slot];
 	fill_agent(agent, slot, behaviour, state, spec);
 	tern_store(&agent->lcore, &lcore->engine->lcores[spec->lcore]);
-	tern_agent_set_id(agent, id);
+	tern_agent_set_id(agent, next.id);
 	int code = make_extras(lcore, behaviour, spec, &extras);
 	tern_store(&agent->extras, extras);
 	if (tern_unlikely(code == 0 && behaviour->fiber))
@@ -255,7 +254,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 		code = tern_watch_for(lcore, self->address, agent->address);
 	/* Last: who finds it by id or name finds it alive. */
 	if (tern_likely(code == 0))
-		code = tern_engine_register(lcore, agent, spec->name);
+		code = tern_engine_register(lcore, agent, spec->name, next.hash);
 	if (tern_unlikely(code != 0)) {
 		unmake(lcore, agent);
 		return code;
@@ -298,14 +297,14 @@ int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, 
 	if (tern_unlikely(code != 0 || !suits(self->lcore, behaviour, spec.options)))
 		return code ? code : -EINVAL;
 	/* From its registration on others may end it, and its room go to somebody else. */
-	if (tern_unlikely(spec.options->roaming))
+	if (tern_unlikely(self->lcore->is_thread))
 		tern_rooms_enter(self->lcore);
 	code = make_agent(self, behaviour, state, &spec, &made);
 	if (tern_likely(code == 0)) {
 		adopt(self->lcore, &spec, made);
 		*agent = made;
 	}
-	if (tern_unlikely(spec.options->roaming))
+	if (tern_unlikely(self->lcore->is_thread))
 		tern_rooms_leave(self->lcore);
 	return code;
 }
