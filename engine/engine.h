@@ -97,9 +97,6 @@ int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, con
 void tern_engine_draw_id(struct tern_lcore *lcore, struct tern_next_id *next);
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent);
 
-/** Id that a name stands for, the same on every node. */
-struct tern_id tern_name_id(const char *name);
-
 /** tern_timer_start() for the engine itself. */
 void tern_timer_arm(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
 		    uint64_t period_ns, uint16_t type);

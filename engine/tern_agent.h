@@ -289,4 +289,7 @@ TERN_API void tern_timer_start(struct tern_agent *self, struct tern_timer *timer
 /** Disarm a timer: after this it does not fire. Returns whether it was armed. */
 TERN_API bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer) TERN_OWNS(self);
 
+/** Id that a name stands for: the same on every node and in every release. Any thread. */
+TERN_API struct tern_id tern_name_id(const char *name);
+
 #endif

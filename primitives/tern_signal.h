@@ -38,6 +38,26 @@ TERN_API int tern_send(struct tern_agent *self, tern_address to, uint16_t type, 
 		       size_t size, uint64_t timeout_ns) TERN_CHECKED;
 
 /**
+ * As tern_signal_bytes(), to whoever has an id: one lookup in the routing table more.
+ *
+ * @return as tern_signal_bytes(); -ENOENT: nobody has the id
+ */
+TERN_API int tern_signal_id(struct tern_agent *self, struct tern_id to, uint16_t type,
+			    const void *data, size_t size) TERN_CHECKED;
+
+/**
+ * Send payloads of one size, each to whoever has an id of its own, in order. The ids are looked up
+ * together, so that the misses of many overlap.
+ *
+ * @param to    count ids
+ * @param data  count payloads of `size` bytes, one after the other
+ * @return payloads accepted, from the front; fewer than `count`: tern_errno says why
+ */
+TERN_API uint32_t tern_signal_id_burst(struct tern_agent *self, const struct tern_id *to,
+				       uint16_t type, const void *data, size_t size,
+				       uint32_t count);
+
+/**
  * Send several payloads of one size to one receiver, in order.
  *
  * @param data  count payloads of `size` bytes, one after the other
