@@ -15,7 +15,9 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 
 static bool is_usable(void)
 {
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("aes");
+	static const enum rte_cpu_flag_t needed[] = {RTE_CPUFLAG_AVX2, RTE_CPUFLAG_BMI2,
+						     RTE_CPUFLAG_AES};
+	return has_all(needed, RTE_DIM(needed));
 }
 
 const struct tern_table_kernel tern_table_avx2 = {.name = "avx2",

@@ -30,9 +30,10 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 
 static bool is_usable(void)
 {
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("aes") &&
-	       __builtin_cpu_supports("vaes");
+	static const enum rte_cpu_flag_t needed[] = {RTE_CPUFLAG_AVX512F,  RTE_CPUFLAG_AVX512VL,
+						     RTE_CPUFLAG_AVX512BW, RTE_CPUFLAG_BMI2,
+						     RTE_CPUFLAG_AES,	   RTE_CPUFLAG_VAES};
+	return has_all(needed, RTE_DIM(needed));
 }
 
 const struct tern_table_kernel tern_table_avx512 = {.name = "avx512",

@@ -6,8 +6,18 @@
  */
 #include <immintrin.h>
 
+#include <rte_common.h>
+#include <rte_cpuflags.h>
+
 #include "capabilities/sanitizer.h"
 #include "table_find.h"
+
+static bool has_all(const enum rte_cpu_flag_t *flags, size_t count)
+{
+	while (count && rte_cpu_get_flag_enabled(flags[count - 1]) > 0)
+		count--;
+	return count == 0;
+}
 
 /*
  * Three rounds of AES between secret keys. Two ids that differ meet in all of the state for no key,
