@@ -333,14 +333,24 @@ static int replace_at(const struct tern_table *table, struct tern_shard *shard,
 	return 0;
 }
 
-int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace)
+int tern_table_add(struct tern_table *table, uint64_t hash, struct tern_id id, tern_address address)
 {
-	return tern_table_put_hashed(table, tern_table_hash_one(table, route->id), route, replace);
+	struct tern_shard *shard = tern_table_shard(table, hash);
+	const struct tern_place place = {.id = id, .word = address};
+	int code = -ENOSPC;
+	tern_shard_lock(shard);
+	struct tern_bucket *index = grow_if_full(table, shard, step(table, shard, hash), hash);
+	if (likely(shard->count < table->shard_routes_max))
+		code = insert(table, shard, index, hash, &place);
+	if (likely(code == 0))
+		tern_store(&shard->count, shard->count + 1);
+	tern_shard_unlock(shard);
+	return code;
 }
 
-int tern_table_put_hashed(struct tern_table *table, uint64_t hash, const struct tern_route *route,
-			  bool replace)
+int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace)
 {
+	uint64_t hash = tern_table_hash_one(table, route->id);
 	struct tern_shard *shard = tern_table_shard(table, hash);
 	int code = -EEXIST;
 	if (route->address == TERN_ADDRESS_NONE || is_record(route->address))

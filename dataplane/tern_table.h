@@ -133,9 +133,16 @@ TERN_API uint64_t tern_table_prefetch(const struct tern_table *table, struct ter
  */
 TERN_API int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace);
 
-/** As tern_table_put(), with the hash that tern_table_prefetch() gave for the id. */
-TERN_API int tern_table_put_hashed(struct tern_table *table, uint64_t hash,
-				   const struct tern_route *route, bool replace);
+/**
+ * Put in that an agent lives here, for ever, under an id that is new: drawn at random.
+ *
+ * @param hash  that tern_table_prefetch() gave for the id
+ * @return as tern_table_put(); never -EEXIST: nobody looks
+ *
+ * Context: as tern_table_put().
+ */
+TERN_API int tern_table_add(struct tern_table *table, uint64_t hash, struct tern_id id,
+			    tern_address address);
 
 /**
  * Take a route out.

@@ -31,13 +31,13 @@ void tern_engine_draw_id(struct tern_lcore *lcore, struct tern_next_id *next)
 int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, const char *name,
 			 uint64_t hash)
 {
-	if (name) {
-		tern_agent_set_id(agent, tern_name_id(name));
-		hash = tern_table_prefetch(lcore->engine->table, agent->id);
-	}
+	struct tern_table *table = lcore->engine->table;
+	if (tern_likely(!name))
+		return tern_table_add(table, hash, agent->id, agent->address);
+	tern_agent_set_id(agent, tern_name_id(name));
 	const struct tern_route route = {
 		.id = agent->id, .address = agent->address, .expires_ns = TERN_ROUTE_FOREVER};
-	return tern_table_put_hashed(lcore->engine->table, hash, &route, false);
+	return tern_table_put(table, &route, false);
 }
 
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent)
