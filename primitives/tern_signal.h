@@ -40,7 +40,7 @@ TERN_API int tern_send(struct tern_agent *self, tern_address to, uint16_t type, 
 /**
  * As tern_signal_bytes(), to whoever has an id: one lookup in the routing table more.
  *
- * @return as tern_signal_bytes(); -ENOENT: nobody has the id
+ * @return as tern_signal_bytes() (-ESRCH: it is just ending); -ENOENT: nobody has the id
  */
 TERN_API int tern_signal_id(struct tern_agent *self, struct tern_id to, uint16_t type,
 			    const void *data, size_t size) TERN_CHECKED;

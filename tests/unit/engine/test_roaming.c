@@ -35,7 +35,9 @@ static void signals_are_handled_in_order(void **state)
 	assert_int_equal(roamer->twice, 0);
 	assert_int_equal(roamer->probe.started, 1);
 	assert_int_equal(roamer->probe.early, 0);
-	assert_int_equal(roamer->lcores, (1ull << lcores) - 1);
+	/* On threads it may be told to move on before it has run. */
+	if (world->polled)
+		assert_int_equal(roamer->lcores, (1ull << lcores) - 1);
 }
 
 /* Sends on what it is sent; what is refused is kept and sent first the next time. */
