@@ -170,10 +170,9 @@ bool tern_table_route(const struct tern_table *table, struct tern_id id, struct 
 	const struct tern_shard *shard = tern_table_shard(table, hash);
 	struct tern_bucket *index = tern_index_now(shard, hash, &meta);
 	uint64_t home = tern_index_home(index, hash);
-	bool spilled = meta & tern_table_filter(tern_table_tag(hash));
-	uint64_t distance = spilled ? tern_index_distance(index, meta) : 0;
+	uint64_t farthest = tern_index_reach(index, meta, tern_table_tag(hash));
 	struct tern_route found;
-	for (uint64_t i = 0; i <= distance; i++)
+	for (uint64_t i = 0; i <= farthest; i++)
 		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
 			const struct tern_bucket *bucket = tern_index_bucket(index, home, i);
 			if (!tern_index_route(shard, bucket, tern_index_meta(index, home, i, meta),
@@ -323,11 +322,11 @@ static int add(const struct tern_table *table, struct tern_shard *shard, struct 
 static int replace_at(const struct tern_table *table, struct tern_shard *shard,
 		      struct tern_spot spot, const struct tern_route *route)
 {
-	struct tern_place *place = &spot.bucket->places[spot.place];
-	uint64_t before = place->word, after = make_word(table, shard, route);
+	uint64_t *word = &spot.bucket->words[spot.place];
+	uint64_t before = *word, after = make_word(table, shard, route);
 	if (!after)
 		return -ENOMEM;
-	__atomic_store_n(&place->word, after, __ATOMIC_RELEASE); /* W4 */
+	__atomic_store_n(word, after, __ATOMIC_RELEASE); /* W1, W4 */
 	if (is_record(before))
 		tern_record_retire(table, shard, (uint32_t)before);
 	return 0;
@@ -374,7 +373,7 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
 	tern_shard_lock(shard);
 	struct tern_bucket *index = step(table, shard, hash);
 	struct tern_spot spot = tern_index_seek(index, hash, id);
-	uint64_t word = spot.bucket ? spot.bucket->places[spot.place].word : TERN_ADDRESS_NONE;
+	uint64_t word = spot.bucket ? spot.bucket->words[spot.place] : TERN_ADDRESS_NONE;
 	if (word && (!address || tern_word_address(shard, word) == address)) {
 		tern_index_remove(table, index, hash, spot);
 		if (is_record(word))

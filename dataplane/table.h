@@ -22,21 +22,19 @@
  *          bits 55..40  which of those there may be, by the tag's high half
  *          bits 39..0   a tag for each place: part of the hash; 0: free
  *
- * A writer fills a place's id and address, then stores the meta with its tag (W1, release); a
- * reader loads the meta (R1, acquire), compares the tags, then the id. W1-R1 forbids that it sees
- * the tag before the rest. An update stores another address; an id is taken out by storing
- * TERN_ADDRESS_NONE. Its tag stays, and its place is used again by an id that finds no other in the
- * bucket, if every reader has been quiet since (rte_rcu_qsbr), so that a word and an id never
- * change under a reader, and none has to look again. The tag of the id before may still be there
- * then: a reader loads the word (R5) before it compares the id, and the writer stores it after the
- * id (W5).
+ * A writer fills a place's id, then its tag, then its word (W1, release); a reader that finds the
+ * tag loads the word (R1, acquire), then compares the id: who sees a word sees the id that it was
+ * stored for. An update stores another word; an id is taken out by storing TERN_ADDRESS_NONE. Its
+ * tag stays, and its place is used again by an id that finds no other in the bucket, if every
+ * reader has been quiet since (rte_rcu_qsbr), so that a word and an id never change under a reader,
+ * and none has to look again.
  *
  * An id that lies beyond its home is there before the home's meta says so (W2, release; R2,
  * acquire): who sees the filter sees the id.
  *
  * Growth: a second index, half as large again. All ids of one home are copied there, then the home
  * is marked MOVED (W3, release) and its own tags are cleared; a reader that finds nothing looks at
- * the mark (R3, the same load as R1) and goes on in the next index. A writer moves the home it is
+ * the mark (R3, acquire) and goes on in the next index. A writer moves the home it is
  * about to change and the next few. What lies in the places of a moved home stays as it was: a
  * reader that saw tags finds what was true then. When all have moved the next index takes over, and
  * the old one is retired.
@@ -53,6 +51,7 @@
 /* A word with this bit, of nodes that there never are, holds the number of a record. */
 #define TERN_WORD_RECORD (1ull << 63)
 
+/** What a place of a bucket holds. */
 struct tern_place {
 	struct tern_id id; /* retired: low is the token it waits for */
 	uint64_t word;	   /* address, or a record; TERN_ADDRESS_NONE: retired */
@@ -60,9 +59,11 @@ struct tern_place {
 
 struct tern_bucket {
 	alignas(2 * TERN_LINE) uint64_t meta;
-	struct tern_place places[TERN_BUCKET_PLACES];
+	uint64_t words[TERN_BUCKET_PLACES];
+	struct tern_id ids[TERN_BUCKET_PLACES]; /* the first beside the words, four in a line */
 };
 _Static_assert(sizeof(struct tern_bucket) == 2 * TERN_LINE, "a bucket is two lines");
+_Static_assert(offsetof(struct tern_bucket, ids[1]) == TERN_LINE, "kernels know the lines");
 
 /** What is known of a route; its own line. */
 struct tern_record {
@@ -78,7 +79,7 @@ struct tern_index_head {
 	uint64_t distance_max;		       /* of any home */
 	uint64_t token;			       /* retired: gone when this is quiet */
 	struct tern_index_head *retired;       /* the one retired before */
-	struct tern_region *region;	       /* that it lies in */
+	struct tern_region region;	       /* that it lies in */
 };
 
 /** The keys of the hash, all of them secret and random; a kernel uses some. */
@@ -201,6 +202,13 @@ static inline uint64_t tern_index_distance(const struct tern_bucket *index, uint
 	uint64_t distance = meta >> TERN_META_DISTANCE_SHIFT & TERN_META_DISTANCE_MAX;
 	return distance < TERN_META_DISTANCE_MAX ? distance
 						 : tern_load(&tern_index_head(index)->distance_max);
+}
+
+/** How far from a home an id with this tag may lie, by the home's meta. */
+static inline uint64_t tern_index_reach(const struct tern_bucket *index, uint64_t meta,
+					uint32_t tag)
+{
+	return meta & tern_table_filter(tag) ? tern_index_distance(index, meta) : 0;
 }
 
 /** Where the word of a place leads: an address, or what the record that it names has. */

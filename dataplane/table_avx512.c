@@ -31,7 +31,7 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 static bool is_usable(void)
 {
 	static const enum rte_cpu_flag_t needed[] = {RTE_CPUFLAG_AVX512F,  RTE_CPUFLAG_AVX512VL,
-						     RTE_CPUFLAG_AVX512BW, RTE_CPUFLAG_BMI2,
+						     RTE_CPUFLAG_AVX512DQ, RTE_CPUFLAG_BMI2,
 						     RTE_CPUFLAG_AES,	   RTE_CPUFLAG_VAES};
 	return has_all(needed, RTE_DIM(needed));
 }

@@ -8,9 +8,6 @@
 
 #include "table.h"
 
-/* Ids whose misses are overlapped. */
-#define TERN_TABLE_CHUNK 32u
-
 /** All that is not likely: a home that has moved, ids beyond it, two of one tag, a record. */
 tern_address tern_table_find_slowly(const struct tern_shard *shard, uint64_t hash, uint64_t high,
 				    uint64_t low);
@@ -34,26 +31,17 @@ static inline void tern_bucket_prefetch(const struct tern_bucket *bucket)
 	tern_bucket_prefetch_rest(bucket);
 }
 
-/** Whether nothing of a tag is in or beyond a home of which no tag fits. */
-static inline bool tern_meta_excludes(uint64_t meta, uint32_t tag)
+/**
+ * Whether what the search of a home came to is the answer: an address, or nothing where none of
+ * the home's ids is beyond it and the home has not moved (R2, R3).
+ */
+static inline bool tern_word_answers(uint64_t word, const struct tern_bucket *home, uint64_t hash)
 {
-	return likely(!(meta & (tern_table_filter(tag) | TERN_META_MOVED)));
-}
-
-/* What is left after the first look is mostly in the next bucket: those misses, too, overlap. */
-static inline void tern_table_find_rest(const struct tern_table *table, const struct tern_id *ids,
-					const uint64_t *hashes,
-					const struct tern_bucket *const *buckets,
-					const uint8_t *left, uint32_t count,
-					tern_address *addresses)
-{
-	for (uint32_t i = 0; i < count; i++)
-		tern_bucket_prefetch(buckets[left[i]] + 1);
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t hash = hashes[left[i]];
-		addresses[left[i]] = tern_table_find_slowly(tern_table_shard(table, hash), hash,
-							    ids[left[i]].high, ids[left[i]].low);
-	}
+	if (likely((int64_t)word > 0))
+		return true;
+	uint64_t meta = __atomic_load_n(&home->meta, __ATOMIC_ACQUIRE);
+	uint64_t beyond = tern_table_filter(tern_table_tag(hash)) | TERN_META_MOVED;
+	return word == TERN_ADDRESS_NONE && likely(!(meta & beyond));
 }
 
 #endif

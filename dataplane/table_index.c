@@ -5,7 +5,6 @@
 #include "table_pool.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include <rte_common.h>
 
@@ -23,22 +22,21 @@ uint64_t tern_index_count_next(uint64_t count)
 
 uint64_t tern_index_bytes(uint64_t count)
 {
-	return sizeof(struct tern_index_head) + count * sizeof(struct tern_bucket);
+	/* After the last bucket an empty one, for who looks into the next without wrapping round.
+	 */
+	return sizeof(struct tern_index_head) + (count + 1) * sizeof(struct tern_bucket);
 }
 
 struct tern_bucket *tern_index_make(uint64_t count, bool huge_wanted)
 {
-	struct tern_region *region = malloc(sizeof(*region));
-	if (!region || tern_region_reserve(region, tern_index_bytes(count), huge_wanted) != 0) {
-		free(region);
+	struct tern_region region;
+	if (tern_region_reserve(&region, tern_index_bytes(count), huge_wanted) != 0)
+		return NULL;
+	if (tern_region_extend(&region, tern_index_bytes(count)) != 0) {
+		tern_region_release(&region);
 		return NULL;
 	}
-	if (tern_region_extend(region, tern_index_bytes(count)) != 0) {
-		tern_region_release(region);
-		free(region);
-		return NULL;
-	}
-	struct tern_index_head *head = (void *)region->base;
+	struct tern_index_head *head = (void *)region.base;
 	head->count = count;
 	head->region = region;
 	return (struct tern_bucket *)(void *)(head + 1);
@@ -46,9 +44,8 @@ struct tern_bucket *tern_index_make(uint64_t count, bool huge_wanted)
 
 void tern_index_free(struct tern_index_head *head)
 {
-	struct tern_region *region = head->region;
-	tern_region_release(region);
-	free(region);
+	struct tern_region region = head->region;
+	tern_region_release(&region);
 }
 
 static uint32_t tag_of(uint64_t meta, uint32_t place)
@@ -58,8 +55,8 @@ static uint32_t tag_of(uint64_t meta, uint32_t place)
 
 static struct tern_id id_in(const struct tern_bucket *bucket, uint32_t place)
 {
-	return (struct tern_id){.high = tern_load(&bucket->places[place].id.high),
-				.low = tern_load(&bucket->places[place].id.low)};
+	return (struct tern_id){.high = tern_load(&bucket->ids[place].high),
+				.low = tern_load(&bucket->ids[place].low)};
 }
 
 struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struct tern_id id)
@@ -67,21 +64,20 @@ struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struc
 	uint64_t home = tern_index_home(index, hash);
 	uint64_t meta = tern_index_bucket(index, home, 0)->meta;
 	uint32_t tag = tern_table_tag(hash);
-	uint64_t farthest = meta & tern_table_filter(tag) ? tern_index_distance(index, meta) : 0;
+	uint64_t farthest = tern_index_reach(index, meta, tag);
 	for (uint64_t i = 0; i <= farthest; i++) {
 		struct tern_bucket *bucket = tern_index_bucket(index, home, i);
 		for (uint64_t mask = tern_meta_match(bucket->meta, tag); mask; mask &= mask - 1) {
-			const struct tern_place *place = &bucket->places[tern_meta_place(mask)];
-			if (place->word && tern_id_same(place->id, id))
-				return (struct tern_spot){.bucket = bucket,
-							  .place = tern_meta_place(mask),
-							  .distance = i};
+			uint32_t place = tern_meta_place(mask);
+			if (bucket->words[place] && tern_id_same(bucket->ids[place], id))
+				return (struct tern_spot){
+					.bucket = bucket, .place = place, .distance = i};
 		}
 	}
 	return (struct tern_spot){0};
 }
 
-/* W1, W2, W3. */
+/* W2, W3. */
 static void set_meta(struct tern_bucket *bucket, uint64_t meta)
 {
 	__atomic_store_n(&bucket->meta, meta, __ATOMIC_RELEASE);
@@ -109,8 +105,7 @@ static uint32_t free_place(const struct tern_table *table, const struct tern_buc
 		return tern_meta_place(unused);
 	uint32_t place;
 	for (place = 0; place < TERN_BUCKET_PLACES; place++)
-		if (!bucket->places[place].word &&
-		    tern_table_is_quiet(table, bucket->places[place].id.low))
+		if (!bucket->words[place] && tern_table_is_quiet(table, bucket->ids[place].low))
 			break;
 	return place;
 }
@@ -118,12 +113,11 @@ static uint32_t free_place(const struct tern_table *table, const struct tern_buc
 static void fill(struct tern_bucket *bucket, uint32_t place, uint32_t tag,
 		 const struct tern_place *from)
 {
-	struct tern_place *to = &bucket->places[place];
 	uint64_t others = bucket->meta & ~(0xFFull << 8 * place);
-	tern_store(&to->id.high, from->id.high);
-	tern_store(&to->id.low, from->id.low);
-	__atomic_store_n(&to->word, from->word, __ATOMIC_RELEASE); /* W4, W5 */
+	tern_store(&bucket->ids[place].high, from->id.high);
+	tern_store(&bucket->ids[place].low, from->id.low);
 	set_meta(bucket, others | (uint64_t)tag << 8 * place);
+	__atomic_store_n(&bucket->words[place], from->word, __ATOMIC_RELEASE); /* W1, W4 */
 }
 
 int tern_index_insert(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
@@ -148,11 +142,11 @@ int tern_index_insert(const struct tern_table *table, struct tern_bucket *index,
 
 /* Whether an id lives in a place and is of a home, and its hash. */
 static bool is_of(const struct tern_table *table, struct tern_bucket *index, uint64_t home,
-		  const struct tern_place *place, uint64_t *hash)
+		  const struct tern_bucket *bucket, uint32_t place, uint64_t *hash)
 {
-	if (!place->word)
+	if (!bucket->words[place])
 		return false;
-	*hash = tern_table_hash_one(table, place->id);
+	*hash = tern_table_hash_one(table, bucket->ids[place]);
 	return tern_index_home(index, *hash) == home;
 }
 
@@ -165,7 +159,7 @@ static void renew_meta(const struct tern_table *table, struct tern_bucket *index
 	for (uint64_t i = 1; i <= farthest; i++) {
 		const struct tern_bucket *other = tern_index_bucket(index, home, i);
 		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++)
-			if (is_of(table, index, home, &other->places[place], &hash))
+			if (is_of(table, index, home, other, place, &hash))
 				meta = with_spill(index, meta, tern_table_tag(hash), i);
 	}
 	set_meta(bucket, meta);
@@ -174,9 +168,9 @@ static void renew_meta(const struct tern_table *table, struct tern_bucket *index
 void tern_index_remove(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
 		       struct tern_spot spot)
 {
-	struct tern_place *place = &spot.bucket->places[spot.place];
-	__atomic_store_n(&place->word, TERN_ADDRESS_NONE, __ATOMIC_RELEASE);
-	__atomic_store_n(&place->id.low, tern_table_token(table), __ATOMIC_RELEASE);
+	__atomic_store_n(&spot.bucket->words[spot.place], TERN_ADDRESS_NONE, __ATOMIC_RELEASE);
+	__atomic_store_n(&spot.bucket->ids[spot.place].low, tern_table_token(table),
+			 __ATOMIC_RELEASE);
 	if (spot.distance)
 		renew_meta(table, index, tern_index_home(index, hash));
 }
@@ -192,10 +186,12 @@ void tern_index_move(const struct tern_table *table, struct tern_bucket *from,
 	for (uint64_t i = 0; i <= farthest; i++) {
 		const struct tern_bucket *other = tern_index_bucket(from, home, i);
 		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
-			if (!is_of(table, from, home, &other->places[place], &hash))
+			if (!is_of(table, from, home, other, place, &hash))
 				continue;
 			/* There is a place: it has room for half as many again. */
-			tern_index_insert(table, to, hash, &other->places[place], UINT64_MAX);
+			const struct tern_place it = {.id = other->ids[place],
+						      .word = other->words[place]};
+			tern_index_insert(table, to, hash, &it, UINT64_MAX);
 			if (i == 0)
 				meta &= ~(0xFFull << 8 * place);
 		}
@@ -220,9 +216,9 @@ static uint64_t word_of(const struct tern_bucket *bucket, uint64_t meta, uint32_
 			struct tern_id id)
 {
 	for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
-		uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE);
+		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
 		if (word && tag_of(meta, place) == tag && tern_id_same(id_in(bucket, place), id))
-			return word; /* R4, R5 */
+			return word; /* R1, R4 */
 	}
 	return TERN_ADDRESS_NONE;
 }
@@ -242,8 +238,8 @@ tern_address tern_table_find_slowly(const struct tern_shard *shard, uint64_t has
 	struct tern_bucket *index = tern_index_now(shard, hash, &meta);
 	uint32_t tag = tern_table_tag(hash);
 	uint64_t home = tern_index_home(index, hash);
-	uint64_t distance = meta & tern_table_filter(tag) ? tern_index_distance(index, meta) : 0;
-	for (uint64_t i = 0; i <= distance && !word; i++)
+	uint64_t farthest = tern_index_reach(index, meta, tag);
+	for (uint64_t i = 0; i <= farthest && !word; i++)
 		word = word_of(tern_index_bucket(index, home, i),
 			       tern_index_meta(index, home, i, meta), tag, id);
 	return tern_word_address(shard, word);
@@ -265,7 +261,7 @@ static struct tern_route told(const struct tern_route *record)
 bool tern_index_route(const struct tern_shard *shard, const struct tern_bucket *bucket,
 		      uint64_t meta, uint32_t place, struct tern_route *route)
 {
-	uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE); /* R4 */
+	uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE); /* R1, R4 */
 	if (!tag_of(meta, place) || !word)
 		return false;
 	if (word & TERN_WORD_RECORD)

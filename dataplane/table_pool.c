@@ -4,9 +4,8 @@
 #include <errno.h>
 
 #include <rte_common.h>
-#include <rte_rcu_qsbr.h>
-
 #include "capabilities/arena.h"
+#include "capabilities/quiet.h"
 
 /* Memory is added so much at a time: as much as there is, between these. */
 #define STEP_MIN ((size_t)64 << 10)
@@ -14,20 +13,9 @@
 /* What one write makes free at most. */
 #define FREED_MAX 2
 
-/* DPDK 22.11 reads one word of it plainly while others write it; it is a hint, read again. */
-static TERN_HIDDEN bool is_quiet(struct rte_rcu_qsbr *quiet, uint64_t token)
-{
-	return rte_rcu_qsbr_check(quiet, token, false) == 1;
-}
-
 bool tern_table_is_quiet(const struct tern_table *table, uint64_t token)
 {
-	if (!table->quiet)
-		return true;
-	if (!is_quiet(table->quiet, token))
-		return false;
-	tern_sanitizer_locked(table->quiet);
-	return true;
+	return !table->quiet || tern_quiet_since(table->quiet, token);
 }
 
 uint64_t tern_table_token(const struct tern_table *table)

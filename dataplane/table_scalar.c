@@ -25,24 +25,22 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 		hashes[i] = hash_id(keys, ids[i]);
 }
 
-/* The first look at an id. False: it takes a second one. */
-static inline bool look(const struct tern_bucket *bucket, uint64_t hash, const struct tern_id *id,
-			tern_address *address)
+/* The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. */
+static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t hash,
+				  const struct tern_id *id)
 {
-	uint64_t meta = __atomic_load_n(&bucket->meta, __ATOMIC_ACQUIRE); /* R1, R2, R3 */
+	uint64_t meta = __atomic_load_n(&bucket->meta, __ATOMIC_ACQUIRE);
 	uint64_t mask = tern_meta_match(meta, tern_table_tag(hash));
-	*address = TERN_ADDRESS_NONE;
-	if (unlikely(!mask))
-		return tern_meta_excludes(meta, tern_table_tag(hash));
-	const struct tern_place *place = &bucket->places[tern_meta_place(mask)];
-	/* The word first: who sees one sees the id that it was stored for. */
-	int64_t word = (int64_t)__atomic_load_n(&place->word, __ATOMIC_ACQUIRE); /* R4 */
-	struct tern_id there = {.high = tern_load(&place->id.high),
-				.low = tern_load(&place->id.low)};
-	if (unlikely(!tern_id_same(there, *id)) || unlikely(word <= 0))
-		return false;
-	*address = (tern_address)word;
-	return true;
+	for (; mask; mask &= mask - 1) {
+		uint32_t place = tern_meta_place(mask);
+		/* The word first: who sees one sees the id that it was stored for. */
+		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
+		struct tern_id there = {.high = tern_load(&bucket->ids[place].high),
+					.low = tern_load(&bucket->ids[place].low)};
+		if (likely(tern_id_same(there, *id)) && likely(word))
+			return word; /* R1, R4 */
+	}
+	return TERN_ADDRESS_NONE;
 }
 
 static tern_address find(const struct tern_table *table, uint64_t high, uint64_t low)
@@ -51,10 +49,10 @@ static tern_address find(const struct tern_table *table, uint64_t high, uint64_t
 	uint64_t hash = hash_id(&table->keys, id);
 	const struct tern_shard *shard = tern_table_shard(table, hash);
 	const struct tern_bucket *bucket = tern_shard_home(shard, hash);
-	tern_address address;
 	tern_bucket_prefetch_rest(bucket);
-	if (likely(look(bucket, hash, &id, &address)))
-		return address;
+	uint64_t word = search_for(bucket, hash, &id);
+	if (likely(tern_word_answers(word, bucket, hash)))
+		return word;
 	return tern_table_find_slowly(shard, hash, high, low);
 }
 

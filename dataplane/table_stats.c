@@ -21,7 +21,7 @@ static void add_index(struct tern_table_stats *stats, const struct tern_bucket *
 		return;
 	const struct tern_index_head *head = tern_index_head(index);
 	stats->distance_max = RTE_MAX(stats->distance_max, head->distance_max);
-	add_region(stats, head->region);
+	add_region(stats, &head->region);
 }
 
 static void add_shard(struct tern_table_stats *stats, struct tern_shard *shard)
@@ -35,7 +35,7 @@ static void add_shard(struct tern_table_stats *stats, struct tern_shard *shard)
 	add_index(stats, shard->next_index);
 	add_index(stats, shard->spare_index);
 	for (head = shard->retired_indexes; head; head = head->retired)
-		add_region(stats, head->region);
+		add_region(stats, &head->region);
 	add_region(stats, &shard->pool.memory);
 }
 

@@ -34,7 +34,7 @@ static inline __m128i hash_vector(const struct tern_table_keys *keys, __m128i id
 }
 
 /* Which of a bucket's places have the tag of a hash. The meta is the first half of a vector: one
- * load, which on x86 comes before those that depend on it (R1). */
+ * load, which on x86 comes before those after it. */
 static TERN_HIDDEN uint32_t match(const struct tern_bucket *bucket, __m128i hash)
 {
 	__m128i tag = _mm_max_epu8(_mm_broadcastb_epi8(hash), _mm_set1_epi8(1));
@@ -42,10 +42,25 @@ static TERN_HIDDEN uint32_t match(const struct tern_bucket *bucket, __m128i hash
 	return (uint32_t)_mm_movemask_epi8(same) & ((1u << TERN_BUCKET_PLACES) - 1);
 }
 
-static TERN_HIDDEN bool is_same(const struct tern_place *place, __m128i id)
+static TERN_HIDDEN bool is_same(const struct tern_id *there, __m128i id)
 {
-	__m128i other = _mm_xor_si128(id, _mm_loadu_si128((const void *)&place->id));
+	__m128i other = _mm_xor_si128(id, _mm_load_si128((const void *)there));
 	return _mm_testz_si128(other, other);
+}
+
+/*
+ * The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. The word is loaded first: who
+ * sees one sees the id that it was stored for (R1, R4).
+ */
+static inline uint64_t search(const struct tern_bucket *bucket, __m128i hash, __m128i id)
+{
+	for (uint32_t mask = match(bucket, hash); mask; mask &= mask - 1) {
+		uint32_t place = (uint32_t)__builtin_ctz(mask);
+		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
+		if (likely(is_same(&bucket->ids[place], id)) && likely(word))
+			return word;
+	}
+	return TERN_ADDRESS_NONE;
 }
 
 static tern_address find(const struct tern_table *table, uint64_t high, uint64_t low)
@@ -56,35 +71,15 @@ static tern_address find(const struct tern_table *table, uint64_t high, uint64_t
 	const struct tern_shard *shard = tern_table_shard(table, hash);
 	const struct tern_bucket *bucket = tern_shard_home(shard, hash);
 	tern_bucket_prefetch_rest(bucket);
-	uint32_t mask = match(bucket, hashes);
-	if (unlikely(!mask)) {
-		uint64_t meta = __atomic_load_n(&bucket->meta, __ATOMIC_ACQUIRE); /* R2, R3 */
-		return tern_meta_excludes(meta, tern_table_tag(hash))
-			       ? TERN_ADDRESS_NONE
-			       : tern_table_find_slowly(shard, hash, high, low);
-	}
-	const struct tern_place *place = &bucket->places[__builtin_ctz(mask)];
-	/* The word first: who sees one sees the id that it was stored for. */
-	int64_t word = (int64_t)__atomic_load_n(&place->word, __ATOMIC_ACQUIRE); /* R4, R5 */
-	if (likely(is_same(place, id)) && likely(word > 0))
-		return (tern_address)word;
+	uint64_t word = search(bucket, hashes, id);
+	if (likely(tern_word_answers(word, bucket, hash)))
+		return word;
 	return tern_table_find_slowly(shard, hash, high, low);
 }
 
-/* The first look at an id of a batch. False: it takes a second one. */
-static inline bool look(const struct tern_bucket *bucket, uint64_t hash, const struct tern_id *id,
-			tern_address *address)
+static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t hash,
+				  const struct tern_id *id)
 {
-	uint32_t mask = match(bucket, _mm_cvtsi64_si128((long long)hash));
-	*address = TERN_ADDRESS_NONE;
-	if (!mask) {
-		uint64_t meta = __atomic_load_n(&bucket->meta, __ATOMIC_ACQUIRE); /* R2, R3 */
-		return tern_meta_excludes(meta, tern_table_tag(hash));
-	}
-	const struct tern_place *place = &bucket->places[__builtin_ctz(mask)];
-	int64_t word = (int64_t)__atomic_load_n(&place->word, __ATOMIC_ACQUIRE); /* R4 */
-	if (unlikely(!is_same(place, _mm_loadu_si128((const void *)id))) || unlikely(word <= 0))
-		return false;
-	*address = (tern_address)word;
-	return true;
+	return search(bucket, _mm_cvtsi64_si128((long long)hash),
+		      _mm_loadu_si128((const void *)id));
 }

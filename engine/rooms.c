@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include <rte_rcu_qsbr.h>
-
+#include "capabilities/quiet.h"
 #include "engine.h"
 #include "life.h"
 #include "roaming.h"
-#include "capabilities/sanitizer.h"
 #include "slots.h"
 
 /* Rooms are mapped so many bytes at a time, at least. */
@@ -129,12 +127,6 @@ void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent)
 	lcore->graves = room;
 }
 
-/* DPDK 22.11 reads one word of it plainly while others write it; it is a hint, read again below. */
-static TERN_HIDDEN bool is_quiet(struct rte_rcu_qsbr *quiet, uint64_t token)
-{
-	return rte_rcu_qsbr_check(quiet, token, false) == 1;
-}
-
 void tern_rooms_quiet(struct tern_lcore *lcore)
 {
 	tern_sanitizer_unlocking(lcore->engine->quiet);
@@ -166,11 +158,10 @@ void tern_roaming_graves(struct tern_lcore *lcore, bool all)
 	struct tern_room **link = &lcore->graves;
 	while (*link) {
 		struct tern_room *room = *link;
-		if (!all && !is_quiet(lcore->engine->quiet, room->token)) {
+		if (!all && !tern_quiet_since(lcore->engine->quiet, room->token)) {
 			link = &room->next;
 			continue;
 		}
-		tern_sanitizer_locked(lcore->engine->quiet);
 		*link = room->next;
 		return_late(lcore, room);
 		struct tern_agent *agent = room->agent;
