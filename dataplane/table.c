@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
-#include "capabilities/arena.h"
-#include "capabilities/rng.h"
-#include "capabilities/sanitizer.h"
 #include "table_index.h"
 #include "table_pool.h"
 
-#define ROUTES_DEFAULT (1u << 20)
 /* A new id lies so many buckets from its home at most: what a lookup may cost. */
 #define DISTANCE_MAX 128
 /* From there on the index is crowded, and grows if it is not nearly empty. */
@@ -21,137 +14,6 @@
 /* What is used of an index, in tenths: it grows at seven. */
 #define IS_USED(used, tenths, count) ((used)*10 > (count)*TERN_BUCKET_PLACES * (tenths))
 #define MOVED_AT_ONCE 4
-
-static void set_keys(struct tern_table *table, const uint64_t *seed)
-{
-	struct tern_table_keys *keys = &table->keys;
-	if (seed || getrandom(keys, sizeof(*keys), 0) != sizeof(*keys)) {
-		struct tern_rng rng = tern_rng_stream(seed ? seed[0] : (uintptr_t)table, 0);
-		struct tern_rng other = tern_rng_stream(seed ? seed[1] : 0, 1);
-		uint64_t words[sizeof(*keys) / sizeof(uint64_t)];
-		for (size_t i = 0; i < RTE_DIM(words); i++)
-			words[i] = tern_rng_next(&rng) ^ tern_rng_next(&other);
-		memcpy(keys, words, sizeof(words));
-	}
-	keys->mix |= 1;
-}
-
-static int check_options(const struct tern_table_options *options, struct tern_error *error)
-{
-	uint32_t shards = options->shards ? options->shards : 1;
-	if (shards > TERN_TABLE_SHARDS_MAX || (shards & (shards - 1)))
-		return tern_error_set(error, -EINVAL,
-				      "routing table: %u shards; a power of two up to %u", shards,
-				      TERN_TABLE_SHARDS_MAX);
-	uint64_t most = (uint64_t)shards * (TERN_TABLE_SHARD_ROUTES_MAX / 16 * 15);
-	if (options->routes_max > most)
-		return tern_error_set(error, -EINVAL,
-				      "routing table: %llu routes in %u shards; %llu at most, "
-				      "more shards hold more",
-				      (unsigned long long)options->routes_max, shards,
-				      (unsigned long long)most);
-	return 0;
-}
-
-/* Ids spread unevenly: eight standard deviations more than the mean. */
-static uint64_t share_of(uint64_t routes, uint32_t shards)
-{
-	uint64_t mean = (routes + shards - 1) / shards, deviation = 1;
-	while (deviation * deviation < mean)
-		deviation++;
-	uint64_t share = shards == 1 ? mean : mean + 8 * deviation + 8;
-	return RTE_MIN(share, TERN_TABLE_SHARD_ROUTES_MAX);
-}
-
-/* Readers that are slow to be quiet keep an eighth of the records, or a thousand, from reuse. */
-static uint64_t records_for(uint64_t routes)
-{
-	return routes + routes / 8 + 1024;
-}
-
-static int init_shard(struct tern_table *table, struct tern_shard *shard, uint64_t expected)
-{
-	int code = tern_pool_init(shard, records_for(table->shard_routes_max), table->huge_wanted);
-	if (code != 0)
-		return code;
-	shard->index = tern_index_make(tern_index_count(expected), table->huge_wanted);
-	return shard->index ? 0 : -ENOMEM;
-}
-
-static struct tern_table *allocate(uint32_t shards)
-{
-	struct tern_table *table = aligned_alloc(TERN_LINE, sizeof(*table));
-	struct tern_shard *memory = aligned_alloc(TERN_LINE, shards * sizeof(*memory));
-	if (!table || !memory) {
-		free(table);
-		free(memory);
-		return NULL;
-	}
-	memset(table, 0, sizeof(*table));
-	memset(memory, 0, shards * sizeof(*memory));
-	table->shards = memory;
-	table->shard_mask = shards - 1;
-	return table;
-}
-
-int tern_table_create(struct tern_table **table, const struct tern_table_options *options,
-		      struct tern_error *error)
-{
-	uint32_t shards = options->shards ? options->shards : 1;
-	uint64_t routes = options->routes_max ? options->routes_max : ROUTES_DEFAULT;
-	const struct tern_table_kernel *kernel = tern_table_kernel(options->kernel);
-	int code = check_options(options, error);
-	if (code != 0)
-		return code;
-	if (!kernel)
-		return tern_error_set(error, -ENOTSUP,
-				      "routing table: this CPU has no kernel '%s'; one of %s "
-				      "works",
-				      options->kernel, tern_table_kernel_name(0));
-	struct tern_table *made = allocate(shards);
-	if (!made)
-		return tern_error_set(error, -ENOMEM, "routing table: no memory");
-	made->kernel = kernel;
-	made->find = kernel->find;
-	made->quiet = options->quiet;
-	made->huge_wanted = options->page_bytes_max != TERN_PAGE_4K;
-	made->shard_routes_max = share_of(routes, shards);
-	set_keys(made, options->seed);
-	for (uint32_t i = 0; i < shards && code == 0; i++)
-		code = init_shard(made, &made->shards[i], options->routes_expected / shards);
-	if (code != 0) {
-		tern_table_destroy(made);
-		return tern_error_set(error, code,
-				      "routing table: cannot reserve memory for %llu routes",
-				      (unsigned long long)routes);
-	}
-	*table = made;
-	return 0;
-}
-
-static void free_index(struct tern_bucket *index)
-{
-	if (index)
-		tern_index_free(tern_index_head(index));
-}
-
-void tern_table_destroy(struct tern_table *table)
-{
-	for (uint64_t i = 0; i <= table->shard_mask; i++) {
-		struct tern_shard *shard = &table->shards[i];
-		struct tern_index_head *next;
-		for (struct tern_index_head *head = shard->retired_indexes; head; head = next) {
-			next = head->retired;
-			tern_index_free(head);
-		}
-		free_index(shard->index);
-		free_index(shard->next_index);
-		free_index(shard->spare_index);
-		tern_region_release(&shard->pool.memory);
-	}
-	free(table->shards);
-	free(table);
-}
 
 tern_address tern_table_find(const struct tern_table *table, struct tern_id id)
 {
@@ -265,12 +127,17 @@ static struct tern_bucket *grow_if_full(const struct tern_table *table, struct t
 	return step(table, shard, hash);
 }
 
-static int insert(const struct tern_table *table, struct tern_shard *shard,
-		  struct tern_bucket *index, uint64_t hash, const struct tern_place *place)
+/* One route more, or less, or another. */
+static void note_change(struct tern_shard *shard, int64_t more)
+{
+	tern_store(&shard->count, shard->count + (uint64_t)more);
+	tern_store(&shard->version, shard->version + 1);
+}
+
+static int insert_crowded(const struct tern_table *table, struct tern_shard *shard,
+			  struct tern_bucket *index, uint64_t hash, const struct tern_place *place)
 {
 	uint64_t count = tern_index_head(index)->count;
-	if (likely(tern_index_insert(table, index, hash, place, DISTANCE_CROWDED) == 0))
-		return 0;
 	/* Where readers are slow to be quiet, retired places alone may fill a small index. */
 	if (IS_USED(shard->count, 2, count) || count <= DISTANCE_CROWDED) {
 		while (shard->next_index)
@@ -279,6 +146,19 @@ static int insert(const struct tern_table *table, struct tern_shard *shard,
 		index = step(table, shard, hash);
 	}
 	return tern_index_insert(table, index, hash, place, DISTANCE_MAX);
+}
+
+static int insert(const struct tern_table *table, struct tern_shard *shard,
+		  struct tern_bucket *index, uint64_t hash, const struct tern_place *place)
+{
+	if (unlikely(shard->count >= table->shard_routes_max))
+		return -ENOSPC;
+	int code = tern_index_insert(table, index, hash, place, DISTANCE_CROWDED);
+	if (unlikely(code != 0))
+		code = insert_crowded(table, shard, index, hash, place);
+	if (likely(code == 0))
+		note_change(shard, 1);
+	return code;
 }
 
 /* The word of a route: what says no more than that an agent lives here, for ever, is its address;
@@ -305,16 +185,11 @@ static bool is_record(uint64_t word)
 static int add(const struct tern_table *table, struct tern_shard *shard, struct tern_bucket *index,
 	       uint64_t hash, const struct tern_route *route)
 {
-	struct tern_place place = {.id = route->id};
-	if (shard->count >= table->shard_routes_max)
-		return -ENOSPC;
-	place.word = make_word(table, shard, route);
+	const struct tern_place place = {.id = route->id, .word = make_word(table, shard, route)};
 	if (!place.word)
 		return -ENOMEM;
 	int code = insert(table, shard, index, hash, &place);
-	if (code == 0)
-		tern_store(&shard->count, shard->count + 1);
-	else if (is_record(place.word))
+	if (code != 0 && is_record(place.word))
 		tern_record_put(shard, (uint32_t)place.word);
 	return code;
 }
@@ -329,6 +204,7 @@ static int replace_at(const struct tern_table *table, struct tern_shard *shard,
 	__atomic_store_n(word, after, __ATOMIC_RELEASE); /* W1, W4 */
 	if (is_record(before))
 		tern_record_retire(table, shard, (uint32_t)before);
+	note_change(shard, 0);
 	return 0;
 }
 
@@ -336,13 +212,9 @@ int tern_table_add(struct tern_table *table, uint64_t hash, struct tern_id id, t
 {
 	struct tern_shard *shard = tern_table_shard(table, hash);
 	const struct tern_place place = {.id = id, .word = address};
-	int code = -ENOSPC;
 	tern_shard_lock(shard);
 	struct tern_bucket *index = grow_if_full(table, shard, step(table, shard, hash), hash);
-	if (likely(shard->count < table->shard_routes_max))
-		code = insert(table, shard, index, hash, &place);
-	if (likely(code == 0))
-		tern_store(&shard->count, shard->count + 1);
+	int code = insert(table, shard, index, hash, &place);
 	tern_shard_unlock(shard);
 	return code;
 }
@@ -378,7 +250,7 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
 		tern_index_remove(table, index, hash, spot);
 		if (is_record(word))
 			tern_record_retire(table, shard, (uint32_t)word);
-		tern_store(&shard->count, shard->count - 1);
+		note_change(shard, -1);
 		code = 0;
 	}
 	tern_shard_unlock(shard);
@@ -417,7 +289,7 @@ static bool prepare_index(struct tern_table *table, struct tern_shard *shard)
 		shard->spare_index = spare;
 	tern_shard_unlock(shard);
 	if (!fits)
-		free_index(spare);
+		tern_index_free(tern_index_head(spare));
 	return fits;
 }
 

@@ -108,6 +108,7 @@ struct tern_shard {
 	/* writers, under the lock; any thread reads the counts */
 	alignas(TERN_LINE) ck_spinlock_t lock;
 	uint64_t count;
+	uint64_t version; /* changes so far */
 	uint64_t grown;
 	uint64_t cursor;			 /* growing: homes below have moved */
 	struct tern_bucket *next_index;		 /* NULL: not growing */

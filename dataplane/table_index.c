@@ -255,7 +255,8 @@ static struct tern_route told(const struct tern_route *record)
 				   .updated_ns = record->updated_ns,
 				   .origin = record->origin,
 				   .hops = record->hops,
-				   .source = record->source};
+				   .source = record->source,
+				   .steady = record->steady};
 }
 
 bool tern_index_route(const struct tern_shard *shard, const struct tern_bucket *bucket,

@@ -28,6 +28,7 @@ static void add_shard(struct tern_table_stats *stats, struct tern_shard *shard)
 {
 	const struct tern_index_head *head = tern_index_head(shard->index);
 	stats->routes += shard->count;
+	stats->version += shard->version;
 	stats->grown += shard->grown;
 	stats->growing += shard->next_index != 0;
 	stats->buckets += head->count;

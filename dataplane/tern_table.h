@@ -49,7 +49,8 @@ struct tern_route {
 	uint64_t updated_ns;  /**< same clock */
 	uint16_t origin;      /**< node that the route comes from */
 	uint8_t hops;	      /**< nodes between here and the agent; 0: it lives here */
-	uint8_t source;	      /**< enum tern_route_source */
+	uint8_t source : 4;   /**< enum tern_route_source */
+	uint8_t steady : 4;   /**< how seldom the address changes: tern_router.h; 0 unsteady */
 	uint32_t link;	      /* the table's own */
 };
 
@@ -178,6 +179,7 @@ TERN_API bool tern_table_prepare(struct tern_table *table);
 struct tern_table_stats {
 	uint64_t routes;
 	uint64_t buckets;      /**< of five routes each */
+	uint64_t version;      /**< changes so far: grows with each, on no line that shards share */
 	uint64_t grown;	       /**< times a shard has */
 	uint64_t distance_max; /**< most buckets between a route and its home */
 	uint64_t growing;      /**< shards that do at this moment */
