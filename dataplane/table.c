@@ -11,8 +11,6 @@
 #define DISTANCE_MAX 128
 /* From there on the index is crowded, and grows if it is not nearly empty. */
 #define DISTANCE_CROWDED 64
-/* What is used of an index, in tenths: it grows at seven. */
-#define IS_USED(used, tenths, count) ((used)*10 > (count)*TERN_BUCKET_PLACES * (tenths))
 #define MOVED_AT_ONCE 4
 
 tern_address tern_table_find(const struct tern_table *table, struct tern_id id)
@@ -121,7 +119,7 @@ static struct tern_bucket *grow_if_full(const struct tern_table *table, struct t
 					struct tern_bucket *index, uint64_t hash)
 {
 	uint64_t count = tern_index_head(index)->count;
-	if (likely(!IS_USED(shard->count, 7, count)) || shard->next_index)
+	if (likely(!tern_index_is_full(shard->count, count)) || shard->next_index)
 		return index;
 	start_growth(table, shard);
 	return step(table, shard, hash);
@@ -139,7 +137,7 @@ static int insert_crowded(const struct tern_table *table, struct tern_shard *sha
 {
 	uint64_t count = tern_index_head(index)->count;
 	/* Where readers are slow to be quiet, retired places alone may fill a small index. */
-	if (IS_USED(shard->count, 2, count) || count <= DISTANCE_CROWDED) {
+	if (tern_index_is_used(shard->count, 2, count) || count <= DISTANCE_CROWDED) {
 		while (shard->next_index)
 			step(table, shard, hash);
 		start_growth(table, shard);
@@ -274,7 +272,8 @@ static bool prepare_index(struct tern_table *table, struct tern_shard *shard)
 {
 	tern_shard_lock(shard);
 	uint64_t count = tern_index_head(shard->index)->count;
-	bool wanted = !shard->next_index && !shard->spare_index && IS_USED(shard->count, 5, count);
+	bool wanted = !shard->next_index && !shard->spare_index &&
+		      tern_index_is_used(shard->count, 5, count);
 	free_retired_indexes(table, shard);
 	shard->prepared = true;
 	tern_shard_unlock(shard);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "table_index.h"
 
+#include "capabilities/arena.h"
 #include "table_find.h"
 #include "table_pool.h"
 
@@ -25,6 +26,14 @@ uint64_t tern_index_bytes(uint64_t count)
 	/* After the last bucket an empty one, for who looks into the next without wrapping round.
 	 */
 	return sizeof(struct tern_index_head) + (count + 1) * sizeof(struct tern_bucket);
+}
+
+uint64_t tern_index_bytes_grown(uint64_t routes)
+{
+	uint64_t count = tern_index_count(0);
+	while (routes && tern_index_is_full(routes - 1, count))
+		count = tern_index_count_next(count);
+	return RTE_ALIGN_CEIL(tern_index_bytes(count), TERN_PAGE_4K);
 }
 
 struct tern_bucket *tern_index_make(uint64_t count, bool huge_wanted)

@@ -30,6 +30,22 @@ uint64_t tern_index_count(uint64_t routes);
 uint64_t tern_index_count_next(uint64_t count);
 uint64_t tern_index_bytes(uint64_t count);
 
+/** Bytes that an index holds, in pages of 4 KiB, when so many routes came to it one by one and its
+ * growth has ended. Any thread. */
+uint64_t tern_index_bytes_grown(uint64_t routes);
+
+/** Whether so many routes use more than so many tenths of the places. */
+static inline bool tern_index_is_used(uint64_t routes, uint64_t tenths, uint64_t count)
+{
+	return routes * 10 > count * TERN_BUCKET_PLACES * tenths;
+}
+
+/** Whether an index has so many routes that it grows with the next one. */
+static inline bool tern_index_is_full(uint64_t routes, uint64_t count)
+{
+	return tern_index_is_used(routes, 7, count);
+}
+
 struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struct tern_id id);
 
 /** Put an id in, `limit` buckets from its home at most. 0; -ENOSPC. */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stock.h"
+
+#include <rte_common.h>
+
+#include "capabilities/arena.h"
+
+/* Memory is added so much at a time: as much as there is, between these. */
+#define STEP_MIN TERN_PAGE_4K
+#define STEP_MAX TERN_PAGE_2M
+
+static size_t next_size(size_t size)
+{
+	return RTE_MAX(size + RTE_MIN(size, STEP_MAX), STEP_MIN);
+}
+
+/* Bytes up to the end of the thing of a number; that of 0 is never used. */
+static size_t end_of(uint32_t unit, uint64_t number)
+{
+	return unit * (number + 1);
+}
+
+int tern_stock_init(struct tern_stock *stock, uint32_t unit, uint32_t most, bool huge_wanted)
+{
+	*stock = (struct tern_stock){.unit = unit, .most = most};
+	return tern_region_reserve(&stock->memory, end_of(unit, most), huge_wanted);
+}
+
+void tern_stock_fini(struct tern_stock *stock)
+{
+	tern_region_release(&stock->memory);
+}
+
+static uint32_t take_new(struct tern_stock *stock)
+{
+	struct tern_region *memory = &stock->memory;
+	if (stock->used == stock->most)
+		return 0;
+	if (end_of(stock->unit, stock->used + 1) > memory->size &&
+	    tern_region_extend(memory, RTE_MIN(next_size(memory->size), memory->reserved)) != 0)
+		return 0;
+	return ++stock->used;
+}
+
+uint32_t tern_stock_take(struct tern_stock *stock)
+{
+	uint32_t number = stock->free;
+	if (!number)
+		return take_new(stock);
+	stock->free = *(uint32_t *)tern_stock_at(stock, number);
+	return number;
+}
+
+void tern_stock_put(struct tern_stock *stock, uint32_t number)
+{
+	*(uint32_t *)tern_stock_at(stock, number) = stock->free;
+	stock->free = number;
+}
+
+uint64_t tern_stock_bytes(uint32_t unit, uint64_t count)
+{
+	uint64_t bytes = 0;
+	while (count && bytes < end_of(unit, count))
+		bytes = next_size(bytes);
+	return bytes;
+}
