@@ -69,6 +69,7 @@ static int init(struct tern_sets *sets, const struct tern_sets_options *options,
 						.page_bytes_max = options->page_bytes_max};
 	struct tern_table_options of_agents = of_numbers;
 	of_agents.routes_max = members;
+	of_agents.routes_expected = options->agents_expected;
 	of_agents.quiet = NULL; /* writers alone use it */
 	struct tern_error why;
 	int code = tern_table_create(&sets->numbers, &of_numbers, &why);
@@ -382,11 +383,12 @@ void tern_sets_stats(struct tern_sets *sets, struct tern_sets_stats *stats)
 	unlock(sets);
 }
 
-uint64_t tern_sets_bytes(uint64_t sets, uint64_t agents, uint64_t members)
+uint64_t tern_sets_bytes(uint64_t sets, uint64_t agents, uint64_t members, bool sized)
 {
 	uint64_t each = sets ? members / sets : 0, one_more = members - each * sets;
 	return sizeof(struct tern_sets) + tern_index_bytes_grown(sets) +
-	       tern_index_bytes_grown(agents) + tern_stock_bytes(sizeof(struct tern_set), sets) +
+	       (sized ? tern_table_bytes(agents, 0, 1) : tern_index_bytes_grown(agents)) +
+	       tern_stock_bytes(sizeof(struct tern_set), sets) +
 	       tern_stock_bytes(sizeof(struct tern_membership), members) +
 	       one_more * tern_members_bytes(each + 1) +
 	       (sets - one_more) * tern_members_bytes(each);

@@ -5,13 +5,14 @@
 
 #include "capabilities/arena.h"
 
-/* Memory is added so much at a time: as much as there is, between these. */
+/* Memory is added so much at a time: a sixteenth of what there is, between these. */
 #define STEP_MIN TERN_PAGE_4K
 #define STEP_MAX TERN_PAGE_2M
 
 static size_t next_size(size_t size)
 {
-	return RTE_MAX(size + RTE_MIN(size, STEP_MAX), STEP_MIN);
+	size_t step = RTE_ALIGN_FLOOR(size / 16, TERN_PAGE_4K);
+	return size + RTE_MAX(RTE_MIN(step, STEP_MAX), STEP_MIN);
 }
 
 /* Bytes up to the end of the thing of a number; that of 0 is never used. */

@@ -7,8 +7,8 @@
 #include "capabilities/arena.h"
 #include "capabilities/quiet.h"
 
-/* Memory is added so much at a time: as much as there is, between these. */
-#define STEP_MIN ((size_t)64 << 10)
+/* Memory is added so much at a time: a sixteenth of what there is, between these. */
+#define STEP_MIN ((size_t)16 << 10)
 #define STEP_MAX TERN_PAGE_2M
 /* What one write makes free at most. */
 #define FREED_MAX 2
@@ -30,7 +30,8 @@ static uint64_t records_of(const struct tern_pool *pool)
 
 static size_t next_size(size_t size)
 {
-	return RTE_MAX(size + RTE_MIN(size, STEP_MAX), STEP_MIN);
+	size_t step = RTE_ALIGN_FLOOR(size / 16, TERN_PAGE_4K);
+	return size + RTE_MAX(RTE_MIN(step, STEP_MAX), STEP_MIN);
 }
 
 int tern_pool_init(struct tern_shard *shard, uint64_t most, bool huge_wanted)

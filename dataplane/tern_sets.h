@@ -2,6 +2,7 @@
 #ifndef TERN_SETS_H
 #define TERN_SETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ struct tern_sets;
 struct tern_sets_options {
 	uint32_t sets_max;	    /**< that are not empty; 0: 4,096 */
 	uint64_t members_max;	    /**< memberships, over all sets; 0: 65,536 */
+	uint64_t agents_expected;   /**< in a set, to be sized for from the start; 0: it grows */
 	const uint64_t *seed;	    /**< two words for hashes; NULL: from the kernel's generator */
 	struct rte_rcu_qsbr *quiet; /**< keeps; NULL: one thread alone uses the sets */
 	const char *kernel;	    /**< as tern_table_options has it */
@@ -147,7 +149,8 @@ TERN_API void tern_sets_stats(struct tern_sets *sets, struct tern_sets_stats *st
  *
  * @param agents   that are in a set
  * @param members  memberships, over all sets
+ * @param sized    whether agents_expected said so
  */
-TERN_API uint64_t tern_sets_bytes(uint64_t sets, uint64_t agents, uint64_t members);
+TERN_API uint64_t tern_sets_bytes(uint64_t sets, uint64_t agents, uint64_t members, bool sized);
 
 #endif

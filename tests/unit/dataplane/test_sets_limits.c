@@ -283,7 +283,8 @@ static void expect_estimate(uint32_t members, uint32_t each)
 			0);
 	end_growth(sets);
 	struct tern_sets_stats stats = stats_of(sets);
-	double told = (double)tern_sets_bytes(count, agents, members), held = (double)stats.bytes;
+	double told = (double)tern_sets_bytes(count, agents, members, false),
+	       held = (double)stats.bytes;
 	assert_int_equal(stats.sets, count);
 	assert_int_equal(stats.agents, agents);
 	assert_int_equal(stats.members, members);
@@ -303,7 +304,7 @@ static void the_estimate_is_what_it_takes(void **state)
 				expect_estimate(sizes[i], each);
 	const struct tern_sets_options options = {.page_bytes_max = 4096};
 	struct tern_sets *sets = make_sets(&options);
-	assert_int_equal(stats_of(sets).bytes, tern_sets_bytes(0, 0, 0));
+	assert_int_equal(stats_of(sets).bytes, tern_sets_bytes(0, 0, 0, false));
 	tern_sets_destroy(sets);
 }
 

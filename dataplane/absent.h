@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ABSENT_H
+#define ABSENT_H
+
+#include "tern_table.h"
+
+/**
+ * Ids known to be missing, each for a while: a table of them, and a ring of their order. They all
+ * stay for the same time, so the oldest is the first to go, whether its time is up or its place is
+ * needed. One that was a route keeps its version and steadiness: old news of it is known as such.
+ *
+ * In the table an id's "address" is its place in the ring, counted from 1.
+ *
+ * Context: one writer at a time; tern_absent_find() as tern_table_find().
+ */
+struct tern_absent {
+	struct tern_table *table;
+	struct tern_id *ring;
+	uint32_t max;
+	uint64_t next; /* place to write, counted on and on */
+};
+
+int tern_absent_init(struct tern_absent *absent, const struct tern_table_options *like,
+		     uint32_t max, struct tern_error *error);
+void tern_absent_fini(struct tern_absent *absent);
+
+/** What is known of a missing id: version, steadiness, and until when. False: nothing. */
+static inline bool tern_absent_find(const struct tern_absent *absent, struct tern_id id,
+				    struct tern_route *known)
+{
+	return tern_table_route(absent->table, id, known);
+}
+
+/** Note that an id is missing until `known->expires_ns`. 0; -ENOSPC, -ENOMEM: it is not noted. */
+int tern_absent_put(struct tern_absent *absent, const struct tern_route *known);
+
+/** It is not missing any more. Returns whether it was. */
+bool tern_absent_remove(struct tern_absent *absent, struct tern_id id);
+
+/** Bytes for so many of them. */
+uint64_t tern_absent_bytes(uint32_t max);
+
+#endif

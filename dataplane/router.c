@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "router.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ABSENT_DEFAULT 65536u
+#define REMOTE_TTL_NS_DEFAULT 30000000000u
+#define ABSENT_TTL_NS_DEFAULT 1000000000u
+#define DRIFT_DEFAULT 64u
+#define READERS_MAX 65536u
+#define ABSENT_MAX (1u << 27)
+
+static int check_options(const struct tern_router_options *options, struct tern_error *error)
+{
+	if (options->node > TERN_NODE_MAX)
+		return tern_error_set(error, -EINVAL, "router: node %u; 0 to %u", options->node,
+				      TERN_NODE_MAX);
+	if (options->readers > READERS_MAX)
+		return tern_error_set(error, -EINVAL, "router: %u readers; %u at most",
+				      options->readers, READERS_MAX);
+	if (options->absent_max > ABSENT_MAX)
+		return tern_error_set(error, -EINVAL, "router: %u missing ids; %u at most",
+				      options->absent_max, ABSENT_MAX);
+	return 0;
+}
+
+static void *make_lines(size_t bytes)
+{
+	void *memory = aligned_alloc(TERN_LINE, bytes);
+	return memory ? memset(memory, 0, bytes) : NULL;
+}
+
+static void set_limits(struct tern_router *router, const struct tern_router_options *options)
+{
+	router->remote_ttl_ns =
+		options->remote_ttl_ns ? options->remote_ttl_ns : REMOTE_TTL_NS_DEFAULT;
+	router->absent_ttl_ns =
+		options->absent_ttl_ns ? options->absent_ttl_ns : ABSENT_TTL_NS_DEFAULT;
+	router->drift_max = options->drift_max ? options->drift_max : DRIFT_DEFAULT;
+	router->reader_count = options->readers ? options->readers : 1;
+	router->sample_every = options->sample_every;
+	router->node = options->node;
+	router->context = options->context;
+	if (options->calls)
+		router->calls = *options->calls;
+}
+
+static int make_parts(struct tern_router *router, const struct tern_router_options *options,
+		      struct tern_error *error)
+{
+	const struct tern_table_options *like = &options->table;
+	const struct tern_sets_options sets = {.sets_max = options->sets_max,
+					       .members_max = options->members_max,
+					       .agents_expected = options->agents_expected,
+					       .seed = like->seed,
+					       .quiet = like->quiet,
+					       .kernel = like->kernel,
+					       .page_bytes_max = like->page_bytes_max};
+	uint32_t absent_max = options->absent_max ? options->absent_max : ABSENT_DEFAULT;
+	router->versions = calloc(TERN_NODE_MAX + 1, sizeof(*router->versions));
+	router->readers = make_lines(router->reader_count * sizeof(*router->readers));
+	if (!router->versions || !router->readers)
+		return tern_error_set(error, -ENOMEM, "router: no memory for %u readers",
+				      router->reader_count);
+	for (uint32_t i = 0; i < router->reader_count; i++)
+		router->readers[i].until_sample = router->sample_every;
+	struct tern_table_options own = *like;
+	own.routes_expected = 0;
+	own.shards = 1;
+	int code = tern_table_create(&router->table, like, error);
+	if (code == 0)
+		code = tern_table_create(&router->own, &own, error);
+	if (code == 0)
+		code = tern_sets_create(&router->sets, &sets, error);
+	return code ? code : tern_absent_init(&router->absent, like, absent_max, error);
+}
+
+int tern_router_create(struct tern_router **router, const struct tern_router_options *options,
+		       struct tern_error *error)
+{
+	int code = check_options(options, error);
+	if (code != 0)
+		return code;
+	struct tern_router *made = make_lines(sizeof(*made));
+	if (!made)
+		return tern_error_set(error, -ENOMEM, "router: no memory");
+	set_limits(made, options);
+	code = make_parts(made, options, error);
+	if (code != 0)
+		tern_router_destroy(made);
+	else
+		*router = made;
+	return code;
+}
+
+void tern_router_destroy(struct tern_router *router)
+{
+	tern_absent_fini(&router->absent);
+	if (router->sets)
+		tern_sets_destroy(router->sets);
+	if (router->table)
+		tern_table_destroy(router->table);
+	if (router->own)
+		tern_table_destroy(router->own);
+	free(router->readers);
+	free(router->versions);
+	free(router);
+}
+
+struct tern_table *tern_router_table(struct tern_router *router)
+{
+	return router->table;
+}
+
+int tern_router_offer(struct tern_router *router, struct tern_id capability, struct tern_id agent,
+		      tern_address address)
+{
+	return tern_sets_add(router->sets, capability, agent, address);
+}
+
+int tern_router_withdraw(struct tern_router *router, struct tern_id capability,
+			 struct tern_id agent)
+{
+	return tern_sets_remove(router->sets, capability, agent);
+}
+
+uint32_t tern_router_forget(struct tern_router *router, struct tern_id agent)
+{
+	return tern_sets_forget(router->sets, agent);
+}
+
+void tern_router_counts(const struct tern_router *router, uint32_t reader,
+			struct tern_router_counts *counts)
+{
+	const uint64_t *from = (const uint64_t *)(const void *)&router->readers[reader].counts;
+	uint64_t *to = (uint64_t *)(void *)counts;
+	for (size_t i = 0; i < sizeof(*counts) / sizeof(*to); i++)
+		to[i] = tern_load(&from[i]);
+}
+
+void tern_router_times(const struct tern_router *router, uint32_t reader,
+		       enum tern_router_path path, struct tern_histogram *times)
+{
+	memset(times, 0, sizeof(*times));
+	tern_histogram_merge(times, &router->readers[reader].times[path]);
+}
+
+static void sum_counts(const struct tern_router *router, struct tern_router_counts *sum)
+{
+	uint64_t *to = (uint64_t *)(void *)sum;
+	for (uint32_t reader = 0; reader < router->reader_count; reader++) {
+		struct tern_router_counts counts;
+		tern_router_counts(router, reader, &counts);
+		const uint64_t *from = (const uint64_t *)(const void *)&counts;
+		for (size_t i = 0; i < sizeof(counts) / sizeof(*to); i++)
+			to[i] += from[i];
+	}
+}
+
+void tern_router_stats(struct tern_router *router, struct tern_router_stats *stats)
+{
+	struct tern_table_stats absent, own;
+	*stats = (struct tern_router_stats){0};
+	tern_table_stats(router->table, &stats->table);
+	tern_sets_stats(router->sets, &stats->sets);
+	sum_counts(router, &stats->counts);
+	tern_router_lock(router);
+	tern_table_stats(router->absent.table, &absent);
+	tern_table_stats(router->own, &own);
+	stats->updates = router->updates;
+	tern_router_unlock(router);
+	stats->absent = absent.routes;
+	stats->bytes = (struct tern_router_bytes){
+		.routes = stats->table.bytes + own.bytes,
+		.absent = absent.bytes + router->absent.max * sizeof(struct tern_id),
+		.sets = stats->sets.bytes};
+}

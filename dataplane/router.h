@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROUTER_H
+#define ROUTER_H
+
+#include "tern_router.h"
+
+#include <stdalign.h>
+
+#include <ck_spinlock.h>
+
+#include "absent.h"
+#include "capabilities/counter.h"
+#include "capabilities/sanitizer.h"
+
+/** Steadiness of a route that has just been learned: tern_router_update(). */
+#define TERN_STEADY_NEW 4u
+
+/** One who looks up; it alone writes. */
+struct tern_router_reader {
+	alignas(TERN_LINE) uint32_t until_sample;
+	struct tern_router_counts counts;
+	struct tern_histogram times[TERN_PATHS];
+};
+
+struct tern_router {
+	/* constant */
+	struct tern_table *table;
+	struct tern_sets *sets;
+	struct tern_router_reader *readers;
+	struct tern_router_calls calls;
+	void *context;
+	uint64_t *versions; /* heard, by node; written under the lock, read by any thread */
+	uint64_t remote_ttl_ns, absent_ttl_ns, drift_max;
+	uint32_t reader_count;
+	uint32_t sample_every;
+	uint16_t node;
+
+	/* who writes remote routes or missing ids; lookups never wait for it */
+	alignas(TERN_LINE) ck_spinlock_t lock;
+	struct tern_absent absent;
+	struct tern_table *own; /* agents of this process that others were told of */
+	struct tern_router_updates updates;
+	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
+};
+
+static inline void tern_router_lock(struct tern_router *router)
+{
+	ck_spinlock_lock(&router->lock);
+	tern_sanitizer_locked(&router->lock);
+}
+
+static inline bool tern_router_trylock(struct tern_router *router)
+{
+	if (!ck_spinlock_trylock(&router->lock))
+		return false;
+	tern_sanitizer_locked(&router->lock);
+	return true;
+}
+
+static inline void tern_router_unlock(struct tern_router *router)
+{
+	tern_sanitizer_unlocking(&router->lock);
+	ck_spinlock_unlock(&router->lock);
+}
+
+static inline uint64_t tern_router_now(const struct tern_router *router)
+{
+	return router->calls.now ? router->calls.now(router->context) : 0;
+}
+
+/** The set of those who live on a node. */
+static inline struct tern_id tern_router_node_set(uint16_t node)
+{
+	return (struct tern_id){.high = 0x6E6F6465u /* "node" */, .low = node};
+}
+
+/**
+ * Drop a remote route of which `id` was true, from the table and from all sets; what is worth
+ * remembering of it is noted among the missing until `until_ns`. Context: the lock is held.
+ */
+void tern_router_drop(struct tern_router *router, const struct tern_route *route,
+		      uint64_t until_ns);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Whether what is known agrees: with other nodes, and with itself. */
+#include "router.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_common.h>
+
+uint64_t tern_router_version(const struct tern_router *router, uint16_t node)
+{
+	return node <= TERN_NODE_MAX ? tern_load(&router->versions[node]) : 0;
+}
+
+static void compare_node(struct tern_router *router, uint16_t peer, uint16_t node, uint64_t told,
+			 struct tern_consistency *report)
+{
+	uint64_t have = tern_load(&router->versions[node]);
+	report->same += told == have;
+	report->ahead += told < have;
+	report->behind += told > have;
+	if (told <= have)
+		return;
+	if (told - have > report->drift_max) {
+		report->drift_max = told - have;
+		report->drift_node = node;
+	}
+	if (told - have <= router->drift_max)
+		return;
+	report->reconciled++;
+	if (router->calls.reconcile)
+		router->calls.reconcile(router->context, peer, node, have, told);
+}
+
+int tern_router_compare(struct tern_router *router, uint16_t peer, const uint64_t *versions,
+			uint32_t count, struct tern_consistency *report)
+{
+	struct tern_consistency outcome = {0};
+	if (count > TERN_NODE_MAX + 1)
+		return -EINVAL;
+	for (uint32_t node = 1; node < count; node++)
+		if (node != router->node)
+			compare_node(router, peer, (uint16_t)node, versions[node], &outcome);
+	if (report)
+		*report = outcome;
+	return 0;
+}
+
+struct pair {
+	tern_address address;
+	struct tern_id id;
+};
+
+struct pairs {
+	struct pair *pairs;
+	uint64_t count, room;
+};
+
+static bool collect(void *context, const struct tern_route *route)
+{
+	struct pairs *pairs = context;
+	if (pairs->count < pairs->room)
+		pairs->pairs[pairs->count++] =
+			(struct pair){.address = route->address, .id = route->id};
+	return true;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+int64_t tern_router_check(struct tern_router *router, struct tern_contradiction *found,
+			  uint32_t count_max)
+{
+	struct tern_table_stats stats;
+	tern_table_stats(router->table, &stats);
+	/* Routes may come while the table is walked: what does not fit is looked at next time. */
+	struct pairs all = {.room = stats.routes + stats.routes / 8 + 64};
+	int64_t count = 0;
+	all.pairs = malloc(all.room * sizeof(*all.pairs));
+	if (!all.pairs)
+		return -ENOMEM;
+	tern_table_each(router->table, collect, &all);
+	qsort(all.pairs, all.count, sizeof(*all.pairs), by_address);
+	for (uint64_t i = 1; i < all.count; i++) {
+		const struct pair *one = &all.pairs[i - 1], *other = &all.pairs[i];
+		if (one->address != other->address)
+			continue;
+		if (count < count_max)
+			found[count] =
+				(struct tern_contradiction){.kind = TERN_CONTRADICTION_SHARED,
+							    .id = one->id,
+							    .other = other->id,
+							    .held = one->address,
+							    .claimed = other->address};
+		count++;
+	}
+	free(all.pairs);
+	return count;
+}
