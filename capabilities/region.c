@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "arena.h"
+#include "counter.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -43,8 +44,8 @@ static bool add_huge(struct tern_region *region, size_t bytes)
 	unsigned char *place = region->base + region->size;
 	if (madvise(map, bytes, MADV_POPULATE_WRITE) == 0 &&
 	    mremap(map, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place) == place) {
-		region->size += bytes;
-		region->huge += bytes;
+		tern_count(&region->size, bytes);
+		tern_count(&region->huge, bytes);
 		return true;
 	}
 	munmap(map, bytes);
@@ -65,7 +66,7 @@ int tern_region_extend(struct tern_region *region, size_t size)
 	size_t bytes = round_up(size, TERN_PAGE_4K) - region->size;
 	if (mprotect(region->base + region->size, bytes, PROT_READ | PROT_WRITE) != 0)
 		return -ENOMEM;
-	region->size += bytes;
+	tern_count(&region->size, bytes);
 	return 0;
 }
 

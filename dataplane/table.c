@@ -255,18 +255,6 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
 	return code;
 }
 
-void tern_table_each(const struct tern_table *table,
-		     bool (*visit)(void *context, const struct tern_route *route), void *context)
-{
-	const struct tern_range all = {.first = 0, .last = UINT32_MAX};
-	bool on = true;
-	for (uint64_t i = 0; i <= table->shard_mask && on; i++) {
-		const struct tern_shard *shard = &table->shards[i];
-		struct tern_bucket *index = __atomic_load_n(&shard->index, __ATOMIC_ACQUIRE);
-		on = tern_index_visit(table, shard, index, all, visit, context);
-	}
-}
-
 /* A spare index for the growth to come, made without the lock. */
 static bool prepare_index(struct tern_table *table, struct tern_shard *shard)
 {

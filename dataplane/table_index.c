@@ -304,8 +304,7 @@ static bool visit_home(const struct tern_table *table, const struct tern_shard *
 	return true;
 }
 
-/* The hashes of one home. */
-static struct tern_range range_of(const struct tern_bucket *index, uint64_t home)
+struct tern_range tern_index_range(const struct tern_bucket *index, uint64_t home)
 {
 	uint64_t count = tern_index_head(index)->count;
 	return (struct tern_range){.first = ((home << 32) + count - 1) / count,
@@ -321,7 +320,7 @@ bool tern_index_visit(const struct tern_table *table, const struct tern_shard *s
 	bool on = true;
 	for (uint64_t home = first; home <= last && on; home++) {
 		uint64_t meta = __atomic_load_n(&index[home].meta, __ATOMIC_ACQUIRE);
-		struct tern_range part = range_of(index, home);
+		struct tern_range part = tern_index_range(index, home);
 		part.first = RTE_MAX(part.first, range.first);
 		part.last = RTE_MIN(part.last, range.last);
 		if (meta & TERN_META_MOVED)

@@ -74,6 +74,9 @@ uint64_t tern_index_meta(struct tern_bucket *index, uint64_t home, uint64_t dist
 bool tern_index_route(const struct tern_shard *shard, const struct tern_bucket *bucket,
 		      uint64_t meta, uint32_t place, struct tern_route *route);
 
+/** The hashes of one home. Any thread. */
+struct tern_range tern_index_range(const struct tern_bucket *index, uint64_t home);
+
 /** Visit the routes of a range of hashes, whatever indexes they are in. False: the visitor ended
  * it. Readers. */
 bool tern_index_visit(const struct tern_table *table, const struct tern_shard *shard,

@@ -20,35 +20,58 @@ static void add_index(struct tern_table_stats *stats, const struct tern_bucket *
 	if (!index)
 		return;
 	const struct tern_index_head *head = tern_index_head(index);
-	stats->distance_max = RTE_MAX(stats->distance_max, head->distance_max);
+	stats->distance_max = RTE_MAX(stats->distance_max, tern_load(&head->distance_max));
 	add_region(stats, &head->region);
 }
 
-static void add_shard(struct tern_table_stats *stats, struct tern_shard *shard)
+/* What a reader may look at. */
+static void add_shard(struct tern_table_stats *stats, const struct tern_shard *shard)
 {
-	const struct tern_index_head *head = tern_index_head(shard->index);
-	stats->routes += shard->count;
-	stats->version += shard->version;
-	stats->grown += shard->grown;
-	stats->growing += shard->next_index != 0;
+	const struct tern_bucket *index = __atomic_load_n(&shard->index, __ATOMIC_ACQUIRE);
+	const struct tern_index_head *head = tern_index_head(index);
+	const struct tern_bucket *next = __atomic_load_n(&head->next, __ATOMIC_ACQUIRE);
+	stats->routes += tern_load(&shard->count);
+	stats->version += tern_load(&shard->version);
+	stats->grown += tern_load(&shard->grown);
+	stats->growing += next != NULL;
 	stats->buckets += head->count;
-	add_index(stats, shard->index);
-	add_index(stats, shard->next_index);
+	add_index(stats, index);
+	add_index(stats, next);
+	add_region(stats, &shard->pool.memory);
+}
+
+/* What is the writers' alone. */
+static void add_unused(struct tern_table_stats *stats, const struct tern_shard *shard)
+{
+	const struct tern_index_head *head;
 	add_index(stats, shard->spare_index);
 	for (head = shard->retired_indexes; head; head = head->retired)
 		add_region(stats, &head->region);
-	add_region(stats, &shard->pool.memory);
+}
+
+static struct tern_table_stats nothing(const struct tern_table *table)
+{
+	return (struct tern_table_stats){.page_bytes = TERN_PAGE_2M,
+					 .kernel = table->kernel->name,
+					 .shards = table->shard_mask + 1};
 }
 
 void tern_table_stats(struct tern_table *table, struct tern_table_stats *stats)
 {
-	*stats = (struct tern_table_stats){.page_bytes = TERN_PAGE_2M,
-					   .kernel = table->kernel->name};
+	*stats = nothing(table);
 	for (uint64_t i = 0; i <= table->shard_mask; i++) {
 		tern_shard_lock(&table->shards[i]);
 		add_shard(stats, &table->shards[i]);
+		add_unused(stats, &table->shards[i]);
 		tern_shard_unlock(&table->shards[i]);
 	}
+}
+
+void tern_table_look(const struct tern_table *table, struct tern_table_stats *stats)
+{
+	*stats = nothing(table);
+	for (uint64_t i = 0; i <= table->shard_mask; i++)
+		add_shard(stats, &table->shards[i]);
 }
 
 uint64_t tern_table_bytes(uint64_t routes, uint64_t records, uint32_t shards)

@@ -166,6 +166,34 @@ TERN_API void tern_table_each(const struct tern_table *table,
 			      bool (*visit)(void *context, const struct tern_route *route),
 			      void *context);
 
+/** Buckets that one step of a walk gets through, at most. */
+#define TERN_TABLE_STEP_HOMES 1024u
+
+/** Where a walk in steps is; all zero: at its beginning. Any value is safe to go on from. */
+struct tern_table_cursor {
+	uint64_t shard;
+	uint64_t hash;
+	struct tern_id id;
+};
+
+/**
+ * Visit the next routes of a walk, in an order of the table's own: as tern_table_each(), but in
+ * steps, between which the caller may be quiet or offline and the table may grow.
+ *
+ * A step ends after `count` routes, or TERN_TABLE_STEP_HOMES buckets: it takes a bounded time also
+ * where the table is large and empty.
+ *
+ * @param cursor  where to go on; yields where the step ended
+ * @param visit   borrows the route; returns false to end the step after it
+ * @return whether there may be more
+ *
+ * Context: as tern_table_find().
+ */
+TERN_API bool tern_table_each_from(const struct tern_table *table, struct tern_table_cursor *cursor,
+				   uint32_t count,
+				   bool (*visit)(void *context, const struct tern_route *route),
+				   void *context);
+
 /**
  * Get memory for growth ready ahead of its need, so that no writer waits for the kernel.
  *
@@ -183,13 +211,22 @@ struct tern_table_stats {
 	uint64_t grown;	       /**< times a shard has */
 	uint64_t distance_max; /**< most buckets between a route and its home */
 	uint64_t growing;      /**< shards that do at this moment */
-	uint64_t bytes;	       /**< memory held */
-	size_t page_bytes;     /**< smallest page under it */
+	uint64_t shards;
+	uint64_t bytes;	   /**< memory held */
+	size_t page_bytes; /**< smallest page under it */
 	const char *kernel;
 };
 
 /** Context: any thread; takes each shard's lock in turn. */
 TERN_API void tern_table_stats(struct tern_table *table, struct tern_table_stats *stats);
+
+/**
+ * What tern_table_stats() tells, without the locks: no writer can be held up. The bytes leave out
+ * indexes that are ready for growth to come, or wait to be freed.
+ *
+ * Context: as tern_table_find().
+ */
+TERN_API void tern_table_look(const struct tern_table *table, struct tern_table_stats *stats);
 
 /**
  * Bytes that a table holds that was made for so many routes, and has not grown.

@@ -31,6 +31,7 @@ void tern_config_init(struct tern_config *config)
 		.slice_us = 20,
 		.metrics_interval_ms = 100,
 		.watchdog_ms = 10,
+		.inspect = true,
 		.schedule_count = 1,
 		.turn_signals = 256,
 		.steal = true,

@@ -51,6 +51,7 @@ const struct config_key tern_config_keys[TERN_CONFIG_KEYS] = {
 	WORD("engine", "stamp_each_signal", stamp_each_signal, bool_words),
 	NUMBER("engine", metrics_interval_ms, 0, 3600000, "ms"),
 	NUMBER("engine", watchdog_ms, 0, 60000, "ms"),
+	WORD("engine", "inspect", inspect, bool_words),
 	KEY("scheduler", "policy", CONFIG_WORDS, schedule_count, 1, RTE_DIM(schedule_words) - 1,
 	    NULL, schedule_words),
 	NUMBER("scheduler", turn_signals, 1, 65536, "signals"),

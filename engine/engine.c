@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "inspect.h"
 #include "life.h"
 #include "observer.h"
 #include "recover.h"
@@ -49,6 +50,7 @@ static void join_threads(struct tern_engine *engine)
 {
 	set_state(engine, TERN_ENGINE_ENDING);
 	tern_observer_stop(engine);
+	tern_inspect_stop(engine);
 	for (uint32_t i = 0; i < engine->threads_started; i++)
 		pthread_join(engine->threads[i], NULL);
 }
@@ -73,6 +75,7 @@ static void release(struct tern_engine *engine)
 {
 	tern_recover_remove(engine);
 	tern_observer_free(engine);
+	tern_inspect_free(engine);
 	tern_stacks_fini(&engine->stacks);
 	tern_layout_unmap(engine);
 	free(engine->threads);
@@ -137,6 +140,7 @@ int tern_engine_launch(struct tern_engine **engine, const struct tern_config *co
 		release(made);
 		return code;
 	}
+	tern_inspect_start(made);
 	log_start(made);
 	*engine = made;
 	return 0;

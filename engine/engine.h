@@ -40,13 +40,15 @@ struct tern_engine {
 	struct tern_profile *profiles; /* by slot: profile.h */
 	struct tern_observer *observer;
 	struct tern_fds *fds;
+	struct tern_inspector *inspector; /* NULL: nobody can ask */
 	struct tern_room **rooms;	  /* by slot, of roaming agents */
 	struct tern_room *free_rooms[26]; /* under pool_lock; by class: rooms.c */
 	void *room_regions;		  /* under pool_lock */
 	uint64_t room_bytes;
 	struct rte_ring *global[TERN_ROAMING_LEVELS];
-	struct rte_rcu_qsbr *quiet; /* lcores and threads: who may still know a room */
-	uint32_t roam_route;	    /* route of every roaming agent: behind all lanes */
+	/* lcores, threads and last the inspector: who may still know a room, or a route's place */
+	struct rte_rcu_qsbr *quiet;
+	uint32_t roam_route; /* route of every roaming agent: behind all lanes */
 	struct tern_stacks stacks;
 	struct tern_text_set texts;	/* agents' own */
 	bool recovers;			/* faults of agents are contained */

@@ -233,10 +233,12 @@ static void *reserve(size_t bytes)
 
 static struct rte_rcu_qsbr *make_quiet(const struct tern_engine *engine)
 {
-	size_t bytes = rte_rcu_qsbr_get_memsize(engine->system_count);
-	struct rte_rcu_qsbr *quiet = aligned_alloc(TERN_LINE, bytes);
-	if (quiet)
-		rte_rcu_qsbr_init(quiet, engine->system_count);
+	uint32_t readers = engine->system_count + 1;
+	struct rte_rcu_qsbr *quiet = aligned_alloc(TERN_LINE, rte_rcu_qsbr_get_memsize(readers));
+	if (!quiet)
+		return NULL;
+	rte_rcu_qsbr_init(quiet, readers);
+	rte_rcu_qsbr_thread_register(quiet, engine->system_count); /* the inspector: offline */
 	return quiet;
 }
 

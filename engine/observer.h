@@ -5,10 +5,10 @@
 #include "tern_engine.h"
 
 /*
- * The one helper thread of an engine. It looks at the lcores from outside, by plain loads: which
- * agent holds its lcore past its slice (the watchdog), and what each agent's load is and will be
- * (the profiler). Between looks it waits for the file descriptors of agents. In polled mode there
- * is no thread: the caller's polls do all but the watchdog's part.
+ * The helper thread that watches an engine. It looks at the lcores from outside, by plain loads:
+ * which agent holds its lcore past its slice (the watchdog), and what each agent's load is and will
+ * be (the profiler). Between looks it waits for the file descriptors of agents. In polled mode
+ * there is no thread: the caller's polls do all but the watchdog's part.
  */
 
 /** Start the helper thread, where the configuration gives it something to do. */

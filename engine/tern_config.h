@@ -75,6 +75,7 @@ struct tern_config {
 	bool stamp_each_signal;		  /**< clock read per signal instead of per turn */
 	uint32_t metrics_interval_ms;	  /**< rates and forecasts move so often; 0: never */
 	uint32_t watchdog_ms;		  /**< looks for agents past their slice; 0: never */
+	bool inspect;			  /**< others may look into it: tern_inspect.h */
 	/* [scheduler] */
 	uint8_t schedules[TERN_LCORES_MAX]; /**< policy of each lcore, enum tern_schedule */
 	uint32_t schedule_count;	    /**< of schedules; the last stands for all after it */

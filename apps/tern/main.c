@@ -14,6 +14,7 @@ static const struct command commands[] = {
 	{"bench", "tern bench", bench_command, "Measure this machine"},
 	{"config", "tern config", config_command, "Check or print a configuration"},
 	{"feed", "tern feed", tern_feed_command, "Generate, decode and replay market data feeds"},
+	{"route", "tern route", route_command, "Look at the routing table of a running engine"},
 	{"version", "tern version", version_command, "Say what this program was built from"},
 };
 

@@ -1,45 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "summary.h"
 
+#include "human_text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX 64
-
-/* 1234567 as 1,234,567. */
-static const char *count_text(char text[TEXT_MAX], uint64_t count)
-{
-	char digits[TEXT_MAX];
-	int length = snprintf(digits, sizeof(digits), "%" PRIu64, count);
-	char *to = text;
-	for (int i = 0; i < length; i++) {
-		if (i && (length - i) % 3 == 0)
-			*to++ = ',';
-		*to++ = digits[i];
-	}
-	*to = 0;
-	return text;
-}
-
-static const char *ns_text(char text[TEXT_MAX], uint64_t ns)
-{
-	if (ns < 1000)
-		snprintf(text, TEXT_MAX, "%" PRIu64 " ns", ns);
-	else if (ns < 1000000)
-		snprintf(text, TEXT_MAX, "%.1f us", (double)ns / 1e3);
-	else if (ns < 1000000000)
-		snprintf(text, TEXT_MAX, "%.1f ms", (double)ns / 1e6);
-	else
-		snprintf(text, TEXT_MAX, "%.1f s", (double)ns / 1e9);
-	return text;
-}
-
 static void row(const char *label, uint64_t count, const char *text)
 {
-	char number[TEXT_MAX];
-	printf("  %-22s %14s  %s\n", label, count_text(number, count), text);
+	char number[APP_TEXT_MAX];
+	printf("  %-22s %14s  %s\n", label, app_count_text(number, count), text);
 }
 
 static void row_if(const char *label, uint64_t count, const char *text)
@@ -50,10 +22,10 @@ static void row_if(const char *label, uint64_t count, const char *text)
 
 static void print_dollars(const char *label, int64_t price, const char *text)
 {
-	char number[TEXT_MAX], signed_number[TEXT_MAX + 1];
+	char number[APP_TEXT_MAX], signed_number[APP_TEXT_MAX + 1];
 	uint64_t dollars = (uint64_t)(price < 0 ? -price : price) / 10000;
 	snprintf(signed_number, sizeof(signed_number), "%s%s", price < 0 ? "-" : "",
-		 count_text(number, dollars));
+		 app_count_text(number, dollars));
 	printf("  %-22s %14s  %s\n", label, signed_number, text);
 }
 
@@ -76,7 +48,7 @@ static const char *page_text(const struct tern_memory *memory)
 static void print_head(const struct summary *summary)
 {
 	const struct options *options = summary->options;
-	char pace[TEXT_MAX];
+	char pace[APP_TEXT_MAX];
 	pace_describe(&options->pace, pace, sizeof(pace));
 	printf("Tern trading swarm%s\n",
 	       summary->signal_number ? ", interrupted: the results so far" : "");
@@ -97,16 +69,16 @@ static void print_head(const struct summary *summary)
 
 static void print_messages(const struct summary *summary)
 {
-	char rate[TEXT_MAX], text[2 * TEXT_MAX];
+	char rate[APP_TEXT_MAX], text[2 * APP_TEXT_MAX];
 	double seconds = summary->seconds > 0 ? summary->seconds : 1e-9;
 	uint64_t per_second = (uint64_t)((double)summary->message_count / seconds);
 	snprintf(text, sizeof(text), "in %.3f s: %s a second", summary->seconds,
-		 count_text(rate, summary->seconds > 0 ? per_second : 0));
+		 app_count_text(rate, summary->seconds > 0 ? per_second : 0));
 	printf("\nMessages\n");
 	row("all", summary->message_count, text);
 	for (int type = 0; type < 256; type++) {
 		const char *name = itch_name((char)type);
-		char label[TEXT_MAX];
+		char label[APP_TEXT_MAX];
 		snprintf(label, sizeof(label), "  %c", type);
 		if (summary->types[type])
 			row(label, summary->types[type], name ? name : "");
@@ -145,17 +117,17 @@ static void print_orders(const struct summary *summary)
 	printf("\nOrders\n");
 	row("all", summary->order_count, "");
 	for (int i = 0; i < SWARM_OUTCOME_LIMIT; i++) {
-		char label[TEXT_MAX];
+		char label[APP_TEXT_MAX];
 		snprintf(label, sizeof(label), "  %s", names[i]);
 		for (char *c = label; *c; c++)
 			*c = *c == '_' ? ' ' : *c;
 		row(label, summary->outcomes[i], texts[i]);
 	}
 	for (int i = 0; i < RISK_LIMIT_COUNT; i++) {
-		char label[TEXT_MAX], text[2 * TEXT_MAX], limit[TEXT_MAX];
+		char label[APP_TEXT_MAX], text[2 * APP_TEXT_MAX], limit[APP_TEXT_MAX];
 		snprintf(label, sizeof(label), "    %s", risk_limit_name((enum risk_limit)i));
 		snprintf(text, sizeof(text), "limit %s %s",
-			 count_text(limit, summary->options->limits.max[i]),
+			 app_count_text(limit, summary->options->limits.max[i]),
 			 risk_limit_text((enum risk_limit)i));
 		row(label, summary->refused[i], text);
 	}
@@ -171,13 +143,13 @@ static void print_orders(const struct summary *summary)
 static void print_percentiles(const char *label, const struct tern_histogram *histogram)
 {
 	static const double percentiles[] = {50, 99, 99.9};
-	char text[TEXT_MAX];
+	char text[APP_TEXT_MAX];
 	printf("  %-22s", label);
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
 		printf(" %11s",
-		       ns_text(text, tern_histogram_percentile(histogram, percentiles[i])));
-	printf(" %11s", ns_text(text, histogram->max));
-	printf(" %12s\n", count_text(text, histogram->count));
+		       app_ns_text(text, tern_histogram_percentile(histogram, percentiles[i])));
+	printf(" %11s", app_ns_text(text, histogram->max));
+	printf(" %12s\n", app_count_text(text, histogram->count));
 }
 
 static void print_latency(const struct summary *summary)
@@ -194,12 +166,12 @@ static void print_latency(const struct summary *summary)
 
 static void print_hop(const struct summary_hop *hop)
 {
-	char p50[TEXT_MAX], p99[TEXT_MAX];
+	char p50[APP_TEXT_MAX], p99[APP_TEXT_MAX];
 	if (hop->count == 0) {
 		printf(" %9s %9s", "-", "-");
 		return;
 	}
-	printf(" %9s %9s", ns_text(p50, hop->p50_ns), ns_text(p99, hop->p99_ns));
+	printf(" %9s %9s", app_ns_text(p50, hop->p50_ns), app_ns_text(p99, hop->p99_ns));
 }
 
 static void print_agents(const struct summary *summary)
@@ -213,10 +185,10 @@ static void print_agents(const struct summary *summary)
 	for (uint32_t i = 0; i < summary->agent_count; i++) {
 		const struct summary_agent *agent = &summary->agents[i];
 		const struct tern_agent_stats *stats = &agent->stats;
-		char in[TEXT_MAX], out[TEXT_MAX];
+		char in[APP_TEXT_MAX], out[APP_TEXT_MAX];
 		printf("  %-10s %5u %11s %11s %9" PRIu64 " %9" PRIu64, stats->name, stats->lcore,
-		       count_text(in, stats->signals_in), count_text(out, stats->signals_out),
-		       stats->pressured, stats->dropped);
+		       app_count_text(in, stats->signals_in),
+		       app_count_text(out, stats->signals_out), stats->pressured, stats->dropped);
 		for (int k = 0; k < TERN_HOPS; k++)
 			print_hop(&agent->hops[k]);
 		putchar('\n');
@@ -229,12 +201,12 @@ static void print_lcores(const struct summary *summary)
 	       "queued", "lane full", "idle turns");
 	for (uint32_t i = 0; i < summary->lcore_count; i++) {
 		const struct tern_lcore_stats *stats = &summary->lcores[i].stats;
-		char handled[TEXT_MAX], in_place[TEXT_MAX], queued[TEXT_MAX];
+		char handled[APP_TEXT_MAX], in_place[APP_TEXT_MAX], queued[APP_TEXT_MAX];
 		uint64_t turns = stats->turns + stats->idle_turns;
 		printf("  %-10u %5u %11s %11s %11s %9" PRIu64 " %8.1f %%\n", i,
-		       summary->lcores[i].cpu, count_text(handled, stats->handled),
-		       count_text(in_place, stats->in_place), count_text(queued, stats->queued),
-		       stats->refused_lane,
+		       summary->lcores[i].cpu, app_count_text(handled, stats->handled),
+		       app_count_text(in_place, stats->in_place),
+		       app_count_text(queued, stats->queued), stats->refused_lane,
 		       turns ? 100.0 * (double)stats->idle_turns / (double)turns : 0.0);
 	}
 }

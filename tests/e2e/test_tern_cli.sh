@@ -39,7 +39,8 @@ help_texts()
 	local words
 	expect 0 '^Usage: tern ' --help
 	expect 0 '^Usage: tern ' help
-	for words in version config 'config check' 'config show' feed; do
+	for words in version config 'config check' 'config show' feed route 'route lookup' \
+		'route show' 'route stat'; do
 		# shellcheck disable=SC2086 # two words are two arguments
 		expect 0 "^Usage: tern $words" $words --help
 		# shellcheck disable=SC2086

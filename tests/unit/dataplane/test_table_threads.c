@@ -110,6 +110,20 @@ static bool check_one(void *context, const struct tern_route *route)
 	return true;
 }
 
+/* All of it, or a step from anywhere. */
+static void walk(struct arena *arena, struct tern_rng *rng)
+{
+	struct tern_table_cursor cursor = {.hash = tern_rng_next(rng)};
+	struct tern_table_stats stats;
+	if (pick(rng, 2))
+		tern_table_each(arena->table, check_one, arena);
+	else
+		tern_table_each_from(arena->table, &cursor, BATCH, check_one, arena);
+	tern_table_look(arena->table, &stats);
+	if (stats.routes > IDS)
+		__atomic_fetch_add(&arena->wrong, 1, __ATOMIC_RELAXED);
+}
+
 static void *read_on(void *argument)
 {
 	struct reader *reader = argument;
@@ -122,7 +136,7 @@ static void *read_on(void *argument)
 		if (what == 0)
 			look_many(arena, pick(&rng, IDS));
 		else if (what == 1 && pick(&rng, 20) == 0)
-			tern_table_each(arena->table, check_one, arena);
+			walk(arena, &rng);
 		else if (what < 4)
 			look_closely(arena, pick(&rng, IDS));
 		else

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "route_print.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#define SCHEMA "tern.route/1"
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value));
+}
+
+/* null where there is none. */
+static json_t *name(const char *text)
+{
+	json_t *string = *text ? json_string(text) : json_null();
+	return string ? string : json_string("(no UTF-8)");
+}
+
+static json_t *id_json(struct tern_id id)
+{
+	char text[40];
+	snprintf(text, sizeof(text), "%016" PRIx64 "%016" PRIx64, id.high, id.low);
+	return json_string(text);
+}
+
+static json_t *address_json(tern_address address)
+{
+	char text[20];
+	snprintf(text, sizeof(text), "%016" PRIx64, address);
+	return json_string(text);
+}
+
+static json_t *engine_json(const struct tern_inspect_engine *engine, uint64_t now_ns)
+{
+	return json_pack("{s:i, s:i, s:o, s:o}", "pid", (int)engine->pid, "number",
+			 (int)engine->number, "program", name(engine->program), "uptime_ns",
+			 number(now_ns));
+}
+
+static json_t *stat_json(const struct tern_inspect_stat *stat)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "routes",
+			 number(stat->routes), "routes_max", number(stat->routes_max), "buckets",
+			 number(stat->buckets), "distance_max", number(stat->distance_max),
+			 "shards", number(stat->shards), "growing", number(stat->growing), "grown",
+			 number(stat->grown), "bytes", number(stat->bytes), "page_bytes",
+			 number(stat->page_bytes), "kernel", name(stat->kernel), "lcores",
+			 number(stat->lcores), "agents_max", number(stat->agents_max));
+}
+
+static json_t *agent_json(const struct tern_inspect_route *told)
+{
+	if (told->lcore == TERN_INSPECT_NO_LCORE)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o}", "lcore", number(told->lcore), "behaviour",
+			 name(told->behaviour), "name", name(told->name));
+}
+
+static json_t *route_object(const struct tern_inspect_route *told)
+{
+	const struct tern_route *route = &told->route;
+	uint64_t updated, expires;
+	bool known = route_updated_ago(told, &updated), ends = route_expires_in(told, &expires);
+	return json_pack("{s:o, s:o, s:i, s:i, s:s, s:i, s:o, s:o, s:o, s:o}", "id",
+			 id_json(route->id), "address", address_json(route->address), "node",
+			 (int)tern_address_node(route->address), "hops", (int)route->hops, "source",
+			 route_source_name(route->source), "origin", (int)route->origin, "version",
+			 number(route->version), "updated_ago_ns",
+			 known ? number(updated) : json_null(), "expires_in_ns",
+			 ends ? number(expires) : json_null(), "agent", agent_json(told));
+}
+
+/* There is no value where there was no memory for it. */
+static bool print(json_t *value, size_t flags, const char *end)
+{
+	bool made = value != NULL;
+	json_dumpf(value, stdout, flags);
+	json_decref(value);
+	fputs(end, stdout);
+	return made;
+}
+
+static bool print_stat(const struct tern_inspect_engine *engine,
+		       const struct tern_inspect_stat *stat)
+{
+	return print(json_pack("{s:s, s:o, s:o}", "schema", SCHEMA, "engine",
+			       engine_json(engine, stat->now_ns), "table", stat_json(stat)),
+		     JSON_INDENT(2), "\n");
+}
+
+static bool print_lookup(const struct tern_inspect_engine *engine,
+			 const struct tern_inspect_route *told)
+{
+	return print(json_pack("{s:s, s:o, s:o}", "schema", SCHEMA, "engine",
+			       engine_json(engine, told->now_ns), "route", route_object(told)),
+		     JSON_INDENT(2), "\n");
+}
+
+/* One object, but never in memory as a whole. */
+static bool print_show_begin(const struct tern_inspect_engine *engine,
+			     const struct tern_inspect_stat *stat)
+{
+	printf("{\n  \"schema\": \"" SCHEMA "\",\n  \"engine\": ");
+	return print(engine_json(engine, stat->now_ns), 0, ",\n  \"routes\": [");
+}
+
+static bool print_show(const struct tern_inspect_route *told, bool first)
+{
+	printf("%s\n    ", first ? "" : ",");
+	return print(route_object(told), 0, "");
+}
+
+static bool print_show_end(bool more)
+{
+	printf("\n  ],\n  \"more\": %s\n}\n", more ? "true" : "false");
+	return true;
+}
+
+const struct route_form route_json = {.stat = print_stat,
+				      .lookup = print_lookup,
+				      .show_begin = print_show_begin,
+				      .show = print_show,
+				      .show_end = print_show_end};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROUTE_PRINT_H
+#define ROUTE_PRINT_H
+
+#include "tern_inspect.h"
+
+#include <stdbool.h>
+
+/**
+ * A form of output. Routes are shown between begin and end as they come, since there may be
+ * millions. Each returns false where there is no memory; a failed write is seen at the end of the
+ * program.
+ */
+struct route_form {
+	bool (*stat)(const struct tern_inspect_engine *engine,
+		     const struct tern_inspect_stat *stat);
+	bool (*lookup)(const struct tern_inspect_engine *engine,
+		       const struct tern_inspect_route *route);
+	bool (*show_begin)(const struct tern_inspect_engine *engine,
+			   const struct tern_inspect_stat *stat);
+	bool (*show)(const struct tern_inspect_route *route, bool first);
+	/** more: routes were left out, because so many were not asked for */
+	bool (*show_end)(bool more);
+};
+
+extern const struct route_form route_text, route_json;
+
+/** Name of a route's source. */
+const char *route_source_name(uint8_t source);
+
+/** How long ago it was updated; false: nobody said. */
+bool route_updated_ago(const struct tern_inspect_route *route, uint64_t *ns);
+
+/** How long it is still good for, 0: it is not; false: for ever. */
+bool route_expires_in(const struct tern_inspect_route *route, uint64_t *ns);
+
+#endif

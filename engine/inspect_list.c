@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tern_inspect.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* In the flags of /proc/net/unix: a socket that others connect to. */
+#define ACCEPTS 0x10000u
+
+/* A line such as `0000000000000000: 00000002 00000000 00010000 0005 01 123456 @tern.1234.0`. */
+static bool line_read(const char *line, struct tern_inspect_engine *engine)
+{
+	unsigned flags, type;
+	int pid, end = 0;
+	if (sscanf(line, "%*s %*s %*s %x %x %*s %*s @tern.%d.%u%n", &flags, &type, &pid,
+		   &engine->number, &end) != 4 ||
+	    !end || line[end] != '\n')
+		return false;
+	engine->pid = pid;
+	return flags & ACCEPTS && type == SOCK_SEQPACKET && pid > 0;
+}
+
+/* Whose it is. False: the process is gone. */
+static bool owner_read(struct tern_inspect_engine *engine)
+{
+	struct stat status;
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d", (int)engine->pid);
+	if (stat(path, &status) != 0)
+		return false;
+	engine->uid = status.st_uid;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)engine->pid);
+	FILE *file = fopen(path, "re");
+	bool read = file && fgets(engine->program, sizeof(engine->program), file);
+	if (file)
+		fclose(file);
+	engine->program[strcspn(engine->program, "\n")] = '\0';
+	return read;
+}
+
+static int by_pid_and_number(const void *one, const void *other)
+{
+	const struct tern_inspect_engine *a = one, *b = other;
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+int tern_inspect_list(struct tern_inspect_engine *engines, uint32_t room)
+{
+	FILE *file = fopen("/proc/net/unix", "re");
+	size_t size = 0;
+	char *line = NULL;
+	uint32_t count = 0;
+	if (!file)
+		return -errno;
+	while (getline(&line, &size, file) > 0) {
+		struct tern_inspect_engine found = {0};
+		if (!line_read(line, &found) || !owner_read(&found))
+			continue;
+		if (count < room)
+			engines[count] = found;
+		count++;
+	}
+	free(line);
+	fclose(file);
+	if (room)
+		qsort(engines, count < room ? count : room, sizeof(*engines), by_pid_and_number);
+	return (int)count;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TERN_INSPECT_H
+#define TERN_INSPECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tern_address.h"
+#include "tern_error.h"
+#include "tern_table.h"
+
+/**
+ * A look into an engine from outside, mostly from another process.
+ *
+ * An engine whose lcores have threads of their own, and that has `[engine] inspect`, answers
+ * questions on a socket of the abstract namespace, `@tern.PID.NUMBER`, to processes of the same
+ * user and of root. A helper thread of the engine answers: it reads what lcores write, and takes
+ * no lock that one of them could wait for. Asker and engine are of one build.
+ */
+struct tern_inspect;
+
+/** In tern_inspect_route.lcore: no agent lives there. */
+#define TERN_INSPECT_NO_LCORE UINT32_MAX
+/** Routes in one page. */
+#define TERN_INSPECT_PAGE_MAX 64u
+
+/** An engine that can be asked. */
+struct tern_inspect_engine {
+	pid_t pid;
+	uid_t uid;	  /**< user of the process */
+	uint32_t number;  /**< of the engine within its process: 0, 1, ... */
+	char program[20]; /**< name of the process */
+};
+
+/**
+ * Find the engines that can be asked on this machine, or in this network namespace.
+ *
+ * @param engines  yields the first `room`, by pid and number
+ * @return how many there are; negative errno: /proc/net/unix cannot be read
+ *
+ * Context: any thread.
+ */
+TERN_API int tern_inspect_list(struct tern_inspect_engine *engines, uint32_t room);
+
+/**
+ * Begin to ask an engine.
+ *
+ * @param inspect  yields it; untouched on failure
+ * @param number   of the engine within its process
+ * @param error    a message for a person; may be NULL
+ * @return 0; -ECONNREFUSED: no such engine; -EPERM: it is another user's; -EBUSY: too many ask it;
+ *         -EPROTO: it is of another build; -ETIMEDOUT: no answer within 5 s; -EBADMSG: no sense in
+ *         the answer; -ENOMEM; what else socket(2) says
+ *
+ * Context: any thread. May wait for 5 s.
+ */
+TERN_API int tern_inspect_open(struct tern_inspect **inspect, pid_t pid, uint32_t number,
+			       struct tern_error *error);
+
+/** End it. Consumes `inspect`. */
+TERN_API void tern_inspect_close(struct tern_inspect *inspect);
+
+/** An engine's routing table at a moment, as in struct tern_table_stats; its kernel by name. */
+struct tern_inspect_stat {
+	uint64_t now_ns; /**< on the engine's clock: since it was made */
+	uint64_t routes;
+	uint64_t routes_max;
+	uint64_t buckets;
+	uint64_t grown;
+	uint64_t distance_max;
+	uint64_t bytes;
+	uint64_t page_bytes;
+	uint32_t shards;
+	uint32_t growing;
+	uint32_t lcores;
+	uint32_t agents_max; /**< `[engine] max_agents` */
+	char kernel[16];
+};
+
+/**
+ * Ask what the routing table is.
+ *
+ * @param stat  yields it; untouched on failure
+ * @return 0; -ECONNREFUSED: the engine has stopped; else as tern_inspect_open()
+ *
+ * Context: any thread, one at a time for each `inspect`. May wait for 5 s.
+ */
+TERN_API int tern_inspect_stat(struct tern_inspect *inspect, struct tern_inspect_stat *stat,
+			       struct tern_error *error);
+
+/** A route, and whom it leads to where that agent lives in the engine itself. */
+struct tern_inspect_route {
+	struct tern_route route;
+	uint64_t now_ns;    /**< on the engine's clock, when it was read */
+	uint32_t lcore;	    /**< that the agent is on; TERN_INSPECT_NO_LCORE: elsewhere, or gone */
+	uint32_t reserved;  /**< 0 */
+	char name[64];	    /**< "" where it has none */
+	char behaviour[64]; /**< "" where lcore says none; a longer one is cut */
+};
+
+/**
+ * Ask for the route of an id.
+ *
+ * @param route  yields it; untouched on failure
+ * @return 0; -ENOENT: there is none; else as tern_inspect_stat()
+ *
+ * Context: as tern_inspect_stat().
+ */
+TERN_API int tern_inspect_lookup(struct tern_inspect *inspect, struct tern_id id,
+				 struct tern_inspect_route *route, struct tern_error *error);
+
+/** Which routes to show: one or both. */
+enum tern_inspect_which {
+	TERN_INSPECT_LOCAL = 1,	 /**< to agents of the engine itself */
+	TERN_INSPECT_REMOTE = 2, /**< to other nodes */
+};
+
+/** Some routes of a table; all zero: none yet. */
+struct tern_inspect_page {
+	struct tern_table_cursor cursor; /**< where the next page begins */
+	uint32_t more;	/**< 1: there may be a next page, even after an empty one */
+	uint32_t count; /**< of routes */
+	struct tern_inspect_route routes[TERN_INSPECT_PAGE_MAX];
+};
+
+/**
+ * Ask for the next page of all routes: over the pages each that stays once, each that comes or
+ * goes once at most.
+ *
+ * @param which  of enum tern_inspect_which
+ * @param page   the page before, or zeroed: yields the next one; untouched on failure
+ * @return as tern_inspect_stat()
+ *
+ * Context: as tern_inspect_stat().
+ */
+TERN_API int tern_inspect_show(struct tern_inspect *inspect, uint32_t which,
+			       struct tern_inspect_page *page, struct tern_error *error);
+
+#endif

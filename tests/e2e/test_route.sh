@@ -1,0 +1,280 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Goal: `tern route` tells of a running engine in another process what is true, says which one
+# where there are several, ends with the exit code it promises, and the engine never notices.
+# Method: trading swarms that run until they are told to end, looked at from outside.
+#
+# usage: test_route.sh TERN TRADING_SWARM
+set -euo pipefail
+
+tern=$(realpath "$1")
+swarm=$(realpath "$2")
+scratch=$(mktemp -d)
+children=()
+trap 'kill -KILL "${children[@]}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+unset TERN_LOG
+cd "$scratch"
+failed=0
+faults=0
+
+fault()
+{
+	printf '%s\n' "$*"
+	faults=$((faults + 1))
+}
+
+# verdict NAME: close a test case
+verdict()
+{
+	if ((faults)); then
+		failed=1
+		printf '[  FAILED  ] %s\n' "$1"
+	else
+		printf '[       OK ] %s\n' "$1"
+	fi
+	faults=0
+}
+
+skip()
+{
+	printf '%s\n[  SKIPPED ] %s\n' "$1" "$2"
+}
+
+# expect CODE PATTERN ARGUMENT...: exit code, and a pattern (grep -E) in either output
+expect()
+{
+	local code=$1 pattern=$2 rc=0
+	shift 2
+	"$tern" route "$@" >out 2>err </dev/null || rc=$?
+	((rc == code)) || fault "tern route $*: exit code $rc, not $code: $(cat err)"
+	if ((code)) && [[ -s out ]]; then
+		fault "tern route $*: refused, yet it printed to standard output"
+	fi
+	cat out err | grep -Eq -- "$pattern" ||
+		fault "tern route $*: no '$pattern' in: $(cat out err)"
+}
+
+# holds EXPRESSION...: Python expressions over the object `r` that was printed
+holds()
+{
+	python3 - "$@" <<-'END' || fault 'not as expected'
+		import json, sys
+		r = json.load(open("out"))
+		bad = [x for x in sys.argv[1:] if not eval(x)]
+		print(*bad, sep="\n", end="\n" if bad else "")
+		sys.exit(1 if bad else 0)
+	END
+}
+
+# swarm_start FILE ARGUMENT...: a swarm that runs for minutes; its process is $child
+swarm_start()
+{
+	local file=$1
+	shift
+	"$swarm" --json --rate 1000 "$@" >"$file" 2>"$file.err" </dev/null &
+	child=$!
+	children+=("$child")
+}
+
+# wait_for COMMAND...: until it succeeds, for 20 s at most
+wait_for()
+{
+	local i
+	for ((i = 0; i < 400; i++)); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.05
+	done
+	fault "waited in vain for: $*"
+}
+
+# shellcheck disable=SC2317 # wait_for calls it
+all_agents()
+{
+	"$tern" route stat --pid "$1" | grep -Eq '^  routes +9 '
+}
+
+# swarm_end PROCESS FILE: its run is whole, but for its early end
+swarm_end()
+{
+	local rc=0
+	kill -TERM "$1"
+	wait "$1" || rc=$?
+	((rc == 143)) || fault "swarm: exit code $rc, not 143: $(cat "$2.err")"
+	cp "$2" out
+	holds 'r["holds"]' 'r["engine"]["drained"]' 'r["engine"]["undelivered"] == 0' \
+		'r["engine"]["blocks_leaked"] == 0'
+}
+
+swarm_start one.json
+one=$child
+wait_for all_agents "$one"
+verdict 'a running engine is found'
+
+table()
+{
+	expect 0 "^trading_swarm, process $one, engine 0, up [0-9]" stat --pid "$one"
+	expect 0 '^  buckets +[0-9,]+  +[0-9.]+ % full$' stat --pid "$one"
+	expect 0 '^  memory +[0-9.]+ [KM]iB ' stat --pid "$one" --engine 0
+	expect 0 '"tern.route/1"' stat --pid "$one" --json
+	holds 'r["schema"] == "tern.route/1"' "r['engine']['pid'] == $one" \
+		'r["engine"]["number"] == 0 and r["engine"]["program"] == "trading_swarm"' \
+		'r["engine"]["uptime_ns"] > 0' 'r["table"]["routes"] == 9' \
+		'r["table"]["bytes"] > 0 and r["table"]["buckets"] > 0' \
+		'r["table"]["agents_max"] >= 9'
+}
+table
+verdict 'the table is described for people and programs'
+
+routes()
+{
+	local name
+	expect 0 '^ID +ADDRESS ' show --pid "$one"
+	for name in feed book-{0,1} strategy-{0,1,2,3} risk executor; do
+		grep -Eq "^[0-9a-f]{32} .* local .* never .* $name\$" out || fault "no $name: $(cat out)"
+	done
+	(($(wc -l <out) == 11)) || fault "11 lines expected: $(cat out)"
+	expect 0 routes show --pid "$one" --json
+	holds 'r["schema"] == "tern.route/1"' 'len(r["routes"]) == 9' 'not r["more"]' \
+		'len({x["id"] for x in r["routes"]}) == 9' \
+		'all(x["node"] == 0 and x["hops"] == 0 and x["source"] == "local" for x in r["routes"])' \
+		'all(x["expires_in_ns"] is None for x in r["routes"])' \
+		'{x["agent"]["behaviour"] for x in r["routes"]} >= {"book", "risk"}' \
+		'all(x["agent"]["lcore"] >= 0 for x in r["routes"])'
+	expect 0 routes show --pid "$one" --local --json
+	holds 'len(r["routes"]) == 9'
+	expect 0 routes show --pid "$one" --remote --json
+	holds 'r["routes"] == []' 'not r["more"]'
+	expect 0 routes show --pid "$one" --limit 4 -j
+	holds 'len(r["routes"]) == 4' 'r["more"]'
+	expect 0 routes show --pid "$one" --limit 9 -j
+	holds 'len(r["routes"]) == 9' 'not r["more"]'
+	expect 0 '^\.\.\.$' show --pid "$one" --limit 1
+	(($(wc -l <out) == 4)) || fault "4 lines expected: $(cat out)"
+}
+routes
+verdict 'each route is shown, or as many as are asked for'
+
+lookups()
+{
+	local id uuid
+	expect 0 '^  name +risk$' lookup --pid "$one" risk
+	id=$(sed -n 's/^  id *//p' out)
+	[[ $id =~ ^[0-9a-f]{32}$ ]] || fault "'$id' is no id"
+	uuid=${id:0:8}-${id:8:4}-${id:12:4}-${id:16:4}-${id:20}
+	expect 0 '^  name +risk$' lookup --pid "$one" "$id"
+	expect 0 '^  name +risk$' lookup --pid "$one" "${id^^}"
+	expect 0 '^  name +risk$' lookup --pid "$one" "$uuid"
+	expect 0 '"risk"' lookup --pid "$one" --json risk
+	holds "r['route']['id'] == '$id'" 'r["route"]["agent"]["name"] == "risk"' \
+		'r["schema"] == "tern.route/1"'
+	expect 1 'no agent has the name "nobody"' lookup --pid "$one" nobody
+	expect 1 'no agent has the id "0{32}"' lookup --pid "$one" "$(printf '%032d' 0)"
+	expect 1 'no agent has the name' lookup --pid "$one" "${uuid/-/x}"
+	expect 1 'no agent has the name ""' lookup --pid "$one" ''
+}
+lookups
+verdict 'ids and names are looked up'
+
+usage_errors()
+{
+	expect 2 '^Usage: tern route'
+	expect 2 '"shwo" is no command: did you mean "show"' shwo
+	expect 2 '^Usage: tern route lookup' lookup --pid "$one"
+	expect 2 '^Usage: tern route lookup' lookup --pid "$one" one two
+	expect 2 '^Usage: tern route show' show --pid "$one" more
+	expect 2 '^Usage: tern route stat' stat risk
+	expect 2 '--limit is "0"; allowed: 1\.\.' show --limit 0
+	expect 2 '--pid is "x"; allowed: 1\.\.' stat --pid x
+	expect 2 '--engine is "-1"; allowed: 0\.\.' stat --engine=-1
+	expect 2 "unrecognized option '--limit" stat --limit 3
+}
+usage_errors
+verdict 'wrong command lines end with 2'
+
+several()
+{
+	local pick
+	swarm_start two.json
+	local two=$child
+	wait_for all_agents "$two"
+	expect 2 '^tern route show: [0-9]+ engines are there; look at one of them:$' show
+	grep -Eq "^  tern route show --pid $one --engine 0 +# trading_swarm$" err ||
+		fault "the first is not listed: $(cat err)"
+	pick=$(sed -n "s/^  tern route \(show --pid $two .*\)#.*/\1/p" err)
+	# shellcheck disable=SC2086 # a command line
+	expect 0 "^trading_swarm, process $two, engine 0" $pick
+	swarm_end "$two" two.json
+	expect 69 "process $two has no engine to look at" stat --pid "$two"
+}
+several
+verdict 'of several engines one is picked'
+
+none()
+{
+	expect 69 "process $$ has no engine to look at: .*engine.inspect" show --pid "$$"
+	expect 69 "process $one has no engine 7" show --pid "$one" --engine 7
+	swarm_start quiet.json -o engine.inspect=false
+	local quiet=$child
+	wait_for grep -q '^SigBlk:.*4003$' "/proc/$quiet/status"
+	expect 69 "process $quiet has no engine to look at" stat --pid "$quiet"
+	swarm_end "$quiet" quiet.json
+}
+none
+verdict 'where there is no engine it says what to start'
+
+alone()
+{
+	local name='without any engine it says what to start' rc=0
+	if ! unshare -rn true 2>/dev/null; then
+		skip 'no network namespace of its own is allowed here' "$name"
+		return
+	fi
+	unshare -rn "$tern" route show >out 2>err || rc=$?
+	((rc == 69)) || fault "exit code $rc, not 69"
+	grep -q 'there is no engine to look at: .* start trading_swarm' err || fault "$(cat err)"
+	verdict "$name"
+}
+alone
+
+other_users()
+{
+	local name='engines of other users are theirs' rc=0
+	cp "$tern" tern
+	chmod 755 . tern
+	if [[ $EUID -ne 0 ]] || ! setpriv --reuid=65534 --clear-groups ./tern --version >out 2>&1; then
+		skip 'only root can be another user' "$name"
+		return
+	fi
+	setpriv --reuid=65534 --clear-groups ./tern route show --pid "$one" >out 2>err || rc=$?
+	((rc == 77)) || fault "exit code $rc, not 77: $(cat err)"
+	grep -q 'of other users: run this as that user, or as root' err || fault "$(cat err)"
+	verdict "$name"
+}
+other_users
+
+mute()
+{
+	kill -STOP "$one"
+	expect 69 'no answer within 5 s: its process may be stopped' stat --pid "$one"
+	kill -CONT "$one"
+	expect 0 routes stat --pid "$one"
+}
+mute
+verdict 'a process that is stopped keeps nobody waiting for long'
+
+full_disk()
+{
+	local words rc
+	for words in stat show 'show --json' 'lookup risk'; do
+		rc=0
+		# shellcheck disable=SC2086
+		"$tern" route $words --pid "$one" >/dev/full 2>err || rc=$?
+		((rc == 69)) || fault "tern route $words on a full disk: exit code $rc, not 69"
+	done
+}
+full_disk
+verdict 'a full disk is no success'
+
+swarm_end "$one" one.json
+verdict 'the engine did not notice'
+exit "$failed"
