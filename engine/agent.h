@@ -45,6 +45,7 @@ enum tern_status {
 #define TERN_AGENT_TELLING 131072u /* on_error or on_stop runs */
 #define TERN_AGENT_TIED 65536u	   /* had timers, or waited for room, when its last run ended */
 #define TERN_AGENT_MUTE 2048u	   /* failed while it was told of its end: not called again */
+#define TERN_AGENT_OFFERS 262144u  /* is, or was, in a set of those who offer a capability */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {

@@ -11,7 +11,7 @@
 #include "capabilities/arena.h"
 #include "capabilities/clock.h"
 #include "capabilities/log.h"
-#include "dataplane/tern_table.h"
+#include "dataplane/tern_router.h"
 #include "lcore.h"
 #include "stack.h"
 #include "tern_engine.h"
@@ -53,7 +53,8 @@ struct tern_engine {
 	struct tern_text_set texts;	/* agents' own */
 	bool recovers;			/* faults of agents are contained */
 	struct tern_fault_scope poller; /* polled mode: of the thread that polls */
-	struct tern_table *table;	/* id to address */
+	struct tern_router *router;	/* who is where, and can do what */
+	struct tern_table *table;	/* the router's: id to address */
 	struct rte_ring *slot_ring;	/* under pool_lock: slots used before, oldest first */
 	struct rte_ring *extras_ring;	/* under pool_lock: extras of agents that ended */
 	pthread_t *threads;		/* lcore_count, parallel mode */

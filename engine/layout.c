@@ -15,6 +15,7 @@
 #include "global_queue.h"
 #include "profile.h"
 #include "roaming.h"
+#include "routing.h"
 #include "slots.h"
 
 #define MIB ((size_t)1 << 20)
@@ -253,19 +254,6 @@ static uint64_t clock_cost(const struct tern_clock *clock)
 	return least;
 }
 
-/* A shard for each lcore, so that two that spawn at once seldom meet. */
-static int make_table(struct tern_engine *engine, struct tern_error *error)
-{
-	uint32_t shards = rte_align32pow2(engine->lcore_count);
-	struct tern_table_options options = {.routes_max = engine->slots,
-					     .routes_expected = engine->slots,
-					     .shards = RTE_MIN(shards, TERN_TABLE_SHARDS_MAX),
-					     .quiet = engine->quiet,
-					     .page_bytes_max =
-						     page_bytes_max(engine->config.pages)};
-	return tern_table_create(&engine->table, &options, error);
-}
-
 int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 {
 	const struct tern_config *config = &engine->config;
@@ -301,7 +289,7 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	if (!engine->lcores || !engine->profiles || !engine->rooms || !engine->quiet ||
 	    tern_global_init(engine) != 0 || cut_shared(engine, &span) != 0)
 		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
-	error_code = make_table(engine, error);
+	error_code = tern_routing_init(engine, page_bytes_max(config->pages), error);
 	if (error_code != 0)
 		return error_code;
 	unsigned char *region = engine->arena.base + shared;
@@ -336,9 +324,7 @@ void tern_layout_unmap(struct tern_engine *engine)
 	engine->rooms = NULL;
 	tern_rooms_fini(engine);
 	tern_global_fini(engine);
-	if (engine->table)
-		tern_table_destroy(engine->table);
-	engine->table = NULL;
+	tern_routing_fini(engine);
 	free(engine->quiet);
 	engine->quiet = NULL;
 	free(engine->lcores);

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "engine.h"
-#include "life.h"
+#include "routing.h"
 
 /* FNV-1a over the name, from two starts, each mixed: stable across nodes and releases. */
 static uint64_t hash_name(const char *name, uint64_t hash)
@@ -43,4 +43,5 @@ int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, con
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	tern_table_remove(lcore->engine->table, agent->id, agent->address);
+	tern_routing_forget(agent);
 }

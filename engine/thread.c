@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "engine.h"
+#include "routing.h"
 #include "watch.h"
 
 #define BREATH_NS 20000
@@ -73,6 +74,7 @@ void tern_thread_detach(struct tern_agent *self)
 	uint32_t generation = tern_address_generation(self->address) % TERN_ADDRESS_GENERATION_MASK;
 	while (self->timers)
 		tern_timer_unlink(self->timers);
+	tern_routing_forget(self);
 	lcore->behaviour = NULL;
 	tern_store(&self->behaviour, engine->agents[0].behaviour); /* the lcores' own */
 	self->state = NULL;

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/fiber.h"
 #include "engine/roaming.h"
+#include "engine/routing.h"
 
 /* Ids of a burst that are looked up together. */
 #define LOOKED_UP 64u
@@ -240,21 +241,10 @@ uint32_t tern_signal_burst(struct tern_agent *self, tern_address to, uint16_t ty
 	return count;
 }
 
-/* A thread is quiet whenever it is not looking (rooms.c). */
-static void find_all(const struct tern_agent *self, const struct tern_id *ids, uint32_t count,
-		     tern_address *found)
-{
-	tern_rooms_enter(self->lcore);
-	tern_table_find_batch(self->lcore->engine->table, ids, count, found);
-	tern_rooms_leave(self->lcore);
-}
-
 int tern_signal_id(struct tern_agent *self, struct tern_id to, uint16_t type, const void *data,
 		   size_t size)
 {
-	tern_rooms_enter(self->lcore);
-	tern_address found = tern_table_find(self->lcore->engine->table, to);
-	tern_rooms_leave(self->lcore);
+	tern_address found = tern_routing_find(self, to);
 	return tern_likely(found) ? tern_signal_bytes(self, found, type, data, size) : -ENOENT;
 }
 
@@ -266,7 +256,8 @@ uint32_t tern_signal_id_burst(struct tern_agent *self, const struct tern_id *to,
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t at = i % LOOKED_UP, left = count - i;
 		if (at == 0)
-			find_all(self, to + i, left < LOOKED_UP ? left : LOOKED_UP, found);
+			tern_routing_find_batch(self, to + i, left < LOOKED_UP ? left : LOOKED_UP,
+						found);
 		int code = found[at]
 				   ? tern_signal_bytes(self, found[at], type, from + i * size, size)
 				   : -ENOENT;

@@ -10,6 +10,7 @@
 #include "engine/keys.h"
 #include "engine/life.h"
 #include "engine/roaming.h"
+#include "engine/routing.h"
 #include "engine/slots.h"
 #include "engine/watch.h"
 
@@ -326,10 +327,7 @@ uint32_t tern_spawn_batch(struct tern_agent *self, const struct tern_behaviour *
 
 int tern_find_id(const struct tern_agent *self, struct tern_id id, tern_address *agent)
 {
-	/* A thread is quiet whenever it is not looking. */
-	tern_rooms_enter(self->lcore);
-	tern_address found = tern_table_find(self->lcore->engine->table, id);
-	tern_rooms_leave(self->lcore);
+	tern_address found = tern_routing_find(self, id);
 	if (found == TERN_ADDRESS_NONE)
 		return -ENOENT;
 	*agent = found;

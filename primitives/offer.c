@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tern_offer.h"
+
+#include <errno.h>
+
+#include "engine/life.h"
+#include "engine/routing.h"
+
+static bool is_name(const char *capability)
+{
+	return capability[0] && strnlen(capability, TERN_CAPABILITY_MAX + 1) <= TERN_CAPABILITY_MAX;
+}
+
+int tern_offer(struct tern_agent *self, const char *capability)
+{
+	if (!is_name(capability))
+		return -EINVAL;
+	int code = tern_router_offer(self->lcore->engine->router, tern_name_id(capability),
+				     tern_routing_member(self), self->address);
+	if (code == 0)
+		self->flags |= TERN_AGENT_OFFERS;
+	return code;
+}
+
+int tern_withdraw(struct tern_agent *self, const char *capability)
+{
+	if (!is_name(capability))
+		return -EINVAL;
+	return tern_router_withdraw(self->lcore->engine->router, tern_name_id(capability),
+				    tern_routing_member(self));
+}
+
+uint32_t tern_providers(const struct tern_agent *self, const char *capability, tern_address *agents,
+			uint32_t count_max)
+{
+	if (!is_name(capability))
+		return 0;
+	tern_rooms_enter(self->lcore);
+	uint32_t count = tern_router_providers(self->lcore->engine->router, self->lcore->index,
+					       tern_name_id(capability), agents, count_max);
+	tern_rooms_leave(self->lcore);
+	return count;
+}
