@@ -18,11 +18,14 @@
 
 #define BENCH_PS_PER_NS 1000u
 
+enum bench_eal { BENCH_EAL_UNTRIED, BENCH_EAL_RUNS, BENCH_EAL_REFUSED };
+
 /** What all benchmarks share. */
 struct bench {
 	struct tern_engine *engine;
 	struct tern_agent *self; /* the main thread's way in */
 	uint32_t slice_us;	 /* the engine's */
+	uint32_t max_agents;	 /* the engine's */
 	uint32_t near;		 /* lcore indexes */
 	uint32_t far;
 	bool smoke; /* only show that it runs */
@@ -30,12 +33,20 @@ struct bench {
 	double ps_per_tick;
 	uint64_t clock_pair_ps; /* median cost of a fenced pair of clock readings */
 	sem_t done;
+	enum bench_eal eal;
+	char reason[160]; /* why the last benchmark did not run */
 };
 
 /** One value for each round, exact where the histograms' buckets are 3 % wide. */
 struct bench_rounds {
 	uint64_t *figures, *floors;
 	uint32_t count, room;
+};
+
+/** A figure that stands beside the floor, for information. */
+struct bench_beside {
+	const char *name; /* NULL: none */
+	double value;	  /* in the result's unit */
 };
 
 struct bench_result {
@@ -54,6 +65,8 @@ struct bench_result {
 	double budget_p99; /* 0: none */
 	bool met;
 	const char *note; /* what the figure counts, for people */
+	struct bench_beside beside;
+	const char *pages; /* under the memory measured, where it matters; NULL */
 };
 
 /** One benchmark: runs its rounds, and fills rounds or the histograms or both. */
@@ -62,14 +75,25 @@ struct bench_case {
 	const char *unit;
 	const char *floor_name;
 	const char *note;
-	double budget; /* 0: for information; negative: a multiple of the floor */
+	double budget;	      /* 0: for information; negative: a multiple of the floor */
+	double budget_beyond; /* the floor; 0: none */
 	double budget_p99;
 	bool needs_two; /* lcores */
 	void (*run)(struct bench *bench, struct bench_result *result);
 };
 
 extern const struct bench_case bench_latency_cases[], bench_rate_cases[], bench_memory_cases[],
-	bench_scheduler_cases[], bench_roaming_cases[];
+	bench_scheduler_cases[], bench_roaming_cases[], bench_lookup_cases[],
+	bench_signal_id_cases[];
+
+/** A table of figures, too many to have budgets. */
+struct bench_matrix {
+	const char *name;
+	const char *note;
+	void (*run)(struct bench *bench, json_t *rows); /* rows NULL: prints them */
+};
+
+extern const struct bench_matrix bench_lookup_matrices[];
 
 /* Floors, each one round on the threads of the engine's lcores. */
 void bench_floor_line(struct bench *bench, struct tern_histogram *ps, uint32_t trips);
@@ -113,6 +137,30 @@ uint64_t bench_median(uint64_t *values, uint32_t count);
 
 /** Measure the cost of a fenced pair of clock readings, in ticks; to be subtracted. */
 uint64_t bench_clock_pair(void);
+
+/** Whether so much memory is lacking: why, in words; NULL: it is there. */
+const char *bench_memory_lacks(struct bench *bench, uint64_t bytes);
+
+/** Free memory in reserved pages of 2 MiB. */
+uint64_t bench_huge_bytes(void);
+
+/** Start EAL, unless it runs. Returns NULL; or why it does not. Context: the main thread. */
+const char *bench_eal_start(struct bench *bench);
+void bench_eal_stop(struct bench *bench);
+
+/** Compute what is shown and judged of a result, from its rounds and histograms. */
+void bench_result_fill(const struct bench_case *bench_case, struct bench_result *result);
+
+/** A percentile of a histogram whose unit is `scale` to one of ours. */
+double bench_percentile(const struct tern_histogram *histogram, double percent, double scale);
+
+/* Results as they come: into `results`, an array, or where that is NULL to standard output. */
+void bench_report_head(const struct bench *bench, bool columns);
+void bench_report_result(const struct bench_result *result, json_t *results);
+/** What comes after the results: the floors, and in JSON everything at once. */
+void bench_report_tail(struct bench *bench, json_t *results);
+/** Write a distribution to a file in a folder; NULL: do not. */
+void bench_report_hgrm(const char *folder, const struct bench_result *result);
 
 /** The machine and the build, as JSON for people and programs. */
 json_t *bench_machine(const struct bench *bench);

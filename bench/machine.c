@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "capabilities/arena.h"
 
 static void cpu_model(char *model, size_t size)
 {
@@ -32,6 +33,39 @@ static bool is_guest(void)
 	if (file)
 		fclose(file);
 	return guest;
+}
+
+/* The number in a line of a file that starts with `key`; 0: there is none. */
+static uint64_t read_number(const char *path, const char *key)
+{
+	char line[256];
+	size_t length = strlen(key);
+	unsigned long long number = 0;
+	FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, key, length) == 0 && sscanf(line + length, "%llu", &number) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return number;
+}
+
+uint64_t bench_huge_bytes(void)
+{
+	return TERN_PAGE_2M *
+	       read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "");
+}
+
+const char *bench_memory_lacks(struct bench *bench, uint64_t bytes)
+{
+	uint64_t available = read_number("/proc/meminfo", "MemAvailable:") << 10;
+	uint64_t there = available + bench_huge_bytes();
+	if (bytes <= there)
+		return NULL;
+	snprintf(bench->reason, sizeof(bench->reason),
+		 "needs %llu MiB of memory, %llu MiB are available",
+		 (unsigned long long)(bytes >> 20), (unsigned long long)(there >> 20));
+	return bench->reason;
 }
 
 json_t *bench_machine(const struct bench *bench)
