@@ -248,6 +248,16 @@ int tern_signal_id(struct tern_agent *self, struct tern_id to, uint16_t type, co
 	return tern_likely(found) ? tern_signal_bytes(self, found, type, data, size) : -ENOENT;
 }
 
+/* Where ids lead; their lines of the directory, whose misses overlap as well, are asked for. */
+static void look_up(struct tern_agent *self, const struct tern_id *ids, uint32_t count,
+		    tern_address *found)
+{
+	const struct tern_lcore *lcore = self->lcore;
+	tern_routing_find_batch(self, ids, count, found);
+	for (uint32_t i = 0; i < count; i++)
+		__builtin_prefetch(&lcore->directory[found[i] >> TERN_ADDRESS_GENERATION_BITS]);
+}
+
 uint32_t tern_signal_id_burst(struct tern_agent *self, const struct tern_id *to, uint16_t type,
 			      const void *data, size_t size, uint32_t count)
 {
@@ -256,8 +266,7 @@ uint32_t tern_signal_id_burst(struct tern_agent *self, const struct tern_id *to,
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t at = i % LOOKED_UP, left = count - i;
 		if (at == 0)
-			tern_routing_find_batch(self, to + i, left < LOOKED_UP ? left : LOOKED_UP,
-						found);
+			look_up(self, to + i, left < LOOKED_UP ? left : LOOKED_UP, found);
 		int code = found[at]
 				   ? tern_signal_bytes(self, found[at], type, from + i * size, size)
 				   : -ENOENT;
