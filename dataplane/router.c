@@ -65,7 +65,7 @@ static int make_parts(struct tern_router *router, const struct tern_router_optio
 		return tern_error_set(error, -ENOMEM, "router: no memory for %u readers",
 				      router->reader_count);
 	for (uint32_t i = 0; i < router->reader_count; i++)
-		router->readers[i].until_sample = router->sample_every;
+		router->readers[i].until_sample = tern_router_until(router);
 	struct tern_table_options own = *like;
 	own.routes_expected = 0;
 	own.shards = 1;

@@ -7,6 +7,7 @@
 #include <stdalign.h>
 
 #include <ck_spinlock.h>
+#include <sys/sdt.h>
 
 #include "absent.h"
 #include "capabilities/counter.h"
@@ -66,6 +67,33 @@ static inline void tern_router_unlock(struct tern_router *router)
 static inline uint64_t tern_router_now(const struct tern_router *router)
 {
 	return router->calls.now ? router->calls.now(router->context) : 0;
+}
+
+/** Lookups until the next one that is timed. */
+static inline uint32_t tern_router_until(const struct tern_router *router)
+{
+	return router->sample_every ? router->sample_every : UINT32_MAX;
+}
+
+/**
+ * tern_router_find() for who needs no more than the address: inline where the agent lives in this
+ * process and the lookup is not timed.
+ */
+static inline tern_address tern_router_address(struct tern_router *router, uint32_t index,
+					       struct tern_id id)
+{
+	struct tern_router_reader *reader = &router->readers[index];
+	tern_address address = TERN_ADDRESS_NONE;
+	if (tern_likely(reader->until_sample > 1))
+		address = tern_table_find(router->table, id);
+	if (tern_likely(address && tern_address_node(address) == 0)) {
+		reader->until_sample--;
+		tern_count(&reader->counts.local, 1);
+		DTRACE_PROBE4(tern, lookup, id.high, id.low, address, TERN_PATH_LOCAL);
+		return address;
+	}
+	tern_router_find(router, index, id, &address);
+	return address;
 }
 
 /** The set of those who live on a node. */

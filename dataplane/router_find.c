@@ -3,8 +3,6 @@
 /* Looking up: the table, then the missing, then asking for. */
 #include "router.h"
 
-#include <sys/sdt.h>
-
 /* Missing capabilities stand among missing agents, as other ids. */
 #define CAPABILITY_MARK 0x6361706162696C69u
 
@@ -19,7 +17,7 @@ static struct timing begin(const struct tern_router *router, struct tern_router_
 	struct timing timing = {.reader = reader};
 	if (tern_likely(--reader->until_sample != 0))
 		return timing;
-	reader->until_sample = router->sample_every;
+	reader->until_sample = tern_router_until(router);
 	if (router->sample_every)
 		timing.began = tern_router_now(router) + 1;
 	return timing;

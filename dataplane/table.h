@@ -59,11 +59,9 @@ struct tern_place {
 
 struct tern_bucket {
 	alignas(2 * TERN_LINE) uint64_t meta;
-	uint64_t words[TERN_BUCKET_PLACES];
-	struct tern_id ids[TERN_BUCKET_PLACES]; /* the first beside the words, four in a line */
+	struct tern_place places[TERN_BUCKET_PLACES]; /* two of them in the first line */
 };
 _Static_assert(sizeof(struct tern_bucket) == 2 * TERN_LINE, "a bucket is two lines");
-_Static_assert(offsetof(struct tern_bucket, ids[1]) == TERN_LINE, "kernels know the lines");
 
 /** What is known of a route; its own line. */
 struct tern_record {

@@ -44,7 +44,7 @@ static TERN_HIDDEN uint32_t match(const struct tern_bucket *bucket, __m128i hash
 
 static TERN_HIDDEN bool is_same(const struct tern_id *there, __m128i id)
 {
-	__m128i other = _mm_xor_si128(id, _mm_load_si128((const void *)there));
+	__m128i other = _mm_xor_si128(id, _mm_loadu_si128((const void *)there));
 	return _mm_testz_si128(other, other);
 }
 
@@ -56,8 +56,8 @@ static inline uint64_t search(const struct tern_bucket *bucket, __m128i hash, __
 {
 	for (uint32_t mask = match(bucket, hash); mask; mask &= mask - 1) {
 		uint32_t place = (uint32_t)__builtin_ctz(mask);
-		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
-		if (likely(is_same(&bucket->ids[place], id)) && likely(word))
+		uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE);
+		if (likely(is_same(&bucket->places[place].id, id)) && likely(word))
 			return word;
 	}
 	return TERN_ADDRESS_NONE;

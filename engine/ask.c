@@ -3,6 +3,7 @@
 
 #include "engine.h"
 #include "life.h"
+#include "reader.h"
 #include "roaming.h"
 #include "slots.h"
 
@@ -64,9 +65,9 @@ bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 {
 	if (!lcore->is_thread)
 		return ask(lcore, agent, what);
-	tern_rooms_enter(lcore);
+	tern_reader_enter(lcore);
 	bool asked = ask(lcore, agent, what);
-	tern_rooms_leave(lcore);
+	tern_reader_leave(lcore);
 	return asked;
 }
 

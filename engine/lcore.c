@@ -11,6 +11,7 @@
 #include "life.h"
 #include "observer.h"
 #include "profile.h"
+#include "reader.h"
 #include "recover.h"
 #include "roaming.h"
 
@@ -335,7 +336,7 @@ static unsigned roam(struct tern_lcore *lcore, bool idle)
 	if (lcore->is_thread)
 		return 0;
 	unsigned work = idle ? tern_roaming_steal(lcore) : 0;
-	tern_rooms_quiet(lcore);
+	tern_reader_quiet(lcore);
 	if (lcore->graves)
 		tern_roaming_graves(lcore, false);
 	return work;
@@ -368,7 +369,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	bool pause = work == 0 || lcore->stats.turns % 64 == 0;
 	work += tern_lcore_flush(lcore, pause);
 	if (pause && !lcore->is_thread)
-		tern_rooms_quiet(lcore);
+		tern_reader_quiet(lcore);
 	tern_store(&lcore->in_turn, false);
 
 	tern_count(work ? &lcore->stats.turns : &lcore->stats.idle_turns, 1);

@@ -146,7 +146,7 @@ struct tern_lcore {
 	uint32_t slot_first; /* FIFO in slot_cache */
 	uint32_t slot_count;
 	uint32_t permits; /* agents that may be made; others take some when the pool is empty */
-	uint32_t rooms_entered;			/* times: a thread that looks at rooms */
+	uint32_t reader_depth;			/* of a thread: reader.h */
 	uint32_t spawn_turn;			/* next home lcore for a thread's spawns */
 	const struct tern_behaviour *behaviour; /* attached thread's */
 	void *thread_state;

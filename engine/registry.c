@@ -5,6 +5,7 @@
 
 #include "engine.h"
 #include "routing.h"
+#include "slots.h"
 
 /* FNV-1a over the name, from two starts, each mixed: stable across nodes and releases. */
 static uint64_t hash_name(const char *name, uint64_t hash)
@@ -21,10 +22,15 @@ struct tern_id tern_name_id(const char *name)
 				.low = hash_name(name, 0x84222325CBF29CE4u)};
 }
 
+/*
+ * Drawn at random, but for the slot that the agent will most likely have: who looks the id up can
+ * ask for the directory's line of it at once (routing.h).
+ */
 void tern_engine_draw_id(struct tern_lcore *lcore, struct tern_next_id *next)
 {
+	uint64_t low = tern_rng_next(&lcore->rng) << TERN_ADDRESS_SLOT_BITS;
 	next->id = (struct tern_id){.high = tern_rng_next(&lcore->rng),
-				    .low = tern_rng_next(&lcore->rng)};
+				    .low = low | tern_slots_ahead(lcore, TERN_IDS_AHEAD)};
 	next->hash = tern_table_prefetch(lcore->engine->table, next->id);
 }
 

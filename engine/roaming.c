@@ -10,6 +10,7 @@
 #include "global_queue.h"
 #include "life.h"
 #include "profile.h"
+#include "reader.h"
 
 /* Signals moved from the ring to the mailbox in one go. */
 #define FETCH 32
@@ -215,9 +216,9 @@ int tern_roaming_send(struct tern_lcore *lcore, const struct tern_signal *signal
 {
 	if (tern_likely(!lcore->is_thread))
 		return put(lcore, signal);
-	tern_rooms_enter(lcore);
+	tern_reader_enter(lcore);
 	int code = put(lcore, signal);
-	tern_rooms_leave(lcore);
+	tern_reader_leave(lcore);
 	return code;
 }
 

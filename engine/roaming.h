@@ -120,13 +120,6 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 /** Give up a roaming agent that ended, once no sender can know it any more. */
 void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent);
 
-/** Say that this lcore knows no room any more: between turns. */
-void tern_rooms_quiet(struct tern_lcore *lcore);
-
-/** Before and after a thread, which is quiet otherwise, looks at rooms. For an lcore: nothing. */
-void tern_rooms_enter(struct tern_lcore *lcore);
-void tern_rooms_leave(struct tern_lcore *lcore);
-
 /** Look which ended agents can be given up. */
 void tern_roaming_graves(struct tern_lcore *lcore, bool all);
 

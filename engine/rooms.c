@@ -127,25 +127,6 @@ void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent)
 	lcore->graves = room;
 }
 
-void tern_rooms_quiet(struct tern_lcore *lcore)
-{
-	tern_sanitizer_unlocking(lcore->engine->quiet);
-	rte_rcu_qsbr_quiescent(lcore->engine->quiet, lcore->index);
-}
-
-void tern_rooms_enter(struct tern_lcore *lcore)
-{
-	if (lcore->is_thread && lcore->rooms_entered++ == 0)
-		rte_rcu_qsbr_thread_online(lcore->engine->quiet, lcore->index);
-}
-
-void tern_rooms_leave(struct tern_lcore *lcore)
-{
-	tern_sanitizer_unlocking(lcore->engine->quiet);
-	if (lcore->is_thread && --lcore->rooms_entered == 0)
-		rte_rcu_qsbr_thread_offline(lcore->engine->quiet, lcore->index);
-}
-
 static void return_late(struct tern_lcore *lcore, struct tern_room *room)
 {
 	struct tern_signal signal;

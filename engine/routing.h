@@ -2,21 +2,29 @@
 #ifndef ROUTING_H
 #define ROUTING_H
 
+#include "dataplane/router.h"
 #include "engine.h"
-#include "roaming.h"
+#include "reader.h"
 
 /** Make an engine's router. 0; negative errno. */
 int tern_routing_init(struct tern_engine *engine, size_t page_bytes_max, struct tern_error *error);
 void tern_routing_fini(struct tern_engine *engine);
 
-/** Where an id leads; TERN_ADDRESS_NONE. A thread is quiet whenever it is not looking (rooms.c). */
+/** Ask for the directory's line of the slot that an id most likely leads to. */
+static inline void tern_routing_expect(const struct tern_lcore *lcore, struct tern_id id)
+{
+	uint64_t slot = id.low & (TERN_AGENTS_MAX - 1);
+	__builtin_prefetch(&lcore->directory[slot < lcore->slots ? slot : 0]);
+}
+
+/** Where an id leads; TERN_ADDRESS_NONE. A thread is quiet whenever it is not looking (reader.h).
+ */
 static inline tern_address tern_routing_find(const struct tern_agent *self, struct tern_id id)
 {
 	struct tern_lcore *lcore = self->lcore;
-	tern_address address;
-	tern_rooms_enter(lcore);
-	tern_router_find(lcore->engine->router, lcore->index, id, &address);
-	tern_rooms_leave(lcore);
+	tern_reader_enter(lcore);
+	tern_address address = tern_router_address(lcore->engine->router, lcore->index, id);
+	tern_reader_leave(lcore);
 	return address;
 }
 
@@ -24,9 +32,9 @@ static inline void tern_routing_find_batch(const struct tern_agent *self, const 
 					   uint32_t count, tern_address *addresses)
 {
 	struct tern_lcore *lcore = self->lcore;
-	tern_rooms_enter(lcore);
+	tern_reader_enter(lcore);
 	tern_router_find_batch(lcore->engine->router, lcore->index, ids, count, addresses);
-	tern_rooms_leave(lcore);
+	tern_reader_leave(lcore);
 }
 
 /** What an agent is in sets of agents: attached threads have no id of their own. */

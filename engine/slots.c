@@ -108,7 +108,7 @@ uint32_t tern_slots_take(struct tern_lcore *lcore)
 {
 	if (!within_limit(lcore))
 		return TERN_SLOT_NONE;
-	if (lcore->slot_count == 0)
+	if (lcore->slot_count <= TERN_IDS_AHEAD)
 		refill(lcore);
 	if (lcore->slot_count)
 		return cache_pop(lcore);

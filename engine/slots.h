@@ -13,6 +13,15 @@
 /** A free slot, or TERN_SLOT_NONE: max_agents are alive. */
 uint32_t tern_slots_take(struct tern_lcore *lcore);
 
+/** The slot that will be taken so many from now (0: next), most likely; that of the lcore if none.
+ */
+static inline uint32_t tern_slots_ahead(const struct tern_lcore *lcore, uint32_t ahead)
+{
+	return ahead < lcore->slot_count
+		       ? lcore->slot_cache[(lcore->slot_first + ahead) % TERN_SLOT_CACHE]
+		       : lcore->index;
+}
+
 /** Give the slot of an ended agent back, as soon as nothing is asked of it any more. */
 void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent);
 

@@ -35,9 +35,9 @@ uint32_t tern_providers(const struct tern_agent *self, const char *capability, t
 {
 	if (!is_name(capability))
 		return 0;
-	tern_rooms_enter(self->lcore);
+	tern_reader_enter(self->lcore);
 	uint32_t count = tern_router_providers(self->lcore->engine->router, self->lcore->index,
 					       tern_name_id(capability), agents, count_max);
-	tern_rooms_leave(self->lcore);
+	tern_reader_leave(self->lcore);
 	return count;
 }

@@ -244,6 +244,7 @@ uint32_t tern_signal_burst(struct tern_agent *self, tern_address to, uint16_t ty
 int tern_signal_id(struct tern_agent *self, struct tern_id to, uint16_t type, const void *data,
 		   size_t size)
 {
+	tern_routing_expect(self->lcore, to);
 	tern_address found = tern_routing_find(self, to);
 	return tern_likely(found) ? tern_signal_bytes(self, found, type, data, size) : -ENOENT;
 }

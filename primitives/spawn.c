@@ -299,14 +299,14 @@ int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, 
 		return code ? code : -EINVAL;
 	/* From its registration on others may end it, and its room go to somebody else. */
 	if (tern_unlikely(self->lcore->is_thread))
-		tern_rooms_enter(self->lcore);
+		tern_reader_enter(self->lcore);
 	code = make_agent(self, behaviour, state, &spec, &made);
 	if (tern_likely(code == 0)) {
 		adopt(self->lcore, &spec, made);
 		*agent = made;
 	}
 	if (tern_unlikely(self->lcore->is_thread))
-		tern_rooms_leave(self->lcore);
+		tern_reader_leave(self->lcore);
 	return code;
 }
 
