@@ -84,7 +84,7 @@ struct bench_case {
 
 extern const struct bench_case bench_latency_cases[], bench_rate_cases[], bench_memory_cases[],
 	bench_scheduler_cases[], bench_roaming_cases[], bench_lookup_cases[],
-	bench_signal_id_cases[];
+	bench_capability_cases[], bench_signal_id_cases[];
 
 /** A table of figures, too many to have budgets. */
 struct bench_matrix {
@@ -134,6 +134,10 @@ void bench_round(struct bench_result *result, uint64_t floor, uint64_t figure);
 
 /** The middle of some values, count of them at least 1; sorts them. */
 uint64_t bench_median(uint64_t *values, uint32_t count);
+
+/** Show the median of some rounds, in ps, beside the floor; sorts them. */
+void bench_stand_beside(struct bench_result *result, const char *name, uint64_t *ps,
+			uint32_t count);
 
 /** Measure the cost of a fenced pair of clock readings, in ticks; to be subtracted. */
 uint64_t bench_clock_pair(void);

@@ -27,8 +27,7 @@ static void fight(struct bench *bench, struct bench_result *result, struct looku
 		beside[i] = lookup_round(bed, &contest->beside_trial, contest->beside);
 		lookup_bed_advance(bed);
 	}
-	double median = (double)bench_median(beside, bench->rounds) / BENCH_PS_PER_NS;
-	result->beside = (struct bench_beside){.name = contest->beside_name, .value = median};
+	bench_stand_beside(result, contest->beside_name, beside, bench->rounds);
 	free(beside);
 }
 

@@ -55,6 +55,20 @@ struct lookup_space {
 typedef uint64_t lookup_body(const void *table, const struct tern_id *ids, uint32_t count,
 			     uint32_t batch);
 
+/** Plain arrays that the values of a table lead to, each after its length; 0 leads to an empty one.
+ */
+struct lookup_lists {
+	uint64_t *words;
+	uint32_t each; /* addresses in an array */
+};
+
+/**
+ * Look `count` ids up and copy the array of each out, over the one before; returns how many
+ * addresses that were.
+ */
+typedef uint64_t lookup_copier(const void *table, const struct tern_id *ids, uint32_t count,
+			       const struct lookup_lists *lists, tern_address *copy);
+
 /** A kind of table. */
 struct lookup_contender {
 	const char *name;
@@ -64,6 +78,7 @@ struct lookup_contender {
 	bool (*put)(void *table, const struct tern_id *id, uint64_t value); /* false: refused */
 	void (*remove)(void *table, const struct tern_id *id);
 	lookup_body *bodies[LOOKUP_ORDERS];
+	lookup_copier *copy; /* the rivals' */
 };
 
 extern const struct lookup_contender lookup_tern, lookup_rte_hash, lookup_ck_ht;

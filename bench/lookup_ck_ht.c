@@ -129,6 +129,13 @@ static uint64_t chain(const void *table, const struct tern_id *ids, uint32_t cou
 	return lookup_chained(&ck->map, ids, count, find);
 }
 
+static uint64_t copy_lists(const void *table, const struct tern_id *ids, uint32_t count,
+			   const struct lookup_lists *lists, tern_address *copy)
+{
+	const struct ck *ck = table;
+	return lookup_copied(&ck->map, ids, count, lists, copy, find);
+}
+
 const struct lookup_contender lookup_ck_ht = {
 	.name = "ck_ht",
 	.bytes = bytes,
@@ -137,4 +144,5 @@ const struct lookup_contender lookup_ck_ht = {
 	.put = put,
 	.remove = take_out,
 	.bodies = {single, chain, single},
+	.copy = copy_lists,
 };

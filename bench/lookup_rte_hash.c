@@ -146,6 +146,13 @@ static uint64_t batches(const void *table, const struct tern_id *ids, uint32_t c
 	return sum;
 }
 
+static uint64_t copy_lists(const void *table, const struct tern_id *ids, uint32_t count,
+			   const struct lookup_lists *lists, tern_address *copy)
+{
+	const struct hash *hash = table;
+	return lookup_copied(hash->hash, ids, count, lists, copy, find);
+}
+
 const struct lookup_contender lookup_rte_hash = {
 	.name = "rte_hash",
 	.bytes = bytes,
@@ -154,4 +161,5 @@ const struct lookup_contender lookup_rte_hash = {
 	.put = put,
 	.remove = take_out,
 	.bodies = {single, chain, batches},
+	.copy = copy_lists,
 };

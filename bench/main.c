@@ -44,6 +44,7 @@ static const struct group {
 	{bench_scheduler_cases, 20, 65536, false},
 	{bench_roaming_cases, 20, 65536, false},
 	{bench_lookup_cases, 10000, 65536, false},
+	{bench_capability_cases, 10000, 65536, false},
 	{bench_signal_id_cases, 10000, 1u << 20, true},
 };
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))

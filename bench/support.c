@@ -57,6 +57,12 @@ void bench_round(struct bench_result *result, uint64_t floor, uint64_t figure)
 	rounds->floors[rounds->count++] = floor;
 }
 
+void bench_stand_beside(struct bench_result *result, const char *name, uint64_t *ps, uint32_t count)
+{
+	double median = (double)bench_median(ps, count) / BENCH_PS_PER_NS;
+	result->beside = (struct bench_beside){.name = name, .value = median};
+}
+
 uint64_t bench_clock_pair(void)
 {
 	uint64_t pairs[PAIRS];

@@ -127,12 +127,6 @@ void tern_sets_destroy(struct tern_sets *sets)
 	free(sets);
 }
 
-/* The number of a set or the first membership of an agent; 0: none. */
-static uint32_t number_of(const struct tern_table *table, struct tern_id id)
-{
-	return (uint32_t)tern_table_find(table, id);
-}
-
 /* Have an id that is new lead to a number. */
 static int put_number(struct tern_table *table, struct tern_id id, uint32_t number)
 {
@@ -250,7 +244,8 @@ int tern_sets_add(struct tern_sets *sets, struct tern_id set, struct tern_id age
 	if (address == TERN_ADDRESS_NONE)
 		return -EINVAL;
 	lock(sets);
-	uint32_t number = number_of(sets->numbers, set), first = number_of(sets->agents, agent);
+	uint32_t number = tern_sets_number(sets->numbers, set),
+		 first = tern_sets_number(sets->agents, agent);
 	int code = check_room(sets, number, first);
 	if (code == 0 && !number)
 		number = open_set(sets, set);
@@ -267,10 +262,10 @@ int tern_sets_add(struct tern_sets *sets, struct tern_id set, struct tern_id age
 int tern_sets_remove(struct tern_sets *sets, struct tern_id set, struct tern_id agent)
 {
 	lock(sets);
-	uint32_t number = number_of(sets->numbers, set);
+	uint32_t number = tern_sets_number(sets->numbers, set);
 	struct spot spot = {0};
 	if (number)
-		spot = seek(sets, number_of(sets->agents, agent), number);
+		spot = seek(sets, tern_sets_number(sets->agents, agent), number);
 	if (spot.at) {
 		struct tern_membership membership = sets->memberships[spot.at];
 		unlink_agent(sets, agent, spot);
@@ -284,7 +279,7 @@ uint32_t tern_sets_forget(struct tern_sets *sets, struct tern_id agent)
 {
 	uint32_t count = 0;
 	lock(sets);
-	uint32_t first = number_of(sets->agents, agent);
+	uint32_t first = tern_sets_number(sets->agents, agent);
 	if (first)
 		tern_table_remove(sets->agents, agent, first);
 	for (uint32_t at = first, next; at; at = next, count++) {
@@ -303,97 +298,14 @@ uint32_t tern_sets_move(struct tern_sets *sets, struct tern_id agent, tern_addre
 	if (address == TERN_ADDRESS_NONE)
 		return 0;
 	lock(sets);
-	for (uint32_t at = number_of(sets->agents, agent); at; at = sets->memberships[at].next) {
+	for (uint32_t at = tern_sets_number(sets->agents, agent); at;
+	     at = sets->memberships[at].next) {
 		const struct tern_membership *membership = &sets->memberships[at];
 		tern_members_put(sets->sets[membership->set].members, membership->cell, address);
 		count++;
 	}
 	unlock(sets);
 	return count;
-}
-
-/* NULL: none. */
-static const struct tern_members *members_of(const struct tern_sets *sets, struct tern_id set)
-{
-	uint32_t number = number_of(sets->numbers, set);
-	if (!number)
-		return NULL;
-	return __atomic_load_n(&sets->sets[number].members, __ATOMIC_ACQUIRE); /* R1 */
-}
-
-/* Cells that are copied at once. */
-#define CELLS 8u
-typedef tern_address cells __attribute__((vector_size(CELLS * sizeof(tern_address)), aligned(8)));
-
-/* Each cell whole, as its word is (R3, by the fence), unless one is erased. */
-static TERN_HIDDEN bool copy_cells(tern_address *to, const tern_address *from)
-{
-	cells copy = *(const cells *)from;
-	uint32_t erased = 0;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; i < CELLS; i++)
-		erased |= copy[i] == TERN_ADDRESS_NONE;
-	if (erased)
-		return false;
-	*(cells *)to = copy;
-	return true;
-}
-
-/* The next addresses of an array, up to `most` of them. */
-static uint32_t gather(const struct tern_members *members, uint32_t *cell, uint32_t end,
-		       tern_address *to, uint32_t most)
-{
-	uint32_t count = 0, at = *cell;
-	while (at < end && count < most) {
-		if (end - at >= CELLS && most - count >= CELLS &&
-		    copy_cells(&to[count], &members->cells[at])) {
-			count += CELLS;
-			at += CELLS;
-			continue;
-		}
-		tern_address address =
-			__atomic_load_n(&members->cells[at++], __ATOMIC_ACQUIRE); /* R3 */
-		if (address != TERN_ADDRESS_NONE)
-			to[count++] = address;
-	}
-	*cell = at;
-	return count;
-}
-
-static uint32_t filter(const struct tern_members *members, uint32_t end,
-		       const struct tern_sets_query *query, tern_address *addresses,
-		       uint32_t count_max)
-{
-	uint32_t found = 0;
-	for (uint32_t cell = 0; cell < end && found < count_max;) {
-		tern_address run[TERN_SETS_RUN];
-		uint32_t count = gather(members, &cell, end, run, TERN_SETS_RUN);
-		if (count)
-			count = query->keep(query->context, run, count);
-		count = RTE_MIN(count, count_max - found);
-		memcpy(&addresses[found], run, count * sizeof(*run));
-		found += count;
-	}
-	return found;
-}
-
-uint32_t tern_sets_find(const struct tern_sets *sets, struct tern_id set,
-			const struct tern_sets_query *query, tern_address *addresses,
-			uint32_t count_max)
-{
-	const struct tern_members *members = members_of(sets, set);
-	uint32_t cell = 0;
-	if (!members)
-		return 0;
-	uint32_t end = __atomic_load_n(&members->count, __ATOMIC_ACQUIRE); /* R2 */
-	return query && query->keep ? filter(members, end, query, addresses, count_max)
-				    : gather(members, &cell, end, addresses, count_max);
-}
-
-uint32_t tern_sets_count(const struct tern_sets *sets, struct tern_id set)
-{
-	uint32_t number = number_of(sets->numbers, set);
-	return number ? tern_load(&sets->sets[number].live) : 0;
 }
 
 void tern_sets_stats(struct tern_sets *sets, struct tern_sets_stats *stats)

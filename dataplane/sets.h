@@ -136,4 +136,10 @@ static inline uint32_t *tern_members_owners(struct tern_members *members)
 /** Bytes of an array that so many members came to one by one. Any thread. */
 uint64_t tern_members_bytes(uint64_t members);
 
+/** The number of a set or the first membership of an agent; 0: none. */
+static inline uint32_t tern_sets_number(const struct tern_table *table, struct tern_id id)
+{
+	return (uint32_t)tern_table_find(table, id);
+}
+
 #endif

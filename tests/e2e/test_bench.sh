@@ -66,6 +66,17 @@ assert all(results[name]["beside"]["ck_ht"] > 0 for name in peers), "no ck_ht"
 assert results["lookup_single"]["pages"] in ("2 MiB", "4 KiB"), "which pages?"'
 }
 
+capabilities()
+{
+	play --json capability_10 capability_100 capability_1000
+	judge '
+assert len(results) == 3, "not all have run"
+for name, result in results.items():
+	assert "skipped" not in result, (name, result.get("skipped"))
+	assert min(result["value"], result["floor"], result["beside"]["ck_ht"]) > 0, name
+	assert result["budget"] is None, name'
+}
+
 matrices()
 {
 	play --json --matrix
@@ -107,6 +118,8 @@ leftovers()
 before=$(leftovers)
 cases
 verdict 'lookups and signals by id are compared with their floors'
+capabilities
+verdict 'agents of a capability are looked up in sets and in plain arrays'
 matrices
 verdict 'the matrices are whole'
 usage_errors
