@@ -195,7 +195,7 @@ static int add(const struct tern_table *table, struct tern_shard *shard, struct 
 static int replace_at(const struct tern_table *table, struct tern_shard *shard,
 		      struct tern_spot spot, const struct tern_route *route)
 {
-	uint64_t *word = &spot.bucket->places[spot.place].word;
+	uint64_t *word = &spot.bucket->words[spot.place];
 	uint64_t before = *word, after = make_word(table, shard, route);
 	if (!after)
 		return -ENOMEM;
@@ -243,7 +243,7 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
 	tern_shard_lock(shard);
 	struct tern_bucket *index = step(table, shard, hash);
 	struct tern_spot spot = tern_index_seek(index, hash, id);
-	uint64_t word = spot.bucket ? spot.bucket->places[spot.place].word : TERN_ADDRESS_NONE;
+	uint64_t word = spot.bucket ? spot.bucket->words[spot.place] : TERN_ADDRESS_NONE;
 	if (word && (!address || tern_word_address(shard, word) == address)) {
 		tern_index_remove(table, index, hash, spot);
 		if (is_record(word))

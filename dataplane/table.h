@@ -57,11 +57,14 @@ struct tern_place {
 	uint64_t word;	   /* address, or a record; TERN_ADDRESS_NONE: retired */
 };
 
+/* All words in the first line: what a lookup comes to is there, the ids only have to agree. */
 struct tern_bucket {
 	alignas(2 * TERN_LINE) uint64_t meta;
-	struct tern_place places[TERN_BUCKET_PLACES]; /* two of them in the first line */
+	uint64_t words[TERN_BUCKET_PLACES];
+	struct tern_id ids[TERN_BUCKET_PLACES];
 };
 _Static_assert(sizeof(struct tern_bucket) == 2 * TERN_LINE, "a bucket is two lines");
+_Static_assert(offsetof(struct tern_bucket, ids[1]) == TERN_LINE, "no id lies in both lines");
 
 /** What is known of a route; its own line. */
 struct tern_record {

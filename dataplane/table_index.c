@@ -64,8 +64,8 @@ static uint32_t tag_of(uint64_t meta, uint32_t place)
 
 static struct tern_id id_in(const struct tern_bucket *bucket, uint32_t place)
 {
-	return (struct tern_id){.high = tern_load(&bucket->places[place].id.high),
-				.low = tern_load(&bucket->places[place].id.low)};
+	return (struct tern_id){.high = tern_load(&bucket->ids[place].high),
+				.low = tern_load(&bucket->ids[place].low)};
 }
 
 struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struct tern_id id)
@@ -78,8 +78,7 @@ struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struc
 		struct tern_bucket *bucket = tern_index_bucket(index, home, i);
 		for (uint64_t mask = tern_meta_match(bucket->meta, tag); mask; mask &= mask - 1) {
 			uint32_t place = tern_meta_place(mask);
-			if (bucket->places[place].word &&
-			    tern_id_same(bucket->places[place].id, id))
+			if (bucket->words[place] && tern_id_same(bucket->ids[place], id))
 				return (struct tern_spot){
 					.bucket = bucket, .place = place, .distance = i};
 		}
@@ -115,8 +114,7 @@ static uint32_t free_place(const struct tern_table *table, const struct tern_buc
 		return tern_meta_place(unused);
 	uint32_t place;
 	for (place = 0; place < TERN_BUCKET_PLACES; place++)
-		if (!bucket->places[place].word &&
-		    tern_table_is_quiet(table, bucket->places[place].id.low))
+		if (!bucket->words[place] && tern_table_is_quiet(table, bucket->ids[place].low))
 			break;
 	return place;
 }
@@ -125,10 +123,10 @@ static void fill(struct tern_bucket *bucket, uint32_t place, uint32_t tag,
 		 const struct tern_place *from)
 {
 	uint64_t others = bucket->meta & ~(0xFFull << 8 * place);
-	tern_store(&bucket->places[place].id.high, from->id.high);
-	tern_store(&bucket->places[place].id.low, from->id.low);
+	tern_store(&bucket->ids[place].high, from->id.high);
+	tern_store(&bucket->ids[place].low, from->id.low);
 	set_meta(bucket, others | (uint64_t)tag << 8 * place);
-	__atomic_store_n(&bucket->places[place].word, from->word, __ATOMIC_RELEASE); /* W1, W4 */
+	__atomic_store_n(&bucket->words[place], from->word, __ATOMIC_RELEASE); /* W1, W4 */
 }
 
 int tern_index_insert(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
@@ -155,9 +153,9 @@ int tern_index_insert(const struct tern_table *table, struct tern_bucket *index,
 static bool is_of(const struct tern_table *table, struct tern_bucket *index, uint64_t home,
 		  const struct tern_bucket *bucket, uint32_t place, uint64_t *hash)
 {
-	if (!bucket->places[place].word)
+	if (!bucket->words[place])
 		return false;
-	*hash = tern_table_hash_one(table, bucket->places[place].id);
+	*hash = tern_table_hash_one(table, bucket->ids[place]);
 	return tern_index_home(index, *hash) == home;
 }
 
@@ -179,9 +177,8 @@ static void renew_meta(const struct tern_table *table, struct tern_bucket *index
 void tern_index_remove(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
 		       struct tern_spot spot)
 {
-	__atomic_store_n(&spot.bucket->places[spot.place].word, TERN_ADDRESS_NONE,
-			 __ATOMIC_RELEASE);
-	__atomic_store_n(&spot.bucket->places[spot.place].id.low, tern_table_token(table),
+	__atomic_store_n(&spot.bucket->words[spot.place], TERN_ADDRESS_NONE, __ATOMIC_RELEASE);
+	__atomic_store_n(&spot.bucket->ids[spot.place].low, tern_table_token(table),
 			 __ATOMIC_RELEASE);
 	if (spot.distance)
 		renew_meta(table, index, tern_index_home(index, hash));
@@ -201,7 +198,9 @@ void tern_index_move(const struct tern_table *table, struct tern_bucket *from,
 			if (!is_of(table, from, home, other, place, &hash))
 				continue;
 			/* There is a place: it has room for half as many again. */
-			tern_index_insert(table, to, hash, &other->places[place], UINT64_MAX);
+			const struct tern_place it = {.id = other->ids[place],
+						      .word = other->words[place]};
+			tern_index_insert(table, to, hash, &it, UINT64_MAX);
 			if (i == 0)
 				meta &= ~(0xFFull << 8 * place);
 		}
@@ -226,7 +225,7 @@ static uint64_t word_of(const struct tern_bucket *bucket, uint64_t meta, uint32_
 			struct tern_id id)
 {
 	for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
-		uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE);
+		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
 		if (word && tag_of(meta, place) == tag && tern_id_same(id_in(bucket, place), id))
 			return word; /* R1, R4 */
 	}
@@ -272,7 +271,7 @@ static struct tern_route told(const struct tern_route *record)
 bool tern_index_route(const struct tern_shard *shard, const struct tern_bucket *bucket,
 		      uint64_t meta, uint32_t place, struct tern_route *route)
 {
-	uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE); /* R1, R4 */
+	uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE); /* R1, R4 */
 	if (!tag_of(meta, place) || !word)
 		return false;
 	if (word & TERN_WORD_RECORD)

@@ -34,9 +34,9 @@ static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t has
 	for (; mask; mask &= mask - 1) {
 		uint32_t place = tern_meta_place(mask);
 		/* The word first: who sees one sees the id that it was stored for. */
-		uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE);
-		struct tern_id there = {.high = tern_load(&bucket->places[place].id.high),
-					.low = tern_load(&bucket->places[place].id.low)};
+		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
+		struct tern_id there = {.high = tern_load(&bucket->ids[place].high),
+					.low = tern_load(&bucket->ids[place].low)};
 		if (likely(tern_id_same(there, *id)) && likely(word))
 			return word; /* R1, R4 */
 	}

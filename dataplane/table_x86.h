@@ -44,7 +44,7 @@ static TERN_HIDDEN uint32_t match(const struct tern_bucket *bucket, __m128i hash
 
 static TERN_HIDDEN bool is_same(const struct tern_id *there, __m128i id)
 {
-	__m128i other = _mm_xor_si128(id, _mm_loadu_si128((const void *)there));
+	__m128i other = _mm_xor_si128(id, _mm_load_si128((const void *)there));
 	return _mm_testz_si128(other, other);
 }
 
@@ -56,24 +56,31 @@ static inline uint64_t search(const struct tern_bucket *bucket, __m128i hash, __
 {
 	for (uint32_t mask = match(bucket, hash); mask; mask &= mask - 1) {
 		uint32_t place = (uint32_t)__builtin_ctz(mask);
-		uint64_t word = __atomic_load_n(&bucket->places[place].word, __ATOMIC_ACQUIRE);
-		if (likely(is_same(&bucket->places[place].id, id)) && likely(word))
+		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
+		if (likely(is_same(&bucket->ids[place], id)) && likely(word))
 			return word;
 	}
 	return TERN_ADDRESS_NONE;
 }
 
+/* The first tag that fits is mostly the right one; the loop of search() would cost registers. */
 static tern_address find(const struct tern_table *table, uint64_t high, uint64_t low)
 {
 	__m128i id = _mm_insert_epi64(_mm_cvtsi64_si128((long long)high), (long long)low, 1);
 	__m128i hashes = hash_vector(&table->keys, id);
-	uint64_t hash = (uint64_t)_mm_cvtsi128_si64(hashes);
+	uint64_t hash = (uint64_t)_mm_cvtsi128_si64(hashes), word = TERN_ADDRESS_NONE;
 	const struct tern_shard *shard = tern_table_shard(table, hash);
 	const struct tern_bucket *bucket = tern_shard_home(shard, hash);
 	tern_bucket_prefetch_rest(bucket);
-	uint64_t word = search(bucket, hashes, id);
-	if (likely(tern_word_answers(word, bucket, hash)))
-		return word;
+	uint32_t mask = match(bucket, hashes);
+	if (likely(mask)) {
+		uint32_t place = (uint32_t)__builtin_ctz(mask);
+		word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
+		if (likely(is_same(&bucket->ids[place], id)) && likely((int64_t)word > 0))
+			return word;
+	} else if (likely(tern_word_answers(word, bucket, hash))) {
+		return TERN_ADDRESS_NONE;
+	}
 	return tern_table_find_slowly(shard, hash, high, low);
 }
 
