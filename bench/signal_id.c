@@ -21,6 +21,13 @@
 #define TURNS_SMOKE 20
 #define SINGLES 16 /* a turn */
 
+/* Times of calls in a round: exact, and as they add up over rounds. */
+struct samples {
+	struct tern_histogram *ps;
+	uint64_t *values;
+	uint32_t count;
+};
+
 /* Receivers on the far lcore, in a random order, and a sender on the near one. */
 struct crowd {
 	struct bench *bench;
@@ -31,7 +38,7 @@ struct crowd {
 	uint32_t turns_left;
 	uint64_t sent;
 	bool in_bursts;
-	struct tern_histogram *ps, *floor_ps; /* per call */
+	struct samples figure, floor;
 	struct tern_rng rng;
 	alignas(2 * TERN_LINE) uint64_t handled; /* the far lcore counts */
 };
@@ -83,11 +90,13 @@ static uint64_t by_id(struct tern_agent *self, const struct tern_id *ids)
 }
 
 /* Ticks that so many calls took together, beyond the clock pair. */
-static void record(const struct crowd *crowd, struct tern_histogram *ps, uint64_t ticks,
+static void record(const struct crowd *crowd, struct samples *samples, uint64_t ticks,
 		   uint32_t calls)
 {
 	uint64_t all = bench_to_ps(crowd->bench, ticks), pair = crowd->bench->clock_pair_ps;
-	tern_histogram_record(ps, all > pair ? (all - pair) / calls : 0);
+	uint64_t each = all > pair ? (all - pair) / calls : 0;
+	tern_histogram_record(samples->ps, each);
+	samples->values[samples->count++] = each;
 }
 
 /* By turns by address and by id: what is paid for beyond the address is the lookup. */
@@ -95,9 +104,9 @@ static void send_burst(struct tern_agent *self, struct crowd *crowd)
 {
 	uint32_t at = take(crowd, BURST);
 	if (crowd->turns_left % 2)
-		record(crowd, crowd->floor_ps, by_address(self, &crowd->agents[at]), BURST);
+		record(crowd, &crowd->floor, by_address(self, &crowd->agents[at]), BURST);
 	else
-		record(crowd, crowd->ps, by_id(self, &crowd->ids[at]), BURST);
+		record(crowd, &crowd->figure, by_id(self, &crowd->ids[at]), BURST);
 }
 
 /* A line that a lookup of some id would read first. */
@@ -123,8 +132,8 @@ static void send_singles(struct tern_agent *self, struct crowd *crowd)
 		uint64_t end = fenced_ticks();
 		if (code != 0)
 			bench_die("a signal by id was refused: %s", strerror(-code));
-		record(crowd, crowd->floor_ps, between - start, 1);
-		record(crowd, crowd->ps, end - between, 1);
+		record(crowd, &crowd->floor, between - start, 1);
+		record(crowd, &crowd->figure, end - between, 1);
 	}
 }
 
@@ -173,6 +182,8 @@ static void disperse(struct crowd *crowd, struct bench_result *result)
 	struct tern_table_stats stats;
 	tern_table_stats(crowd->bench->engine->table, &stats);
 	result->pages = stats.page_bytes < TERN_PAGE_2M ? "4 KiB" : "2 MiB";
+	free(crowd->figure.values);
+	free(crowd->floor.values);
 	free(crowd->agents);
 	free(crowd->ids);
 	free(crowd);
@@ -187,6 +198,7 @@ static void send_round(struct crowd *crowd)
 {
 	struct bench *bench = crowd->bench;
 	crowd->turns_left = turns_of(bench);
+	crowd->figure.count = crowd->floor.count = 0;
 	bench->clock_pair_ps = bench_to_ps(bench, bench_clock_pair());
 	tern_address agent = bench_spawn(bench, &sender, crowd, bench->near);
 	bench_send(bench, agent, 0, 0);
@@ -194,14 +206,25 @@ static void send_round(struct crowd *crowd)
 	bench_stop(bench, &agent, 1);
 }
 
+static void prepare(struct samples *samples, struct tern_histogram *ps, const struct bench *bench)
+{
+	samples->ps = ps;
+	samples->values = calloc(turns_of(bench) * SINGLES, sizeof(*samples->values));
+	if (!samples->values)
+		bench_die("no memory for a round's samples");
+}
+
 static void run(struct bench *bench, struct bench_result *result, bool in_bursts)
 {
 	struct crowd *crowd = gather(bench);
 	crowd->in_bursts = in_bursts;
-	crowd->ps = &result->figure;
-	crowd->floor_ps = &result->floor;
-	for (uint32_t i = 0; i < bench->rounds; i++)
+	prepare(&crowd->figure, &result->figure, bench);
+	prepare(&crowd->floor, &result->floor, bench);
+	for (uint32_t i = 0; i < bench->rounds; i++) {
 		send_round(crowd);
+		bench_round(result, bench_median(crowd->floor.values, crowd->floor.count),
+			    bench_median(crowd->figure.values, crowd->figure.count));
+	}
 	disperse(crowd, result);
 }
 
