@@ -76,23 +76,22 @@ static inline uint32_t tern_router_until(const struct tern_router *router)
 }
 
 /**
- * tern_router_find() for who needs no more than the address: inline where the agent lives in this
- * process and the lookup is not timed.
+ * What tern_router_find() begins with, for who has table and reader at hand: where an agent of this
+ * process is. TERN_ADDRESS_NONE: ask tern_router_find(), there is none, or the lookup is to be
+ * timed.
  */
-static inline tern_address tern_router_address(struct tern_router *router, uint32_t index,
-					       struct tern_id id)
+static inline tern_address tern_router_find_local(const struct tern_table *table,
+						  struct tern_router_reader *reader,
+						  struct tern_id id)
 {
-	struct tern_router_reader *reader = &router->readers[index];
-	tern_address address = TERN_ADDRESS_NONE;
-	if (tern_likely(reader->until_sample > 1))
-		address = tern_table_find(router->table, id);
-	if (tern_likely(address && tern_address_node(address) == 0)) {
-		reader->until_sample--;
-		tern_count(&reader->counts.local, 1);
-		DTRACE_PROBE4(tern, lookup, id.high, id.low, address, TERN_PATH_LOCAL);
-		return address;
-	}
-	tern_router_find(router, index, id, &address);
+	if (tern_unlikely(reader->until_sample <= 1))
+		return TERN_ADDRESS_NONE;
+	tern_address address = tern_table_find(table, id);
+	if (tern_unlikely(!address || tern_address_node(address) != 0))
+		return TERN_ADDRESS_NONE;
+	reader->until_sample--;
+	tern_count(&reader->counts.local, 1);
+	DTRACE_PROBE4(tern, lookup, id.high, id.low, address, TERN_PATH_LOCAL);
 	return address;
 }
 

@@ -11,6 +11,7 @@
 
 #include "ask.h"
 #include "control.h"
+#include "dataplane/router.h"
 #include "engine.h"
 #include "global_queue.h"
 #include "profile.h"
@@ -193,6 +194,8 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.slots = engine->slots,
 		.index = index,
 		.engine = engine,
+		.table = engine->table,
+		.lookups = &engine->router->readers[index],
 		.clock = &engine->clock,
 		.slice_ticks = tern_clock_from_ns(&engine->clock, config->slice_us * 1000ull),
 		.trace_every = config->trace_every,

@@ -71,21 +71,23 @@ struct tern_lane_set {
  * Only the thread that polls it touches it, but for the members said otherwise.
  */
 struct tern_lcore {
-	/* constant after start; read on every signal */
+	/* constant after start; the first line is read on every signal */
 	alignas(TERN_LINE) struct tern_agent *agents;
-	uint64_t *directory;	       /* the engine's: see directory.h */
-	struct tern_lane_out *out;     /* by route */
-	struct tern_profile *profiles; /* by slot: the engine's */
-	struct tern_room **rooms;      /* by slot: the engine's */
-	uint32_t roam_route;	       /* of roaming agents: a lane that is always full */
-	uint32_t slots;		       /* in agents and directory */
+	uint64_t *directory;		    /* the engine's: see directory.h */
+	struct tern_lane_out *out;	    /* by route */
+	struct tern_table *table;	    /* the engine's */
+	struct tern_router_reader *lookups; /* its own among the router's readers */
+	uint32_t roam_route;		    /* of roaming agents: a lane that is always full */
+	uint32_t slots;			    /* in agents and directory */
 	uint32_t index;
-	struct tern_engine *engine;
-	const struct tern_clock *clock;
-	uint64_t slice_ticks;
 	uint32_t trace_every;
 	bool stamp_each;
 	bool is_thread;
+	struct tern_profile *profiles; /* by slot: the engine's */
+	struct tern_room **rooms;      /* by slot: the engine's */
+	struct tern_engine *engine;
+	const struct tern_clock *clock;
+	uint64_t slice_ticks;
 
 	/* this lcore writes, turn by turn */
 	alignas(TERN_LINE) uint64_t turn_ticks;
