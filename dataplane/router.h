@@ -39,8 +39,8 @@ struct tern_router {
 	/* who writes remote routes or missing ids; lookups never wait for it */
 	alignas(TERN_LINE) ck_spinlock_t lock;
 	struct tern_absent absent;
-	struct tern_table *own; /* agents of this process that others were told of */
-	struct tern_router_updates updates;
+	struct tern_table *own;		    /* agents of this process that others were told of */
+	struct tern_router_updates updates; /* any thread reads */
 	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
 };
 

@@ -63,7 +63,8 @@ static void look_up(const struct tern_router *router, struct tern_id id, struct 
 static void note_contradiction(struct tern_router *router, enum tern_contradiction_kind kind,
 			       const struct held *held, const struct tern_update *update)
 {
-	uint64_t at = router->updates.contradictions++ % TERN_CONTRADICTIONS_KEPT;
+	uint64_t at = router->updates.contradictions % TERN_CONTRADICTIONS_KEPT;
+	tern_count(&router->updates.contradictions, 1);
 	router->contradictions[at] = (struct tern_contradiction){.kind = kind,
 								 .id = update->id,
 								 .held = held->route.address,
@@ -157,7 +158,7 @@ void tern_router_drop(struct tern_router *router, const struct tern_route *route
 	known.expires_ns = until_ns;
 	if (route->address)
 		tern_table_remove(router->table, route->id, route->address);
-	router->updates.invalidated += tern_sets_forget(router->sets, route->id);
+	tern_count(&router->updates.invalidated, tern_sets_forget(router->sets, route->id));
 	tern_absent_put(&router->absent, &known);
 }
 
@@ -180,12 +181,12 @@ static void follow_in_sets(struct tern_router *router, const struct held *held,
 	uint16_t from = (uint16_t)tern_address_node(held->route.address);
 	uint16_t to = (uint16_t)tern_address_node(address);
 	if (held->route.address && held->route.address != address)
-		router->updates.invalidated += tern_sets_move(router->sets, id, address);
+		tern_count(&router->updates.invalidated, tern_sets_move(router->sets, id, address));
 	if (held->route.address && from != to)
 		tern_sets_remove(router->sets, tern_router_node_set(from), id);
 	if (!held->route.address || from != to)
-		router->updates.unindexed +=
-			tern_sets_add(router->sets, tern_router_node_set(to), id, address) != 0;
+		tern_count(&router->updates.unindexed,
+			   tern_sets_add(router->sets, tern_router_node_set(to), id, address) != 0);
 }
 
 static int hold_route(struct tern_router *router, const struct held *held,
@@ -206,7 +207,7 @@ static int hold_route(struct tern_router *router, const struct held *held,
 	int code = tern_table_put(router->table, &route, held->route.address != TERN_ADDRESS_NONE);
 	if (code != 0)
 		return code;
-	router->updates.invalidated += tern_absent_remove(&router->absent, joined->id);
+	tern_count(&router->updates.invalidated, tern_absent_remove(&router->absent, joined->id));
 	follow_in_sets(router, held, joined->address);
 	return 0;
 }
@@ -241,7 +242,7 @@ static int judge_remote(struct tern_router *router, const struct held *held,
 	enum tern_resolution resolution = tern_update_resolve(&held->update, update);
 	struct tern_update joined = tern_update_join(&held->update, update);
 	if (order == TERN_UPDATE_CONCURRENT) {
-		router->updates.concurrent++;
+		tern_count(&router->updates.concurrent, 1);
 		if (held->update.address != update->address)
 			note_contradiction(router, TERN_CONTRADICTION_CONCURRENT, held, update);
 	}
@@ -259,9 +260,9 @@ static int judge_remote(struct tern_router *router, const struct held *held,
 
 static void count(struct tern_router_updates *updates, int applied)
 {
-	updates->applied += applied == TERN_APPLIED;
-	updates->merged += applied == TERN_MERGED;
-	updates->rejected += applied == TERN_REJECTED;
+	tern_count(&updates->applied, applied == TERN_APPLIED);
+	tern_count(&updates->merged, applied == TERN_MERGED);
+	tern_count(&updates->rejected, applied == TERN_REJECTED);
 }
 
 static int judge(struct tern_router *router, const struct tern_update *update,

@@ -8,8 +8,6 @@
 #include <rte_common.h>
 
 #include "capabilities/arena.h"
-#include "capabilities/sanitizer.h"
-#include "table_index.h"
 
 #define SETS_DEFAULT 4096
 #define MEMBERS_DEFAULT 65536
@@ -18,20 +16,6 @@
 struct spot {
 	uint32_t before, at;
 };
-
-/* Take turns at writing. */
-static void lock(struct tern_sets *sets)
-{
-	ck_spinlock_lock(&sets->lock);
-	tern_sanitizer_locked(&sets->lock);
-	tern_members_reclaim(sets);
-}
-
-static void unlock(struct tern_sets *sets)
-{
-	tern_sanitizer_unlocking(&sets->lock);
-	ck_spinlock_unlock(&sets->lock);
-}
 
 static int check_options(const struct tern_sets_options *options, struct tern_error *error)
 {
@@ -87,6 +71,7 @@ static int init(struct tern_sets *sets, const struct tern_sets_options *options,
 				      members);
 	sets->sets = tern_stock_at(&sets->set_stock, 0);
 	sets->memberships = tern_stock_at(&sets->membership_stock, 0);
+	tern_sets_note(sets);
 	return 0;
 }
 
@@ -145,7 +130,7 @@ static uint32_t open_set(struct tern_sets *sets, struct tern_id id)
 		set->id = id;
 		__atomic_store_n(&set->members, members, __ATOMIC_RELEASE); /* W1 */
 		if (put_number(sets->numbers, id, number) == 0) {
-			sets->set_count++;
+			tern_count(&sets->set_count, 1);
 			return number;
 		}
 		tern_store(&set->members, NULL);
@@ -163,7 +148,7 @@ static void close_set(struct tern_sets *sets, uint32_t number)
 	tern_table_remove(sets->numbers, set->id, number);
 	tern_store(&set->members, NULL);
 	tern_members_retire(sets, members, number);
-	sets->set_count--;
+	tern_store(&sets->set_count, sets->set_count - 1);
 }
 
 /* The membership in a set, of the agent whose first is given. */
@@ -191,14 +176,14 @@ static uint32_t link_agent(struct tern_sets *sets, struct tern_id agent, uint32_
 		tern_stock_put(&sets->membership_stock, at);
 		at = 0;
 	}
-	sets->member_count += at != 0;
+	tern_count(&sets->member_count, at != 0);
 	return at;
 }
 
 static void free_membership(struct tern_sets *sets, uint32_t at)
 {
 	tern_stock_put(&sets->membership_stock, at);
-	sets->member_count--;
+	tern_store(&sets->member_count, sets->member_count - 1);
 }
 
 /* The agent's id leads to the same number until it is in no set: what needs no memory cannot fail.
@@ -243,7 +228,7 @@ int tern_sets_add(struct tern_sets *sets, struct tern_id set, struct tern_id age
 	uint32_t membership = 0;
 	if (address == TERN_ADDRESS_NONE)
 		return -EINVAL;
-	lock(sets);
+	tern_sets_lock(sets);
 	uint32_t number = tern_sets_number(sets->numbers, set),
 		 first = tern_sets_number(sets->agents, agent);
 	int code = check_room(sets, number, first);
@@ -255,13 +240,13 @@ int tern_sets_add(struct tern_sets *sets, struct tern_id set, struct tern_id age
 		tern_members_add(sets, &sets->sets[number], address, membership);
 	else if (number && sets->sets[number].live == 0)
 		close_set(sets, number);
-	unlock(sets);
+	tern_sets_unlock(sets);
 	return code == 0 && !membership ? -ENOMEM : code;
 }
 
 int tern_sets_remove(struct tern_sets *sets, struct tern_id set, struct tern_id agent)
 {
-	lock(sets);
+	tern_sets_lock(sets);
 	uint32_t number = tern_sets_number(sets->numbers, set);
 	struct spot spot = {0};
 	if (number)
@@ -271,14 +256,14 @@ int tern_sets_remove(struct tern_sets *sets, struct tern_id set, struct tern_id 
 		unlink_agent(sets, agent, spot);
 		erase(sets, membership);
 	}
-	unlock(sets);
+	tern_sets_unlock(sets);
 	return spot.at ? 0 : -ENOENT;
 }
 
 uint32_t tern_sets_forget(struct tern_sets *sets, struct tern_id agent)
 {
 	uint32_t count = 0;
-	lock(sets);
+	tern_sets_lock(sets);
 	uint32_t first = tern_sets_number(sets->agents, agent);
 	if (first)
 		tern_table_remove(sets->agents, agent, first);
@@ -288,7 +273,7 @@ uint32_t tern_sets_forget(struct tern_sets *sets, struct tern_id agent)
 		free_membership(sets, at);
 		erase(sets, membership);
 	}
-	unlock(sets);
+	tern_sets_unlock(sets);
 	return count;
 }
 
@@ -297,44 +282,13 @@ uint32_t tern_sets_move(struct tern_sets *sets, struct tern_id agent, tern_addre
 	uint32_t count = 0;
 	if (address == TERN_ADDRESS_NONE)
 		return 0;
-	lock(sets);
+	tern_sets_lock(sets);
 	for (uint32_t at = tern_sets_number(sets->agents, agent); at;
 	     at = sets->memberships[at].next) {
 		const struct tern_membership *membership = &sets->memberships[at];
 		tern_members_put(sets->sets[membership->set].members, membership->cell, address);
 		count++;
 	}
-	unlock(sets);
+	tern_sets_unlock(sets);
 	return count;
-}
-
-void tern_sets_stats(struct tern_sets *sets, struct tern_sets_stats *stats)
-{
-	struct tern_table_stats numbers, agents;
-	lock(sets);
-	tern_table_stats(sets->numbers, &numbers);
-	tern_table_stats(sets->agents, &agents);
-	*stats = (struct tern_sets_stats){
-		.sets = sets->set_count,
-		.agents = agents.routes,
-		.members = sets->member_count,
-		.copies = sets->copies,
-		.growing = numbers.growing + agents.growing,
-		.bytes = sizeof(*sets) + numbers.bytes + agents.bytes +
-			 sets->set_stock.memory.size + sets->membership_stock.memory.size +
-			 sets->bytes + sets->retired_bytes,
-		.retired_bytes = sets->retired_bytes,
-	};
-	unlock(sets);
-}
-
-uint64_t tern_sets_bytes(uint64_t sets, uint64_t agents, uint64_t members, bool sized)
-{
-	uint64_t each = sets ? members / sets : 0, one_more = members - each * sets;
-	return sizeof(struct tern_sets) + tern_index_bytes_grown(sets) +
-	       (sized ? tern_table_bytes(agents, 0, 1) : tern_index_bytes_grown(agents)) +
-	       tern_stock_bytes(sizeof(struct tern_set), sets) +
-	       tern_stock_bytes(sizeof(struct tern_membership), members) +
-	       one_more * tern_members_bytes(each + 1) +
-	       (sets - one_more) * tern_members_bytes(each);
 }

@@ -9,6 +9,7 @@
 #include <ck_spinlock.h>
 
 #include "capabilities/counter.h"
+#include "capabilities/sanitizer.h"
 #include "stock.h"
 #include "tern_table.h"
 
@@ -88,11 +89,14 @@ struct tern_sets {
 	alignas(TERN_LINE) ck_spinlock_t lock;
 	struct tern_table *agents; /* of an agent's id: the number of its first membership */
 	struct tern_stock set_stock, membership_stock;
+	struct tern_members *retired, *last_retired;
+
+	/* the same; any thread reads */
 	uint64_t set_count, member_count;
 	uint64_t copies;
 	uint64_t bytes; /* of the arrays of sets */
 	uint64_t retired_bytes;
-	struct tern_members *retired, *last_retired;
+	uint64_t agent_count, agent_bytes, agents_growing; /* of `agents`: tern_sets_note() */
 };
 
 /* Arrays of members. Context: the lock, where nothing else is said. */
@@ -140,6 +144,24 @@ uint64_t tern_members_bytes(uint64_t members);
 static inline uint32_t tern_sets_number(const struct tern_table *table, struct tern_id id)
 {
 	return (uint32_t)tern_table_find(table, id);
+}
+
+/** Note what the table of agents is, whose memory only a writer may look at. */
+void tern_sets_note(struct tern_sets *sets);
+
+/** Take turns at writing. */
+static inline void tern_sets_lock(struct tern_sets *sets)
+{
+	ck_spinlock_lock(&sets->lock);
+	tern_sanitizer_locked(&sets->lock);
+	tern_members_reclaim(sets);
+}
+
+static inline void tern_sets_unlock(struct tern_sets *sets)
+{
+	tern_sets_note(sets);
+	tern_sanitizer_unlocking(&sets->lock);
+	ck_spinlock_unlock(&sets->lock);
 }
 
 #endif

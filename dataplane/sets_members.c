@@ -40,13 +40,13 @@ struct tern_members *tern_members_make(struct tern_sets *sets, uint32_t live)
 	if (!members)
 		return NULL;
 	*members = (struct tern_members){.capacity = (uint32_t)capacity};
-	sets->bytes += bytes_of(capacity);
+	tern_count(&sets->bytes, bytes_of(capacity));
 	return members;
 }
 
 void tern_members_free(struct tern_sets *sets, struct tern_members *members)
 {
-	sets->bytes -= bytes_of(members->capacity);
+	tern_store(&sets->bytes, sets->bytes - bytes_of(members->capacity));
 	free(members);
 }
 
@@ -59,8 +59,8 @@ void tern_members_retire(struct tern_sets *sets, struct tern_members *members, u
 	else
 		sets->retired = members;
 	sets->last_retired = members;
-	sets->bytes -= bytes_of(members->capacity);
-	sets->retired_bytes += bytes_of(members->capacity);
+	tern_store(&sets->bytes, sets->bytes - bytes_of(members->capacity));
+	tern_count(&sets->retired_bytes, bytes_of(members->capacity));
 }
 
 void tern_members_reclaim(struct tern_sets *sets)
@@ -68,7 +68,7 @@ void tern_members_reclaim(struct tern_sets *sets)
 	struct tern_members *oldest;
 	while ((oldest = sets->retired) && tern_table_is_quiet(sets->numbers, oldest->token)) {
 		sets->retired = oldest->next;
-		sets->retired_bytes -= bytes_of(oldest->capacity);
+		tern_store(&sets->retired_bytes, sets->retired_bytes - bytes_of(oldest->capacity));
 		if (oldest->number)
 			tern_stock_put(&sets->set_stock, oldest->number);
 		free(oldest);
@@ -91,7 +91,7 @@ static int renew(struct tern_sets *sets, struct tern_set *set)
 	}
 	__atomic_store_n(&set->members, to, __ATOMIC_RELEASE); /* W1 */
 	tern_members_retire(sets, from, 0);
-	sets->copies++;
+	tern_count(&sets->copies, 1);
 	return 0;
 }
 

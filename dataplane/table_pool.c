@@ -8,7 +8,7 @@
 #include "capabilities/quiet.h"
 
 /* Memory is added so much at a time: a sixteenth of what there is, between these. */
-#define STEP_MIN ((size_t)16 << 10)
+#define STEP_MIN TERN_PAGE_4K
 #define STEP_MAX TERN_PAGE_2M
 /* What one write makes free at most. */
 #define FREED_MAX 2

@@ -287,6 +287,15 @@ struct tern_router_stats {
 /** Context: any thread; takes locks of writers. */
 TERN_API void tern_router_stats(struct tern_router *router, struct tern_router_stats *stats);
 
+/**
+ * What tern_router_stats() tells, without the locks: no writer can be held up, and no lookup finds
+ * the router busy. Each number is whole, but they are not of one moment. The bytes leave out what
+ * tern_table_look() and tern_sets_look() do.
+ *
+ * Context: as tern_router_find(), but that it needs no reader.
+ */
+TERN_API void tern_router_look(const struct tern_router *router, struct tern_router_stats *stats);
+
 /** Counts of one reader. Any thread. */
 TERN_API void tern_router_counts(const struct tern_router *router, uint32_t reader,
 				 struct tern_router_counts *counts);

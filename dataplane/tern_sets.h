@@ -144,6 +144,14 @@ struct tern_sets_stats {
 TERN_API void tern_sets_stats(struct tern_sets *sets, struct tern_sets_stats *stats);
 
 /**
+ * What tern_sets_stats() tells, without the lock: no writer can be held up. The bytes leave out
+ * what tern_table_look() does, of both tables of ids.
+ *
+ * Context: as tern_sets_find().
+ */
+TERN_API void tern_sets_look(const struct tern_sets *sets, struct tern_sets_stats *stats);
+
+/**
  * Bytes held, in pages of 4 KiB, when members have been added to sets of equal size, none has
  * been taken out, and no table grows.
  *

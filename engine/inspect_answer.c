@@ -22,29 +22,54 @@ static void leave(const struct tern_engine *engine)
 	rte_rcu_qsbr_thread_offline(engine->quiet, engine->system_count);
 }
 
+/* Of all readers. */
+static struct tern_inspect_times times_of(const struct tern_engine *engine,
+					  enum tern_router_path path)
+{
+	struct tern_histogram all = {0}, one;
+	for (uint32_t reader = 0; reader < engine->system_count; reader++) {
+		tern_router_times(engine->router, reader, path, &one);
+		tern_histogram_merge(&all, &one);
+	}
+	return (struct tern_inspect_times){.samples = all.count,
+					   .p50_ns = tern_histogram_percentile(&all, 50),
+					   .p99_ns = tern_histogram_percentile(&all, 99)};
+}
+
 static int answer_stat(const struct tern_engine *engine, const union tern_inspect_request *request,
 		       union tern_inspect_reply *reply)
 {
-	struct tern_table_stats table;
+	struct tern_inspect_stat *stat = &reply->stat.stat;
+	struct tern_router_stats router;
+	const struct tern_table_stats *table = &router.table;
 	(void)request;
 	enter(engine);
-	tern_table_look(engine->table, &table);
+	tern_router_look(engine->router, &router);
 	leave(engine);
-	reply->stat.stat = (struct tern_inspect_stat){
+	*stat = (struct tern_inspect_stat){
 		.now_ns = tern_clock_ns(&engine->clock),
-		.routes = table.routes,
+		.routes = table->routes,
 		.routes_max = engine->slots,
-		.buckets = table.buckets,
-		.grown = table.grown,
-		.distance_max = table.distance_max,
-		.bytes = table.bytes,
-		.page_bytes = table.page_bytes,
-		.shards = (uint32_t)table.shards,
-		.growing = (uint32_t)table.growing,
+		.buckets = table->buckets,
+		.grown = table->grown,
+		.distance_max = table->distance_max,
+		.bytes = table->bytes,
+		.page_bytes = table->page_bytes,
+		.shards = (uint32_t)table->shards,
+		.growing = (uint32_t)table->growing,
 		.lcores = engine->lcore_count,
 		.agents_max = engine->config.max_agents,
+		.lookups = router.counts,
+		.updates = router.updates,
+		.held = router.bytes,
+		.absent = router.absent,
+		.sets = router.sets.sets,
+		.set_agents = router.sets.agents,
+		.set_members = router.sets.members,
 	};
-	snprintf(reply->stat.stat.kernel, sizeof(reply->stat.stat.kernel), "%s", table.kernel);
+	snprintf(stat->kernel, sizeof(stat->kernel), "%s", table->kernel);
+	for (int path = 0; engine->config.trace_every && path < TERN_PATHS; path++)
+		stat->times[path] = times_of(engine, (enum tern_router_path)path);
 	return 0;
 }
 
@@ -106,12 +131,23 @@ static int answer_show(const struct tern_engine *engine, const union tern_inspec
 	return 0;
 }
 
+static int answer_counts(const struct tern_engine *engine,
+			 const union tern_inspect_request *request, union tern_inspect_reply *reply)
+{
+	uint64_t lcore = request->counts.lcore;
+	if (lcore >= engine->lcore_count)
+		return -ENOENT;
+	tern_router_counts(engine->router, (uint32_t)lcore, &reply->counts.counts);
+	return 0;
+}
+
 static int (*const answers[TERN_INSPECT_KINDS])(const struct tern_engine *engine,
 						const union tern_inspect_request *request,
 						union tern_inspect_reply *reply) = {
 	[TERN_INSPECT_STAT] = answer_stat,
 	[TERN_INSPECT_LOOKUP] = answer_lookup,
 	[TERN_INSPECT_SHOW] = answer_show,
+	[TERN_INSPECT_COUNTS] = answer_counts,
 };
 
 void tern_inspect_answer(const struct tern_engine *engine,

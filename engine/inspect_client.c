@@ -175,6 +175,17 @@ int tern_inspect_stat(struct tern_inspect *inspect, struct tern_inspect_stat *st
 	return code;
 }
 
+int tern_inspect_counts(struct tern_inspect *inspect, uint32_t lcore,
+			struct tern_router_counts *counts, struct tern_error *error)
+{
+	const union tern_inspect_request request = {
+		.counts = {.head = tern_inspect_request_head(TERN_INSPECT_COUNTS), .lcore = lcore}};
+	int code = ask(inspect, &request, error);
+	if (code == 0)
+		*counts = inspect->reply.counts.counts;
+	return code;
+}
+
 int tern_inspect_lookup(struct tern_inspect *inspect, struct tern_id id,
 			struct tern_inspect_route *route, struct tern_error *error)
 {

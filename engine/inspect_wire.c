@@ -24,6 +24,12 @@ static bool request_show(const union tern_inspect_request *request)
 	return which >= TERN_INSPECT_LOCAL && which <= (TERN_INSPECT_LOCAL | TERN_INSPECT_REMOTE);
 }
 
+static bool reply_any(const union tern_inspect_reply *reply)
+{
+	(void)reply;
+	return true;
+}
+
 static bool reply_stat(const union tern_inspect_reply *reply)
 {
 	const struct tern_inspect_stat *stat = &reply->stat.stat;
@@ -69,6 +75,7 @@ static const struct {
 	[TERN_INSPECT_LOOKUP] = {REQUEST_SIZE(lookup), REPLY_SIZE(lookup), request_any,
 				 reply_lookup},
 	[TERN_INSPECT_SHOW] = {REQUEST_SIZE(show), REPLY_SIZE(show), request_show, reply_show},
+	[TERN_INSPECT_COUNTS] = {REQUEST_SIZE(counts), REPLY_SIZE(counts), request_any, reply_any},
 };
 
 socklen_t tern_inspect_address(struct sockaddr_un *address, pid_t pid, uint32_t number)

@@ -23,7 +23,7 @@
  * in inspect_answer.c. Whatever changes a format changes TERN_INSPECT_VERSION; the head stays.
  */
 #define TERN_INSPECT_MAGIC 0x6E726574u /* "tern" in memory */
-#define TERN_INSPECT_VERSION 1u
+#define TERN_INSPECT_VERSION 2u
 /* Engines of one process that can be asked. */
 #define TERN_INSPECT_NUMBERS 64u
 
@@ -32,6 +32,7 @@ enum tern_inspect_kind {
 	TERN_INSPECT_STAT,
 	TERN_INSPECT_LOOKUP,
 	TERN_INSPECT_SHOW,
+	TERN_INSPECT_COUNTS,
 	TERN_INSPECT_KINDS,
 };
 
@@ -54,6 +55,10 @@ union tern_inspect_request {
 		struct tern_table_cursor cursor;
 		uint64_t which;
 	} show;
+	struct {
+		struct tern_inspect_head head;
+		uint64_t lcore;
+	} counts;
 };
 
 union tern_inspect_reply {
@@ -70,12 +75,17 @@ union tern_inspect_reply {
 		struct tern_inspect_head head;
 		struct tern_inspect_page page;
 	} show;
+	struct {
+		struct tern_inspect_head head;
+		struct tern_router_counts counts;
+	} counts;
 };
 
 _Static_assert(sizeof(struct tern_inspect_head) == 16, "of every version");
-_Static_assert(sizeof(struct tern_inspect_stat) == 96, "else another TERN_INSPECT_VERSION");
+_Static_assert(sizeof(struct tern_inspect_stat) == 448, "else another TERN_INSPECT_VERSION");
 _Static_assert(sizeof(struct tern_inspect_route) == 200, "else another TERN_INSPECT_VERSION");
 _Static_assert(sizeof(struct tern_inspect_page) == 12840, "else another TERN_INSPECT_VERSION");
+_Static_assert(sizeof(struct tern_router_counts) == 96, "else another TERN_INSPECT_VERSION");
 _Static_assert(sizeof(union tern_inspect_request) == 56, "else another TERN_INSPECT_VERSION");
 
 /** The name of an engine's socket; returns the address's length. */

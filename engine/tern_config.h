@@ -71,7 +71,7 @@ struct tern_config {
 	enum tern_idle idle;		  /**< spin | pause | backoff */
 	uint32_t idle_sleep_us_max;	  /**< longest sleep of backoff, 1..10000 us */
 	uint32_t slice_us;		  /**< handler time a turn may use in place, 1..10000 us */
-	uint32_t trace_every;		  /**< stamp one signal in N on every hop; 0: none */
+	uint32_t trace_every;		  /**< time one signal and one lookup in N; 0: none */
 	bool stamp_each_signal;		  /**< clock read per signal instead of per turn */
 	uint32_t metrics_interval_ms;	  /**< rates and forecasts move so often; 0: never */
 	uint32_t watchdog_ms;		  /**< looks for agents past their slice; 0: never */

@@ -8,6 +8,7 @@
 
 #include "tern_address.h"
 #include "tern_error.h"
+#include "tern_router.h"
 #include "tern_table.h"
 
 /**
@@ -61,7 +62,16 @@ TERN_API int tern_inspect_open(struct tern_inspect **inspect, pid_t pid, uint32_
 /** End it. Consumes `inspect`. */
 TERN_API void tern_inspect_close(struct tern_inspect *inspect);
 
-/** An engine's routing table at a moment, as in struct tern_table_stats; its kernel by name. */
+/** Times of sampled lookups of one kind: 0 samples, where there were none or none are timed. */
+struct tern_inspect_times {
+	uint64_t samples;
+	uint64_t p50_ns, p99_ns;
+};
+
+/**
+ * An engine's routing table at a moment, as in struct tern_table_stats, its kernel by name; and the
+ * router around it, as in struct tern_router_stats.
+ */
 struct tern_inspect_stat {
 	uint64_t now_ns; /**< on the engine's clock: since it was made */
 	uint64_t routes;
@@ -76,10 +86,18 @@ struct tern_inspect_stat {
 	uint32_t lcores;
 	uint32_t agents_max; /**< `[engine] max_agents` */
 	char kernel[16];
+	struct tern_router_counts lookups; /**< of lcores and of attached threads */
+	struct tern_router_updates updates;
+	struct tern_router_bytes held;
+	uint64_t absent;      /**< ids remembered as missing */
+	uint64_t sets;	      /**< capabilities and nodes that have an agent */
+	uint64_t set_agents;  /**< agents in them */
+	uint64_t set_members; /**< memberships */
+	struct tern_inspect_times times[TERN_PATHS]; /**< by enum tern_router_path */
 };
 
 /**
- * Ask what the routing table is.
+ * Ask what the routing table and its router are.
  *
  * @param stat  yields it; untouched on failure
  * @return 0; -ECONNREFUSED: the engine has stopped; else as tern_inspect_open()
@@ -88,6 +106,18 @@ struct tern_inspect_stat {
  */
 TERN_API int tern_inspect_stat(struct tern_inspect *inspect, struct tern_inspect_stat *stat,
 			       struct tern_error *error);
+
+/**
+ * Ask what the lookups of one lcore came to.
+ *
+ * @param lcore   0 to tern_inspect_stat.lcores - 1
+ * @param counts  yields it; untouched on failure
+ * @return 0; -ENOENT: there is no such lcore; else as tern_inspect_stat()
+ *
+ * Context: as tern_inspect_stat().
+ */
+TERN_API int tern_inspect_counts(struct tern_inspect *inspect, uint32_t lcore,
+				 struct tern_router_counts *counts, struct tern_error *error);
 
 /** A route, and whom it leads to where that agent lives in the engine itself. */
 struct tern_inspect_route {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_common.h>
@@ -139,8 +140,12 @@ static const struct argp lookup_argp = {
 static const struct argp stat_argp = {
 	.options = options,
 	.parser = parse_key,
-	.doc = "Say how large the routing table of a running engine is, and how full."
-	       "\v" EXIT_STATUS("") "\n"
+	.doc = "Say how large the routing table of a running engine is, and how full; what its "
+	       "lookups came to, and what other nodes told it."
+	       "\v"
+	       "What never happened is left out. With --json all is there, and the lookups of each "
+	       "lcore. Lookups are timed where the engine has engine.trace_every.\n"
+	       "\n" EXIT_STATUS("") "\n"
 				    "Example:\n"
 				    "  tern route stat --json\n",
 };
@@ -187,16 +192,39 @@ static int no_memory(const char *program)
 typedef int action_function(const struct request *request, const char *program,
 			    const struct tern_inspect_engine *engine, struct tern_inspect *inspect);
 
+/* One question for each lcore; `lookups` is of their number. */
+static int ask_counts(struct tern_inspect *inspect, uint32_t lcores,
+		      struct tern_router_counts *lookups, struct tern_error *error)
+{
+	int code = 0;
+	for (uint32_t lcore = 0; code == 0 && lcore < lcores; lcore++)
+		code = tern_inspect_counts(inspect, lcore, &lookups[lcore], error);
+	return code;
+}
+
 static int stat_route(const struct request *request, const char *program,
 		      const struct tern_inspect_engine *engine, struct tern_inspect *inspect)
 {
+	const struct route_form *form = request->form;
+	struct tern_router_counts *lookups = NULL;
 	struct tern_inspect_stat stat;
 	struct tern_error error;
 	int code = tern_inspect_stat(inspect, &stat, &error);
 
 	if (code < 0)
 		return refuse(code, program, &error);
-	return request->form->stat(engine, &stat) ? APP_OK : no_memory(program);
+	if (form->by_lcore) {
+		lookups = calloc(stat.lcores, sizeof(*lookups));
+		if (!lookups)
+			return no_memory(program);
+		code = ask_counts(inspect, stat.lcores, lookups, &error);
+	}
+	if (code < 0)
+		code = refuse(code, program, &error);
+	else
+		code = form->stat(engine, &stat, lookups) ? APP_OK : no_memory(program);
+	free(lookups);
+	return code;
 }
 
 static int lookup_route(const struct request *request, const char *program,
@@ -295,7 +323,8 @@ static int stat_command(int argc, char **argv)
 static const struct command commands[] = {
 	{"lookup", "tern route lookup", lookup_command, "Look one id or name up"},
 	{"show", "tern route show", show_command, "Show the routes, all or some"},
-	{"stat", "tern route stat", stat_command, "Say how large and how full the table is"},
+	{"stat", "tern route stat", stat_command,
+	 "Say how full the table is, and what lookups came to"},
 };
 
 static const struct command_set set = {

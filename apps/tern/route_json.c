@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include <rte_common.h>
+
 #define SCHEMA "tern.route/1"
 
 static json_t *number(uint64_t value)
@@ -51,6 +53,101 @@ static json_t *stat_json(const struct tern_inspect_stat *stat)
 			 number(stat->lcores), "agents_max", number(stat->agents_max));
 }
 
+/* The counters of a structure that has nothing else, by name. */
+#define COUNTER(structure, member) [offsetof(struct structure, member) / sizeof(uint64_t)] = #member
+
+static json_t *counters(const char *const *names, size_t count, const void *structure)
+{
+	const uint64_t *values = structure;
+	json_t *object = json_object();
+	bool made = object != NULL;
+	for (size_t i = 0; made && i < count; i++)
+		made = json_object_set_new(object, names[i], number(values[i])) == 0;
+	if (made)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *lookups_json(const struct tern_router_counts *lookups)
+{
+#define LOOKUPS(member) COUNTER(tern_router_counts, member)
+	static const char *const names[] = {LOOKUPS(local),
+					    LOOKUPS(remote),
+					    LOOKUPS(unknown),
+					    LOOKUPS(absent_hits),
+					    LOOKUPS(absent_expired),
+					    LOOKUPS(stale_removed),
+					    LOOKUPS(discoveries),
+					    LOOKUPS(busy),
+					    LOOKUPS(capability_found),
+					    LOOKUPS(capability_unknown),
+					    LOOKUPS(batches),
+					    LOOKUPS(batch_ids)};
+	_Static_assert(sizeof(*lookups) == RTE_DIM(names) * sizeof(uint64_t), "all of them");
+	return counters(names, RTE_DIM(names), lookups);
+}
+
+static json_t *updates_json(const struct tern_router_updates *updates)
+{
+#define UPDATES(member) COUNTER(tern_router_updates, member)
+	static const char *const names[] = {UPDATES(applied),	     UPDATES(merged),
+					    UPDATES(rejected),	     UPDATES(concurrent),
+					    UPDATES(contradictions), UPDATES(invalidated),
+					    UPDATES(unindexed)};
+	_Static_assert(sizeof(*updates) == RTE_DIM(names) * sizeof(uint64_t), "all of them");
+	return counters(names, RTE_DIM(names), updates);
+}
+
+static json_t *lcores_json(const struct tern_router_counts *lookups, uint32_t lcores)
+{
+	json_t *array = json_array();
+	bool made = array != NULL;
+	for (uint32_t lcore = 0; made && lcore < lcores; lcore++)
+		made = json_array_append_new(array, json_pack("{s:o, s:o}", "lcore", number(lcore),
+							      "lookups",
+							      lookups_json(&lookups[lcore]))) == 0;
+	if (made)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+/* null where none was timed. */
+static json_t *time_json(const struct tern_inspect_times *times)
+{
+	if (!times->samples)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o}", "samples", number(times->samples), "p50_ns",
+			 number(times->p50_ns), "p99_ns", number(times->p99_ns));
+}
+
+static json_t *times_json(const struct tern_inspect_times times[TERN_PATHS])
+{
+	json_t *object = json_object();
+	bool made = object != NULL;
+	for (int path = 0; made && path < TERN_PATHS; path++)
+		made = json_object_set_new(object, route_path_name((enum tern_router_path)path),
+					   time_json(&times[path])) == 0;
+	if (made)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *router_json(const struct tern_inspect_stat *stat,
+			   const struct tern_router_counts *lookups)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}}",
+			 "lookups", lookups_json(&stat->lookups), "lcores",
+			 lcores_json(lookups, stat->lcores), "times", times_json(stat->times),
+			 "updates", updates_json(&stat->updates), "absent", number(stat->absent),
+			 "sets", "count", number(stat->sets), "agents", number(stat->set_agents),
+			 "members", number(stat->set_members), "bytes", "routes",
+			 number(stat->held.routes), "absent", number(stat->held.absent), "sets",
+			 number(stat->held.sets));
+}
+
 static json_t *agent_json(const struct tern_inspect_route *told)
 {
 	if (told->lcore == TERN_INSPECT_NO_LCORE)
@@ -84,10 +181,12 @@ static bool print(json_t *value, size_t flags, const char *end)
 }
 
 static bool print_stat(const struct tern_inspect_engine *engine,
-		       const struct tern_inspect_stat *stat)
+		       const struct tern_inspect_stat *stat,
+		       const struct tern_router_counts *lookups)
 {
-	return print(json_pack("{s:s, s:o, s:o}", "schema", SCHEMA, "engine",
-			       engine_json(engine, stat->now_ns), "table", stat_json(stat)),
+	return print(json_pack("{s:s, s:o, s:o, s:o}", "schema", SCHEMA, "engine",
+			       engine_json(engine, stat->now_ns), "table", stat_json(stat),
+			       "router", router_json(stat, lookups)),
 		     JSON_INDENT(2), "\n");
 }
 
@@ -119,7 +218,8 @@ static bool print_show_end(bool more)
 	return true;
 }
 
-const struct route_form route_json = {.stat = print_stat,
+const struct route_form route_json = {.by_lcore = true,
+				      .stat = print_stat,
 				      .lookup = print_lookup,
 				      .show_begin = print_show_begin,
 				      .show = print_show,

@@ -12,8 +12,10 @@
  * program.
  */
 struct route_form {
-	bool (*stat)(const struct tern_inspect_engine *engine,
-		     const struct tern_inspect_stat *stat);
+	bool by_lcore; /* stat prints lookups by lcore, too */
+	/** lookups: shape stat->lcores; NULL unless by_lcore */
+	bool (*stat)(const struct tern_inspect_engine *engine, const struct tern_inspect_stat *stat,
+		     const struct tern_router_counts *lookups);
 	bool (*lookup)(const struct tern_inspect_engine *engine,
 		       const struct tern_inspect_route *route);
 	bool (*show_begin)(const struct tern_inspect_engine *engine,
@@ -27,6 +29,9 @@ extern const struct route_form route_text, route_json;
 
 /** Name of a route's source. */
 const char *route_source_name(uint8_t source);
+
+/** Name of a path that a lookup takes. */
+const char *route_path_name(enum tern_router_path path);
 
 /** How long ago it was updated; false: nobody said. */
 bool route_updated_ago(const struct tern_inspect_route *route, uint64_t *ns);

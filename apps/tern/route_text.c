@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include <rte_common.h>
+
 #define PLACES_OF_A_BUCKET 5
 
 const char *route_source_name(uint8_t source)
@@ -14,6 +16,15 @@ const char *route_source_name(uint8_t source)
 	static const char *const names[TERN_ROUTE_SOURCES] = {"local", "gossip", "discovery",
 							      "static", "migration"};
 	return names[source];
+}
+
+const char *route_path_name(enum tern_router_path path)
+{
+	static const char *const names[TERN_PATHS] = {
+		[TERN_PATH_LOCAL] = "local",   [TERN_PATH_REMOTE] = "remote",
+		[TERN_PATH_ABSENT] = "absent", [TERN_PATH_UNKNOWN] = "unknown",
+		[TERN_PATH_BATCH] = "batch",   [TERN_PATH_CAPABILITY] = "capability"};
+	return names[path];
 }
 
 bool route_updated_ago(const struct tern_inspect_route *route, uint64_t *ns)
@@ -83,11 +94,9 @@ static void print_count(const char *label, uint64_t count, const char *text)
 	printf("  %-10s %12s  %s\n", label, app_count_text(number, count), text);
 }
 
-static bool print_stat(const struct tern_inspect_engine *engine,
-		       const struct tern_inspect_stat *stat)
+static void print_table(const struct tern_inspect_stat *stat)
 {
 	char text[2 * APP_TEXT_MAX], number[APP_TEXT_MAX];
-	print_engine(engine, stat->now_ns);
 	snprintf(text, sizeof(text), "there is room for %s",
 		 app_count_text(number, stat->routes_max));
 	print_count("routes", stat->routes, text);
@@ -99,11 +108,117 @@ static bool print_stat(const struct tern_inspect_engine *engine,
 		 stat->growing);
 	print_count("shards", stat->shards, text);
 	print_count("grown", stat->grown, "times that a shard has");
-	printf("  %-10s %12s  ", "memory", app_bytes_text(text, stat->bytes));
-	printf("the smallest page %s\n", app_bytes_text(text, stat->page_bytes));
+	printf("  %-10s %12s  ", "memory", app_bytes_text(text, stat->held.routes));
+	printf("for routes; the smallest page %s\n", app_bytes_text(text, stat->page_bytes));
 	printf("  %-10s %12s  hashes and looks up\n", "kernel", name_text(text, stat->kernel));
 	print_count("lcores", stat->lcores, "of the engine");
 	print_count("agents", stat->agents_max, "at most: engine.max_agents");
+}
+
+struct row {
+	const char *label;
+	uint64_t count;
+	const char *text;
+};
+
+/* Rows of nothing are left out, and so is the title where no row is left. */
+static void print_rows(const char *title, const struct row *rows, size_t count)
+{
+	bool titled = false;
+	for (size_t i = 0; i < count; i++) {
+		if (!rows[i].count)
+			continue;
+		if (!titled)
+			puts(title);
+		titled = true;
+		print_count(rows[i].label, rows[i].count, rows[i].text);
+	}
+}
+
+static void print_lookups(const struct tern_router_counts *lookups)
+{
+	char batches[APP_TEXT_MAX];
+	const struct row ids[] = {
+		{"local", lookups->local, "found in this process"},
+		{"remote", lookups->remote, "found on other nodes"},
+		{"unknown", lookups->unknown, "not found"},
+		{"absent", lookups->absent_hits, "of them known to be missing"},
+		{"expired", lookups->absent_expired, "of them known to have been missing before"},
+		{"asked for", lookups->discoveries, "on other nodes; capabilities, too"},
+		{"stale", lookups->stale_removed, "remote routes past their time, taken out"},
+		{"busy", lookups->busy, "left that to the next: somebody else was writing"},
+		{"batches", lookups->batches, batches},
+	};
+	const struct row capabilities[] = {
+		{"found", lookups->capability_found, "with somebody who can take signals"},
+		{"unknown", lookups->capability_unknown, "with nobody"},
+	};
+	snprintf(batches, sizeof(batches), "of %.1f ids on average, counted above",
+		 (double)lookups->batch_ids / (double)RTE_MAX(lookups->batches, 1u));
+	print_rows("lookups of ids", ids, RTE_DIM(ids));
+	print_rows("lookups of capabilities", capabilities, RTE_DIM(capabilities));
+}
+
+static void print_updates(const struct tern_router_updates *updates)
+{
+	const struct row rows[] = {
+		{"applied", updates->applied, "new here"},
+		{"merged", updates->merged, "known already"},
+		{"rejected", updates->rejected, "older than what is known, or known better here"},
+		{"concurrent", updates->concurrent, "of nodes that did not know of each other's"},
+		{"at odds", updates->contradictions, "contradict what is known"},
+		{"dropped", updates->invalidated, "missing ids and members, because of them"},
+		{"unindexed", updates->unindexed, "agents that their node's set had no room for"},
+	};
+	print_rows("updates from other nodes", rows, RTE_DIM(rows));
+}
+
+/* Their memory is there from the start. */
+static void print_indexes(const struct tern_inspect_stat *stat)
+{
+	char text[2 * APP_TEXT_MAX], bytes[APP_TEXT_MAX];
+	char agents[APP_TEXT_MAX];
+	puts("beside the table");
+	snprintf(text, sizeof(text), "missing ids remembered; %s for them",
+		 app_bytes_text(bytes, stat->held.absent));
+	print_count("absent", stat->absent, text);
+	snprintf(text, sizeof(text), "by capability or node; %s for them",
+		 app_bytes_text(bytes, stat->held.sets));
+	print_count("sets", stat->sets, text);
+	if (!stat->sets)
+		return;
+	snprintf(text, sizeof(text), "of %s agents", app_count_text(agents, stat->set_agents));
+	print_count("members", stat->set_members, text);
+}
+
+static void print_times(const struct tern_inspect_times times[TERN_PATHS])
+{
+	bool titled = false;
+	for (int path = 0; path < TERN_PATHS; path++) {
+		char samples[APP_TEXT_MAX], p50[APP_TEXT_MAX], p99[APP_TEXT_MAX];
+		if (!times[path].samples)
+			continue;
+		if (!titled)
+			printf("%-12s %12s %10s %10s\n", "timed", "lookups", "p50", "p99");
+		titled = true;
+		printf("  %-10s %12s %10s %10s\n", route_path_name((enum tern_router_path)path),
+		       app_count_text(samples, times[path].samples),
+		       app_ns_text(p50, times[path].p50_ns), app_ns_text(p99, times[path].p99_ns));
+	}
+}
+
+/* Lcores are left to programs. */
+static bool print_stat(const struct tern_inspect_engine *engine,
+		       const struct tern_inspect_stat *stat,
+		       const struct tern_router_counts *lookups)
+{
+	(void)lookups;
+	print_engine(engine, stat->now_ns);
+	print_table(stat);
+	print_lookups(&stat->lookups);
+	print_times(stat->times);
+	print_updates(&stat->updates);
+	print_indexes(stat);
 	return true;
 }
 

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: `tern route` tells of a running engine in another process what is true, says which one
 # where there are several, ends with the exit code it promises, and the engine never notices.
-# Method: trading swarms that run until they are told to end, looked at from outside.
+# Method: trading swarms that run until they are told to end, looked at from outside; for what no
+# swarm does, one that answers with a reply of the fuzzers' corpus.
 #
 # usage: test_route.sh TERN TRADING_SWARM
 set -euo pipefail
 
 tern=$(realpath "$1")
 swarm=$(realpath "$2")
+corpus=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../fuzz/corpus/inspect")
 scratch=$(mktemp -d)
 children=()
 trap 'kill -KILL "${children[@]}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
@@ -121,9 +123,71 @@ table()
 		'r["engine"]["uptime_ns"] > 0' 'r["table"]["routes"] == 9' \
 		'r["table"]["bytes"] > 0 and r["table"]["buckets"] > 0' \
 		'r["table"]["agents_max"] >= 9'
+	holds 'len(r["router"]["lcores"]) == r["table"]["lcores"]' \
+		'r["router"]["bytes"]["routes"] > r["table"]["bytes"]' \
+		'not any(r["router"]["lookups"].values())' \
+		'not any(r["router"]["times"].values())'
+	expect 0 '^  absent +0  missing ids remembered; [0-9.]+ [KM]iB' stat --pid "$one"
+	! grep -Eq '^lookups|^updates|^timed|^  remote' out || fault "what never was is shown: $(cat out)"
 }
 table
 verdict 'the table is described for people and programs'
+
+# teller: an engine of which only the answers are there; its process is $child
+teller()
+{
+	python3 - "$corpus" >teller.out 2>&1 <<-'END' &
+		import os, socket, struct, sys
+		listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		listener.bind(f"\0tern.{os.getpid()}.0")
+		listener.listen()
+		replies = {1: "stat_reply", 4: "counts_reply"}
+		while True:
+		    client = listener.accept()[0]
+		    stat = open(f"{sys.argv[1]}/stat_reply", "rb").read()[1:]
+		    client.send(stat[:6] + struct.pack("<HIi", 0, 16, 0))
+		    while request := client.recv(100):
+		        kind = struct.unpack_from("<H", request, 6)[0]
+		        client.send(open(f"{sys.argv[1]}/{replies[kind]}", "rb").read()[1:])
+	END
+	child=$!
+	children+=("$child")
+}
+
+router()
+{
+	local line
+	teller
+	wait_for "$tern" route stat --pid "$child"
+	expect 0 '^lookups of ids$' stat --pid "$child"
+	for line in '  local             1,000  found in this process' \
+		'  remote               20  found on other nodes' \
+		'  expired               1  of them known to have been missing before' \
+		'  batches               4  of 10.0 ids on average, counted above' \
+		'lookups of capabilities' '  found                 7  with somebody who can take signals' \
+		'timed             lookups        p50        p99' \
+		'  local               100      30 ns      90 ns' \
+		'updates from other nodes' '  merged                4  known already' \
+		'  absent                3  missing ids remembered; 5.0 MiB for them' \
+		'  members               8  of 5 agents'; do
+		grep -Fqx -- "$line" out || fault "no line '$line' in: $(cat out)"
+	done
+	! grep -Eq '^  unindexed|^  absent .* ns$|.{81}' out ||
+		fault "what never was is shown, or a line is too wide: $(cat out)"
+	expect 0 '"lcores"' stat --pid "$child" --json
+	holds 'r["router"]["lookups"]["local"] == 1000' \
+		'r["router"]["lookups"]["batch_ids"] == 40' \
+		'r["router"]["lcores"][0]["lcore"] == 0' \
+		'list(r["router"]["lcores"][0]["lookups"].values()) == list(range(1, 13))' \
+		'r["router"]["times"]["local"] == {"samples": 100, "p50_ns": 30, "p99_ns": 90}' \
+		'r["router"]["times"]["absent"] is None' 'r["router"]["updates"]["invalidated"] == 3' \
+		'r["router"]["sets"] == {"count": 2, "agents": 5, "members": 8}' \
+		'r["router"]["bytes"] == {"routes": 77824, "absent": 5242880, "sets": 8512}'
+	kill "$child"
+	wait "$child" || true
+}
+router
+verdict 'what lookups and updates came to is told'
 
 routes()
 {

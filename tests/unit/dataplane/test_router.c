@@ -7,6 +7,9 @@
  */
 #include "recorder.h"
 
+#include "dataplane/router.h"
+#include "dataplane/sets.h"
+
 static void add_local(struct recorder *recorder, uint64_t number)
 {
 	const struct tern_route route = {.id = number_id(number),
@@ -229,6 +232,39 @@ static void capabilities(void **state)
 	recorder_close(recorder);
 }
 
+/* Were a lock needed that is held here, it would wait for ever. */
+static void a_look_needs_no_lock(void **state)
+{
+	(void)state;
+	struct recorder *recorder = recorder_open((struct tern_router_options){0});
+	struct tern_router *router = recorder->router;
+	struct tern_router_stats looked;
+	tern_address found[2];
+	add_local(recorder, 1);
+	tell(recorder, news(2, 5, 1));
+	tell(recorder, news(2, 6, 2));
+	tern_router_offer(router, number_id(9), number_id(1), on(0, 1));
+	for (uint64_t i = 1; i < 5; i++)
+		is_known(recorder, i);
+	tern_router_providers(router, 0, number_id(9), found, 2);
+	struct tern_router_stats stats = router_stats(recorder);
+	tern_router_lock(router);
+	tern_sets_lock(router->sets);
+	tern_router_look(router, &looked);
+	tern_sets_unlock(router->sets);
+	tern_router_unlock(router);
+	assert_memory_equal(&looked, &stats, sizeof(stats));
+	assert_int_equal(looked.table.routes, 2);
+	assert_int_equal(looked.absent, 2);
+	assert_int_equal(looked.sets.sets, 2);
+	assert_int_equal(looked.sets.agents, 2);
+	assert_int_equal(looked.sets.members, 2);
+	assert_int_equal(looked.counts.local + looked.counts.remote, 2);
+	assert_int_equal(looked.counts.capability_found, 1);
+	assert_int_equal(looked.updates.applied, 2);
+	recorder_close(recorder);
+}
+
 static void times_are_sampled(void **state)
 {
 	(void)state;
@@ -292,6 +328,7 @@ int main(void)
 		cmocka_unit_test(what_is_configured_stays),
 		cmocka_unit_test(batches_and_warming),
 		cmocka_unit_test(capabilities),
+		cmocka_unit_test(a_look_needs_no_lock),
 		cmocka_unit_test(times_are_sampled),
 		cmocka_unit_test(who_asks_nobody_remembers_nothing),
 		cmocka_unit_test(bad_options_are_refused),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: beside threads that tell news, lookups give what was true meanwhile, ask for a missing id
- * once, and never wait for each other.
+ * once, and never wait for each other; who looks at the router sees numbers that were true.
  * Method: readers that look up agents which move from node to node in step with a clock, agents
  * that stay, and agents that are missing; the moves have numbers that only go up.
  */
@@ -77,6 +77,59 @@ static void *read_on(void *argument)
 	return NULL;
 }
 
+/* A thread that looks at what only goes up, until it is over. */
+struct onlooker {
+	const struct tern_router *router;
+	struct rte_rcu_qsbr *quiet;
+	uint32_t number;
+	pthread_t thread;
+	uint64_t looks, wrong;
+	bool joining; /* nobody leaves a set */
+	bool over;
+};
+
+static bool has_gone_down(const struct onlooker *onlooker, const struct tern_router_stats *now,
+			  const struct tern_router_stats *before)
+{
+	return now->counts.local < before->counts.local ||
+	       now->updates.applied < before->updates.applied ||
+	       now->table.routes < before->table.routes ||
+	       (onlooker->joining && now->sets.agents < before->sets.agents);
+}
+
+static void *look_on(void *argument)
+{
+	struct onlooker *onlooker = argument;
+	struct tern_router_stats now, before = {0};
+	rte_rcu_qsbr_thread_register(onlooker->quiet, onlooker->number);
+	while (!seen(&onlooker->over)) {
+		rte_rcu_qsbr_thread_online(onlooker->quiet, onlooker->number);
+		tern_router_look(onlooker->router, &now);
+		tern_sanitizer_unlocking(onlooker->quiet);
+		rte_rcu_qsbr_thread_offline(onlooker->quiet, onlooker->number);
+		onlooker->wrong += has_gone_down(onlooker, &now, &before);
+		before = now;
+		note(&onlooker->looks);
+		if (onlooker->looks % 64 == 0)
+			breathe();
+	}
+	rte_rcu_qsbr_thread_unregister(onlooker->quiet, onlooker->number);
+	return NULL;
+}
+
+static void onlooker_start(struct onlooker *onlooker)
+{
+	assert_int_equal(pthread_create(&onlooker->thread, NULL, look_on, onlooker), 0);
+}
+
+static void onlooker_stop(struct onlooker *onlooker)
+{
+	put(&onlooker->over, true);
+	pthread_join(onlooker->thread, NULL);
+	assert_true(onlooker->looks > 0);
+	assert_int_equal(onlooker->wrong, 0);
+}
+
 static void prepare(struct arena *arena)
 {
 	for (uint64_t i = 0; i < STEADY; i++) {
@@ -93,28 +146,35 @@ static void prepare(struct arena *arena)
 static void move_on(struct arena *arena, uint64_t agent, uint64_t n)
 {
 	while (tell(arena->recorder, move(agent, n)) == -ENOMEM)
-		sched_yield();
+		breathe();
 }
 
 static void lookups_beside_news(void **state)
 {
 	(void)state;
-	struct arena arena = {.quiet = make_quiet(READERS)};
+	struct arena arena = {.quiet = make_quiet(READERS + 1)};
 	struct reader readers[READERS];
+	struct onlooker onlooker = {.quiet = arena.quiet, .number = READERS};
 	arena.recorder = recorder_open((struct tern_router_options){
 		.readers = READERS, .table = {.quiet = arena.quiet}, .remote_ttl_ns = 1ull << 60});
 	prepare(&arena);
+	onlooker.router = arena.recorder->router;
+	onlooker_start(&onlooker);
 	for (uint32_t i = 0; i < READERS; i++) {
 		readers[i] = (struct reader){.arena = &arena, .number = i};
 		assert_int_equal(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]), 0);
 	}
+	while (!seen(&onlooker.looks))
+		breathe();
 	for (uint64_t n = 1; n < ROUNDS; n++)
 		for (uint64_t i = 0; i < MOVING; i++)
 			move_on(&arena, i, n);
 	put(&arena.over, true);
 	for (uint32_t i = 0; i < READERS; i++)
 		pthread_join(readers[i].thread, NULL);
+	onlooker_stop(&onlooker);
 	assert_int_equal(arena.wrong, 0);
+	assert_int_equal(router_stats(arena.recorder).updates.applied, MOVING * ROUNDS);
 	/* The clock stood still: each missing id counts as missing for all of the time. */
 	assert_true(arena.recorder->asked_count <= MISSING);
 	assert_int_equal(router_stats(arena.recorder).counts.discoveries,
@@ -127,10 +187,46 @@ static void lookups_beside_news(void **state)
 	free(arena.quiet);
 }
 
+/* Each time anew, while somebody looks: the sets' table of agents frees what it grew out of at
+ * once.
+ */
+static void grow(struct rte_rcu_qsbr *quiet)
+{
+	enum { AGENTS = 4000, BETWEEN = 500 };
+	struct recorder *recorder =
+		recorder_open((struct tern_router_options){.table = {.quiet = quiet}});
+	struct onlooker onlooker = {.router = recorder->router, .quiet = quiet, .joining = true};
+	struct tern_router_stats stats;
+	onlooker_start(&onlooker);
+	for (uint64_t i = 0; i < AGENTS; i++) {
+		uint64_t looks = seen(&onlooker.looks);
+		assert_int_equal(tern_router_offer(recorder->router, number_id(AGENTS + i % 100),
+						   number_id(i), on(0, (uint32_t)i)),
+				 0);
+		while (i % BETWEEN == 0 && seen(&onlooker.looks) == looks)
+			breathe();
+	}
+	onlooker_stop(&onlooker);
+	tern_router_look(recorder->router, &stats);
+	assert_int_equal(stats.sets.agents, AGENTS);
+	assert_int_equal(stats.sets.members, AGENTS);
+	recorder_close(recorder);
+}
+
+static void looks_beside_growth(void **state)
+{
+	(void)state;
+	struct rte_rcu_qsbr *quiet = make_quiet(1);
+	for (int i = 0; i < 50; i++)
+		grow(quiet);
+	free(quiet);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lookups_beside_news),
+		cmocka_unit_test(looks_beside_growth),
 	};
 	return cmocka_run_group_tests_name("router: threads", tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static uint32_t linger(void *context, tern_address *addresses, uint32_t count)
 {
 	(void)context;
 	(void)addresses;
-	sched_yield();
+	breathe();
 	return count;
 }
 
@@ -222,7 +222,7 @@ static void run_seed(uint64_t seed, const char *kernel)
 		if (step % 100 == 0) {
 			uint64_t looked = tern_load(&arena.looked);
 			while (tern_load(&arena.looked) == looked)
-				sched_yield();
+				breathe();
 		}
 	}
 	tern_store(&arena.over, true);

@@ -186,7 +186,7 @@ static void run_seed(uint64_t seed, const char *kernel)
 		if (step % 100 == 0) {
 			uint64_t looked = tern_load(&arena.looked);
 			while (tern_load(&arena.looked) == looked)
-				sched_yield();
+				breathe();
 		}
 	}
 	tern_store(&arena.over, true);

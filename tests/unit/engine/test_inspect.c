@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: who asks a running engine is told what is true of it: its table, any route, each route that
- * stays once, while agents come and go; each engine of a process by its number; none where it is
- * not wanted or there is no name left.
- * Method: engine and asker in one process, on threads; a table with routes put in by hand; names
- * taken before the engine can have them.
+ * Goal: who asks a running engine is told what is true of it: its table and router, any route, each
+ * route that stays once, while agents come and go; each engine of a process by its number; none
+ * where it is not wanted or there is no name left.
+ * Method: engine and asker in one process, on threads; a table with routes put in by hand; lookups
+ * and times by hand; names taken before the engine can have them.
  */
 #include "inspected.h"
+
+#include "dataplane/router.h"
 
 #include <pthread.h>
 
@@ -202,6 +204,86 @@ static void a_remote_route_is_told_whole(void **state)
 	server_stop(&server);
 }
 
+/* Lookups by two lcores and by a thread, timed as the test says. */
+static void look_up(struct tern_engine *engine)
+{
+	const struct tern_id agent = {.high = 1, .low = 2}, capability = {.high = 3, .low = 4};
+	const struct tern_update news = {.id = agent,
+					 .address = tern_address_make(5, 6, 7),
+					 .version = 1,
+					 .origin = 5,
+					 .source = TERN_ROUTE_GOSSIP};
+	struct tern_router *router = engine->router;
+	struct tern_id ids[3] = {agent, capability, agent};
+	tern_address found[3];
+	assert_int_equal(tern_router_update(router, &news, NULL), TERN_APPLIED);
+	assert_int_equal(tern_router_offer(router, capability, agent, news.address), 0);
+	assert_int_equal(tern_router_find(router, 0, agent, found), TERN_WHERE_REMOTE);
+	assert_int_equal(tern_router_find_batch(router, 1, ids, 3, found), 2);
+	assert_int_equal(tern_router_providers(router, 1, capability, found, 3), 1);
+	assert_int_equal(tern_router_find(router, engine->lcore_count, capability, found),
+			 TERN_WHERE_UNKNOWN);
+	for (uint32_t i = 0; i < 100; i++)
+		tern_histogram_record(&router->readers[i % 2].times[TERN_PATH_REMOTE],
+				      i < 98 ? 20 : 30);
+}
+
+static void assert_counts(struct tern_inspect *inspect, uint32_t lcore,
+			  struct tern_router_counts expected)
+{
+	struct tern_router_counts told;
+	assert_int_equal(tern_inspect_counts(inspect, lcore, &told, NULL), 0);
+	assert_memory_equal(&told, &expected, sizeof(expected));
+}
+
+static void assert_router(const struct tern_inspect_stat *stat)
+{
+	assert_int_equal(stat->lookups.remote, 3);
+	assert_int_equal(stat->lookups.unknown, 2);
+	assert_int_equal(stat->lookups.capability_found, 1);
+	assert_int_equal(stat->updates.applied, 1);
+	assert_int_equal(stat->absent, 0);
+	assert_int_equal(stat->sets, 2);
+	assert_int_equal(stat->set_agents, 1);
+	assert_int_equal(stat->set_members, 2);
+	assert_true(stat->held.routes > stat->bytes);
+	assert_true(stat->held.absent && stat->held.sets);
+	assert_int_equal(stat->times[TERN_PATH_REMOTE].samples, 100);
+	assert_int_equal(stat->times[TERN_PATH_REMOTE].p50_ns, 20);
+	assert_int_equal(stat->times[TERN_PATH_REMOTE].p99_ns, 30);
+	assert_int_equal(stat->times[TERN_PATH_LOCAL].samples, 0);
+}
+
+static void what_the_router_knows_is_told(void **state)
+{
+	struct world world;
+	struct tern_config config;
+	struct tern_inspect_stat stat;
+	struct tern_router_counts none;
+	struct server server;
+	(void)state;
+	world_config(&config, true);
+	config.trace_every = 1000;
+	world_open(&world, &config);
+	assert_int_equal(tern_inspect_listen(world.engine), 0);
+	look_up(world.engine);
+	server_start(&server, world.engine);
+	struct tern_inspect *inspect = inspect_open(0);
+	assert_int_equal(tern_inspect_stat(inspect, &stat, NULL), 0);
+	assert_router(&stat);
+	assert_counts(inspect, 0, (struct tern_router_counts){.remote = 1});
+	assert_counts(inspect, 1,
+		      (struct tern_router_counts){.remote = 2,
+						  .unknown = 1,
+						  .capability_found = 1,
+						  .batches = 1,
+						  .batch_ids = 3});
+	assert_int_equal(tern_inspect_counts(inspect, stat.lcores, &none, NULL), -ENOENT);
+	tern_inspect_close(inspect);
+	server_stop(&server);
+	world_close(&world);
+}
+
 static void engines_of_a_process_are_told_apart(void **state)
 {
 	struct world *first = *state, second;
@@ -275,6 +357,7 @@ int main(void)
 		THREADED(comings_and_goings_do_not_mislead),
 		THREADED(a_name_is_looked_up),
 		INSPECTED(a_remote_route_is_told_whole),
+		cmocka_unit_test(what_the_router_knows_is_told),
 		THREADED(engines_of_a_process_are_told_apart),
 		cmocka_unit_test(nobody_asks_where_it_is_not_wanted),
 		cmocka_unit_test(without_a_name_the_engine_runs_all_the_same),

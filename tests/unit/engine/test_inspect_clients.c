@@ -56,6 +56,7 @@ static void what_is_no_request_is_not_answered(void **state)
 	ASSERT_REFUSED(TERN_INSPECT_STAT, head.kind = UINT16_MAX);
 	ASSERT_REFUSED(TERN_INSPECT_STAT, head.kind = TERN_INSPECT_LOOKUP);
 	ASSERT_REFUSED(TERN_INSPECT_LOOKUP, head.size++);
+	ASSERT_REFUSED(TERN_INSPECT_COUNTS, head.size--);
 	ASSERT_REFUSED(TERN_INSPECT_SHOW, show.which = 0);
 	ASSERT_REFUSED(TERN_INSPECT_SHOW, show.which = 4);
 	request = good(TERN_INSPECT_SHOW);
@@ -195,14 +196,29 @@ static struct falsehood falsehood_of(enum tern_inspect_kind kind)
 	return made;
 }
 
+static int ask(struct tern_inspect *inspect, uint16_t kind, struct tern_error *error)
+{
+	struct tern_inspect_stat stat;
+	struct tern_inspect_route route;
+	struct tern_inspect_page page = {0};
+	struct tern_router_counts lookups;
+	switch (kind) {
+	case TERN_INSPECT_STAT:
+		return tern_inspect_stat(inspect, &stat, error);
+	case TERN_INSPECT_LOOKUP:
+		return tern_inspect_lookup(inspect, (struct tern_id){0}, &route, error);
+	case TERN_INSPECT_COUNTS:
+		return tern_inspect_counts(inspect, 0, &lookups, error);
+	default:
+		return tern_inspect_show(inspect, TERN_INSPECT_LOCAL, &page, error);
+	}
+}
+
 /* The code that comes of asking it. */
 static int believe(struct falsehood *falsehood)
 {
 	struct sockaddr_un address;
 	socklen_t length = tern_inspect_address(&address, getpid(), FALSE_NUMBER);
-	struct tern_inspect_stat stat;
-	struct tern_inspect_route route;
-	struct tern_inspect_page page = {0};
 	struct tern_inspect *inspect;
 	struct tern_error error = {""};
 	falsehood->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -211,11 +227,7 @@ static int believe(struct falsehood *falsehood)
 	assert_int_equal(pthread_create(&falsehood->thread, NULL, lie, falsehood), 0);
 	int code = tern_inspect_open(&inspect, getpid(), FALSE_NUMBER, &error);
 	if (code == 0) {
-		uint16_t kind = falsehood->reply.head.kind;
-		code = kind == TERN_INSPECT_STAT ? tern_inspect_stat(inspect, &stat, &error)
-		       : kind == TERN_INSPECT_LOOKUP
-			       ? tern_inspect_lookup(inspect, (struct tern_id){0}, &route, &error)
-			       : tern_inspect_show(inspect, TERN_INSPECT_LOCAL, &page, &error);
+		code = ask(inspect, falsehood->reply.head.kind, &error);
 		tern_inspect_close(inspect);
 	}
 	pthread_join(falsehood->thread, NULL);
@@ -260,6 +272,12 @@ static union tern_inspect_reply true_route(void)
 			   .route = {.route = {.address = 1}}}};
 }
 
+static union tern_inspect_reply true_counts(void)
+{
+	return (union tern_inspect_reply){
+		.counts = {.head = tern_inspect_reply_head(TERN_INSPECT_COUNTS)}};
+}
+
 static union tern_inspect_reply true_page(void)
 {
 	union tern_inspect_reply reply = {
@@ -287,6 +305,7 @@ static void a_false_reply_is_refused(void **state)
 	ASSERT_REPLY(0, true_stat(), hello.status = 0);
 	ASSERT_REPLY(0, true_route(), hello.status = 0);
 	ASSERT_REPLY(0, true_page(), hello.status = 0);
+	ASSERT_REPLY(0, true_counts(), hello.status = 0);
 	ASSERT_REPLY(-EBADMSG, true_stat(), reply_size--);
 	ASSERT_REPLY(-EBADMSG, true_stat(), reply.head.magic++);
 	ASSERT_REPLY(-EBADMSG, true_stat(), reply.head.version++);
@@ -297,6 +316,7 @@ static void a_false_reply_is_refused(void **state)
 	ASSERT_REPLY(-EBADMSG, true_stat(), reply.stat.stat.lcores = 0);
 	ASSERT_REPLY(-EBADMSG, true_stat(), reply.stat.stat.shards = 65);
 	ASSERT_REPLY(-EBADMSG, true_stat(), reply.stat.stat.growing = 65);
+	ASSERT_REPLY(-EBADMSG, true_counts(), reply_size--);
 	ASSERT_REPLY(-EBADMSG, true_route(), reply.lookup.route.route.address = 0);
 	ASSERT_REPLY(-EBADMSG, true_route(), reply.lookup.route.route.source = TERN_ROUTE_SOURCES);
 	ASSERT_REPLY(-EBADMSG, true_route(), reply.lookup.route.route.link = 1);
