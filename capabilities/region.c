@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include <rte_common.h>
+
 #include "arena.h"
 #include "counter.h"
 
@@ -68,6 +70,14 @@ int tern_region_extend(struct tern_region *region, size_t size)
 		return -ENOMEM;
 	tern_count(&region->size, bytes);
 	return 0;
+}
+
+size_t tern_region_next(size_t size, bool huge_wanted)
+{
+	size_t step = RTE_ALIGN_FLOOR(size / 16, TERN_PAGE_4K);
+	if (huge_wanted && size >= TERN_PAGE_2M / 2)
+		return RTE_ALIGN_FLOOR(size, TERN_PAGE_2M) + TERN_PAGE_2M;
+	return size + RTE_MIN(RTE_MAX(step, TERN_PAGE_4K), TERN_PAGE_2M);
 }
 
 void tern_region_release(struct tern_region *region)

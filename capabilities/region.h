@@ -34,6 +34,12 @@ int tern_region_reserve(struct tern_region *region, size_t bytes, bool huge_want
  */
 int tern_region_extend(struct tern_region *region, size_t size);
 
+/**
+ * The size to extend to when one has become too small: a sixteenth more, so that little is unused;
+ * in large pages, as soon as there is one's worth, by one.
+ */
+size_t tern_region_next(size_t size, bool huge_wanted);
+
 /** Give all of it back. */
 void tern_region_release(struct tern_region *region);
 

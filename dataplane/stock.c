@@ -5,16 +5,6 @@
 
 #include "capabilities/arena.h"
 
-/* Memory is added so much at a time: a sixteenth of what there is, between these. */
-#define STEP_MIN TERN_PAGE_4K
-#define STEP_MAX TERN_PAGE_2M
-
-static size_t next_size(size_t size)
-{
-	size_t step = RTE_ALIGN_FLOOR(size / 16, TERN_PAGE_4K);
-	return size + RTE_MAX(RTE_MIN(step, STEP_MAX), STEP_MIN);
-}
-
 /* Bytes up to the end of the thing of a number; that of 0 is never used. */
 static size_t end_of(uint32_t unit, uint64_t number)
 {
@@ -35,10 +25,11 @@ void tern_stock_fini(struct tern_stock *stock)
 static uint32_t take_new(struct tern_stock *stock)
 {
 	struct tern_region *memory = &stock->memory;
+	size_t next = tern_region_next(memory->size, memory->huge_wanted);
 	if (stock->used == stock->most)
 		return 0;
 	if (end_of(stock->unit, stock->used + 1) > memory->size &&
-	    tern_region_extend(memory, RTE_MIN(next_size(memory->size), memory->reserved)) != 0)
+	    tern_region_extend(memory, RTE_MIN(next, memory->reserved)) != 0)
 		return 0;
 	return ++stock->used;
 }
@@ -62,6 +53,6 @@ uint64_t tern_stock_bytes(uint32_t unit, uint64_t count)
 {
 	uint64_t bytes = 0;
 	while (count && bytes < end_of(unit, count))
-		bytes = next_size(bytes);
+		bytes = tern_region_next(bytes, false);
 	return bytes;
 }

@@ -4,12 +4,10 @@
 #include <errno.h>
 
 #include <rte_common.h>
+
 #include "capabilities/arena.h"
 #include "capabilities/quiet.h"
 
-/* Memory is added so much at a time: a sixteenth of what there is, between these. */
-#define STEP_MIN TERN_PAGE_4K
-#define STEP_MAX TERN_PAGE_2M
 /* What one write makes free at most. */
 #define FREED_MAX 2
 
@@ -28,12 +26,6 @@ static uint64_t records_of(const struct tern_pool *pool)
 	return tern_load(&pool->memory.size) / sizeof(struct tern_record);
 }
 
-static size_t next_size(size_t size)
-{
-	size_t step = RTE_ALIGN_FLOOR(size / 16, TERN_PAGE_4K);
-	return size + RTE_MAX(RTE_MIN(step, STEP_MAX), STEP_MIN);
-}
-
 int tern_pool_init(struct tern_shard *shard, uint64_t most, bool huge_wanted)
 {
 	struct tern_pool *pool = &shard->pool;
@@ -49,7 +41,7 @@ uint64_t tern_pool_bytes(uint64_t records)
 {
 	uint64_t bytes = 0;
 	while (records && bytes < (records + 1) * sizeof(struct tern_record))
-		bytes = next_size(bytes);
+		bytes = tern_region_next(bytes, false);
 	return bytes;
 }
 
@@ -60,7 +52,7 @@ static int add_memory(struct tern_pool *pool, uint64_t beyond)
 	ck_spinlock_lock(&pool->memory_lock);
 	tern_sanitizer_locked(&pool->memory_lock);
 	if (records_of(pool) <= beyond) {
-		size_t size = next_size(pool->memory.size);
+		size_t size = tern_region_next(pool->memory.size, pool->memory.huge_wanted);
 		code = tern_region_extend(&pool->memory, RTE_MIN(size, pool->memory.reserved));
 	}
 	tern_sanitizer_unlocking(&pool->memory_lock);
@@ -70,7 +62,7 @@ static int add_memory(struct tern_pool *pool, uint64_t beyond)
 
 bool tern_pool_prepare(struct tern_pool *pool)
 {
-	uint64_t used = tern_load(&pool->used), step = STEP_MAX / sizeof(struct tern_record);
+	uint64_t used = tern_load(&pool->used), step = TERN_PAGE_2M / sizeof(struct tern_record);
 	if (used < step || records_of(pool) > used + step / 2 || records_of(pool) > pool->most)
 		return false;
 	return add_memory(pool, used + step / 2) == 0;
