@@ -80,6 +80,11 @@ size_t tern_region_next(size_t size, bool huge_wanted)
 	return size + RTE_MIN(RTE_MAX(step, TERN_PAGE_4K), TERN_PAGE_2M);
 }
 
+void tern_region_populate(const struct tern_region *region)
+{
+	madvise(region->base, tern_load(&region->size), MADV_POPULATE_WRITE);
+}
+
 void tern_region_release(struct tern_region *region)
 {
 	if (region->base)

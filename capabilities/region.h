@@ -40,6 +40,10 @@ int tern_region_extend(struct tern_region *region, size_t size);
  */
 size_t tern_region_next(size_t size, bool huge_wanted);
 
+/** Have the kernel give all pages now, not when each is touched. Where it cannot, they come then.
+ */
+void tern_region_populate(const struct tern_region *region);
+
 /** Give all of it back. */
 void tern_region_release(struct tern_region *region);
 

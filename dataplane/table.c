@@ -62,12 +62,22 @@ uint64_t tern_table_prefetch(const struct tern_table *table, struct tern_id id)
 	return hash;
 }
 
-static void free_retired_indexes(const struct tern_table *table, struct tern_shard *shard)
+/* Those retired indexes that no reader knows any more. */
+static struct tern_index_head *take_retired(const struct tern_table *table,
+					    struct tern_shard *shard)
 {
-	while (shard->retired_indexes &&
-	       tern_table_is_quiet(table, shard->retired_indexes->token)) {
-		struct tern_index_head *head = shard->retired_indexes;
-		shard->retired_indexes = head->retired;
+	struct tern_index_head *taken = shard->retired_indexes;
+	/* The one retired last comes first: when it is quiet, all are. */
+	if (!taken || !tern_table_is_quiet(table, taken->token))
+		return NULL;
+	shard->retired_indexes = NULL;
+	return taken;
+}
+
+static void free_indexes(struct tern_index_head *head)
+{
+	for (struct tern_index_head *next; head; head = next) {
+		next = head->retired;
 		tern_index_free(head);
 	}
 }
@@ -103,7 +113,7 @@ static struct tern_bucket *step(const struct tern_table *table, struct tern_shar
 {
 	struct tern_bucket *index = shard->index, *next = shard->next_index;
 	if (unlikely(shard->retired_indexes != NULL) && !shard->prepared)
-		free_retired_indexes(table, shard);
+		free_indexes(take_retired(table, shard));
 	if (likely(!next))
 		return index;
 	tern_index_move(table, index, next, tern_index_home(index, hash));
@@ -255,20 +265,28 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
 	return code;
 }
 
-/* A spare index for the growth to come, made without the lock. */
+/*
+ * A spare index for the growth to come, and old ones freed: what the kernel does for it is done
+ * without the lock. Where a writer has it, another time will do.
+ */
 static bool prepare_index(struct tern_table *table, struct tern_shard *shard)
 {
-	tern_shard_lock(shard);
+	if (!tern_shard_trylock(shard))
+		return true;
 	uint64_t count = tern_index_head(shard->index)->count;
 	bool wanted = !shard->next_index && !shard->spare_index &&
 		      tern_index_is_used(shard->count, 5, count);
-	free_retired_indexes(table, shard);
+	struct tern_index_head *retired = take_retired(table, shard);
 	shard->prepared = true;
 	tern_shard_unlock(shard);
+	free_indexes(retired);
+	if (!wanted)
+		return retired != NULL;
 	struct tern_bucket *spare =
-		wanted ? tern_index_make(tern_index_count_next(count), table->huge_wanted) : NULL;
+		tern_index_make(tern_index_count_next(count), table->huge_wanted);
 	if (!spare)
 		return false;
+	tern_region_populate(&tern_index_head(spare)->region);
 	tern_shard_lock(shard);
 	bool fits = !shard->next_index && !shard->spare_index &&
 		    tern_index_head(shard->index)->count == count;
@@ -277,7 +295,7 @@ static bool prepare_index(struct tern_table *table, struct tern_shard *shard)
 	tern_shard_unlock(shard);
 	if (!fits)
 		tern_index_free(tern_index_head(spare));
-	return fits;
+	return true;
 }
 
 bool tern_table_prepare(struct tern_table *table)

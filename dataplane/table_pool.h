@@ -15,6 +15,14 @@ static inline void tern_shard_lock(struct tern_shard *shard)
 	tern_sanitizer_locked(&shard->lock);
 }
 
+static inline bool tern_shard_trylock(struct tern_shard *shard)
+{
+	if (!ck_spinlock_trylock(&shard->lock))
+		return false;
+	tern_sanitizer_locked(&shard->lock);
+	return true;
+}
+
 static inline void tern_shard_unlock(struct tern_shard *shard)
 {
 	tern_sanitizer_unlocking(&shard->lock);

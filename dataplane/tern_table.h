@@ -197,7 +197,7 @@ TERN_API bool tern_table_each_from(const struct tern_table *table, struct tern_t
 /**
  * Get memory for growth ready ahead of its need, so that no writer waits for the kernel.
  *
- * @return whether there was anything to do
+ * @return whether there was anything to do, or a writer in the way of looking
  *
  * Context: any one thread; holds no lock while it asks the kernel.
  */
