@@ -106,6 +106,13 @@ usage_errors()
 	done
 }
 
+# What perf and bpftrace find in a program that looks agents up.
+trace_points()
+{
+	readelf -n "$bench" | grep -A1 'Provider: tern' | grep -q 'Name: lookup' ||
+		fault "no trace point tern:lookup in $bench"
+}
+
 # EAL makes a folder of this name for each process.
 leftovers()
 {
@@ -122,6 +129,8 @@ capabilities
 verdict 'agents of a capability are looked up in sets and in plain arrays'
 matrices
 verdict 'the matrices are whole'
+trace_points
+verdict 'lookups can be traced'
 usage_errors
 verdict 'names that are not there end with 2'
 [[ $(leftovers) == "$before" ]] || fault "left behind: $(leftovers)"

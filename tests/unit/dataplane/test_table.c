@@ -235,6 +235,35 @@ static void the_id_of_nobody_is_an_id(void **state)
 	}
 }
 
+static uint64_t version_of(struct tern_table *table)
+{
+	struct tern_table_stats stats;
+	tern_table_stats(table, &stats);
+	return stats.version;
+}
+
+static void each_change_counts(void **state)
+{
+	(void)state;
+	struct tern_table *table = make_table(&(struct tern_table_options){.shards = 4});
+	for (uint64_t i = 1; i <= 100; i++) {
+		const struct tern_route route = route_to(make_id(3, 0, i), 2 * i);
+		uint64_t before = version_of(table);
+		assert_int_equal(tern_table_put(table, &route, false), 0);
+		assert_int_equal(version_of(table), before + 1);
+		assert_int_equal(tern_table_put(table, &route, false), -EEXIST);
+		assert_int_equal(version_of(table), before + 1);
+		assert_int_equal(tern_table_put(table, &route, true), 0);
+		assert_int_equal(version_of(table), before + 2);
+		assert_int_equal(tern_table_remove(table, route.id, 1), -ENOENT);
+		assert_int_equal(version_of(table), before + 2);
+		if (i % 2)
+			assert_int_equal(tern_table_remove(table, route.id, 0), 0);
+		assert_int_equal(version_of(table), before + 2 + i % 2);
+	}
+	tern_table_destroy(table);
+}
+
 static void the_estimate_is_what_it_takes(void **state)
 {
 	(void)state;
@@ -278,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_full_table_says_so),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(the_id_of_nobody_is_an_id),
+		cmocka_unit_test(each_change_counts),
 		cmocka_unit_test(the_estimate_is_what_it_takes),
 	};
 	return cmocka_run_group_tests_name("routing table", tests, NULL, NULL);
