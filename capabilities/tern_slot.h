@@ -137,6 +137,15 @@ static inline const tern_val *tern_signal_peek_val(const struct tern_signal *sig
 	return tern_signal_has_val(signal) ? signal->payload.val : NULL;
 }
 
+/** The id a signal carries (tern_signal_tag_id()). Returns false where its payload is none. */
+static inline bool tern_signal_id_of(const struct tern_signal *signal, struct tern_id *id)
+{
+	if (tern_signal_size(signal) != sizeof(*id))
+		return false;
+	__builtin_memcpy(id, signal->payload.bytes, sizeof(*id));
+	return true;
+}
+
 /** The tag a signal carries, or NULL. */
 static inline tern_tag *tern_signal_tag_of(const struct tern_signal *signal)
 {

@@ -82,6 +82,16 @@ TERN_API const tern_val *tern_signal_val(struct tern_agent *self, tern_address t
 TERN_API int tern_signal_tag(struct tern_agent *self, tern_address to, uint16_t type,
 			     tern_tag *tag) TERN_CHECKED;
 
+/**
+ * Send an identity that outlives an address: who gets it (tern_signal_id_of()) reaches the agent
+ * wherever it lives by then, with tern_signal_id(). As tern_signal_bytes().
+ */
+static inline TERN_CHECKED int tern_signal_tag_id(struct tern_agent *self, tern_address to,
+						  uint16_t type, struct tern_id id)
+{
+	return tern_signal_bytes(self, to, type, &id, sizeof(id));
+}
+
 /** Never defined: the compiler explains why a call to it is refused. */
 int tern_signal_ref(struct tern_agent *self, tern_address to, uint16_t type, tern_ref *ref)
 	__attribute__((error("a tern_ref is local to its agent and cannot be sent: "

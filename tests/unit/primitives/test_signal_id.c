@@ -56,6 +56,39 @@ static void each_id_reaches_its_agent(void **state)
 	UNTIL(world, tern_signal_id(world->self, crowd->ids[3], 5, NULL, 0) == -ENOENT);
 }
 
+/* Told of an agent by its id, another writes to it. */
+struct introduced {
+	int code;
+	uint64_t told;
+};
+
+TERN_HANDLER(static, on_introduction)
+{
+	struct introduced *introduced = state;
+	struct tern_id id;
+	introduced->code =
+		tern_signal_id_of(signal, &id) ? tern_signal_id(self, id, 5, NULL, 0) : -1;
+	note(&introduced->told);
+}
+
+static const struct tern_behaviour introduced_behaviour = {.name = "introduced",
+							   .handler = on_introduction};
+
+static void an_id_is_passed_on(void **state)
+{
+	struct world *world = *state;
+	struct crowd *crowd = open_crowd(world);
+	struct introduced *introduced = world_memory(world, sizeof(*introduced));
+	tern_address agent = spawn_on(world->self, 0, &introduced_behaviour, introduced);
+	assert_int_equal(tern_signal_tag_id(world->self, agent, 1, crowd->ids[9]), 0);
+	UNTIL(world, seen(&introduced->told) == 1);
+	assert_int_equal(introduced->code, 0);
+	expect_handled(crowd, 9, 10, 1);
+	assert_int_equal(tern_signal_bytes(world->self, agent, 1, "no id", 5), 0);
+	UNTIL(world, seen(&introduced->told) == 2);
+	assert_int_equal(introduced->code, -1);
+}
+
 static void a_name_is_an_id(void **state)
 {
 	struct world *world = *state;
@@ -122,9 +155,8 @@ static void agents_send_by_id_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(each_id_reaches_its_agent),
-		BOTH(a_name_is_an_id),
-		BOTH(a_burst_ends_at_the_first_of_nobody),
+		BOTH(each_id_reaches_its_agent), BOTH(an_id_is_passed_on),
+		BOTH(a_name_is_an_id),		 BOTH(a_burst_ends_at_the_first_of_nobody),
 		BOTH(agents_send_by_id_too),
 	};
 	return cmocka_run_group_tests_name("signals by id", tests, NULL, NULL);
