@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define ABSENT_DEFAULT 65536u
+
 int tern_absent_init(struct tern_absent *absent, const struct tern_table_options *like,
-		     uint32_t max, struct tern_error *error)
+		     uint32_t wanted, struct tern_error *error)
 {
+	uint32_t max = wanted ? wanted : ABSENT_DEFAULT;
 	struct tern_table_options options = {.routes_max = max,
-					     .routes_expected = max,
+					     .routes_expected = wanted,
 					     .seed = like->seed,
 					     .quiet = like->quiet,
 					     .kernel = like->kernel,

@@ -20,8 +20,13 @@ struct tern_absent {
 	uint64_t next; /* place to write, counted on and on */
 };
 
+/**
+ * @param like    seed, quiet variable, kernel and pages of its table
+ * @param wanted  ids, and memory for them at once; 0: 65,536, and memory as they come
+ * @return 0; as tern_table_create()
+ */
 int tern_absent_init(struct tern_absent *absent, const struct tern_table_options *like,
-		     uint32_t max, struct tern_error *error);
+		     uint32_t wanted, struct tern_error *error);
 void tern_absent_fini(struct tern_absent *absent);
 
 /** What is known of a missing id: version, steadiness, and until when. False: nothing. */

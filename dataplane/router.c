@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ABSENT_DEFAULT 65536u
 #define REMOTE_TTL_NS_DEFAULT 30000000000u
 #define ABSENT_TTL_NS_DEFAULT 1000000000u
 #define DRIFT_DEFAULT 64u
@@ -47,6 +46,21 @@ static void set_limits(struct tern_router *router, const struct tern_router_opti
 		router->calls = *options->calls;
 }
 
+/* Histograms are large, and there only where lookups are timed. */
+static int make_readers(struct tern_router *router, struct tern_error *error)
+{
+	uint32_t count = router->reader_count;
+	router->versions = calloc(TERN_NODE_MAX + 1, sizeof(*router->versions));
+	router->readers = make_lines(count * sizeof(*router->readers));
+	if (router->sample_every)
+		router->times = calloc(count, sizeof(*router->times));
+	if (!router->versions || !router->readers || (router->sample_every && !router->times))
+		return tern_error_set(error, -ENOMEM, "router: no memory for %u readers", count);
+	for (uint32_t i = 0; i < count; i++)
+		router->readers[i].until_sample = tern_router_until(router);
+	return 0;
+}
+
 static int make_parts(struct tern_router *router, const struct tern_router_options *options,
 		      struct tern_error *error)
 {
@@ -58,23 +72,16 @@ static int make_parts(struct tern_router *router, const struct tern_router_optio
 					       .quiet = like->quiet,
 					       .kernel = like->kernel,
 					       .page_bytes_max = like->page_bytes_max};
-	uint32_t absent_max = options->absent_max ? options->absent_max : ABSENT_DEFAULT;
-	router->versions = calloc(TERN_NODE_MAX + 1, sizeof(*router->versions));
-	router->readers = make_lines(router->reader_count * sizeof(*router->readers));
-	if (!router->versions || !router->readers)
-		return tern_error_set(error, -ENOMEM, "router: no memory for %u readers",
-				      router->reader_count);
-	for (uint32_t i = 0; i < router->reader_count; i++)
-		router->readers[i].until_sample = tern_router_until(router);
 	struct tern_table_options own = *like;
 	own.routes_expected = 0;
-	own.shards = 1;
-	int code = tern_table_create(&router->table, like, error);
+	int code = make_readers(router, error);
+	if (code == 0)
+		code = tern_table_create(&router->table, like, error);
 	if (code == 0)
 		code = tern_table_create(&router->own, &own, error);
 	if (code == 0)
 		code = tern_sets_create(&router->sets, &sets, error);
-	return code ? code : tern_absent_init(&router->absent, like, absent_max, error);
+	return code ? code : tern_absent_init(&router->absent, like, options->absent_max, error);
 }
 
 int tern_router_create(struct tern_router **router, const struct tern_router_options *options,
@@ -104,6 +111,7 @@ void tern_router_destroy(struct tern_router *router)
 		tern_table_destroy(router->table);
 	if (router->own)
 		tern_table_destroy(router->own);
+	free(router->times);
 	free(router->readers);
 	free(router->versions);
 	free(router);

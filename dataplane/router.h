@@ -20,7 +20,6 @@
 struct tern_router_reader {
 	alignas(TERN_LINE) uint32_t until_sample;
 	struct tern_router_counts counts;
-	struct tern_histogram times[TERN_PATHS];
 };
 
 struct tern_router {
@@ -28,6 +27,7 @@ struct tern_router {
 	struct tern_table *table;
 	struct tern_sets *sets;
 	struct tern_router_reader *readers;
+	struct tern_histogram (*times)[TERN_PATHS]; /* by reader; NULL: none is timed */
 	struct tern_router_calls calls;
 	void *context;
 	uint64_t *versions; /* heard, by node; written under the lock, read by any thread */

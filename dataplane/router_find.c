@@ -26,7 +26,7 @@ static struct timing begin(const struct tern_router *router, struct tern_router_
 static void end(const struct tern_router *router, struct timing timing, enum tern_router_path path)
 {
 	if (tern_unlikely(timing.began != 0))
-		tern_histogram_record(&timing.reader->times[path],
+		tern_histogram_record(&router->times[timing.reader - router->readers][path],
 				      tern_router_now(router) + 1 - timing.began);
 }
 

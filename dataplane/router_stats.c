@@ -24,7 +24,8 @@ void tern_router_times(const struct tern_router *router, uint32_t reader,
 		       enum tern_router_path path, struct tern_histogram *times)
 {
 	memset(times, 0, sizeof(*times));
-	tern_histogram_merge(times, &router->readers[reader].times[path]);
+	if (router->times)
+		tern_histogram_merge(times, &router->times[reader][path]);
 }
 
 static void sum_counts(const struct tern_router *router, struct tern_router_counts *sum)

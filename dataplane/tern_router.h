@@ -54,9 +54,9 @@ struct tern_router_options {
 	struct tern_table_options table; /**< routes; its quiet variable, kernel, pages serve all */
 	uint32_t readers;		 /**< that look up, each with counters of its own; 0: 1 */
 	uint16_t node;			 /**< this one, as others name it; 0: it has no name yet */
-	uint32_t absent_max;		 /**< missing ids remembered; 0: 65,536 */
-	uint32_t sets_max;		 /**< capabilities and nodes; 0: 4,096 */
-	uint64_t members_max;		 /**< agents in them, all told; 0: 65,536 */
+	uint32_t absent_max;	  /**< missing ids remembered; 0: 65,536, memory comes as they do */
+	uint32_t sets_max;	  /**< capabilities and nodes; 0: 4,096 */
+	uint64_t members_max;	  /**< agents in them, all told; 0: 65,536 */
 	uint64_t agents_expected; /**< in a set, to be sized for from the start; 0: it grows */
 	uint64_t remote_ttl_ns;	  /**< of a route neither steady nor unsteady; 0: 30 s */
 	uint64_t absent_ttl_ns;	  /**< that an id counts as missing; 0: 1 s */

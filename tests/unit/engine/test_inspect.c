@@ -224,8 +224,7 @@ static void look_up(struct tern_engine *engine)
 	assert_int_equal(tern_router_find(router, engine->lcore_count, capability, found),
 			 TERN_WHERE_UNKNOWN);
 	for (uint32_t i = 0; i < 100; i++)
-		tern_histogram_record(&router->readers[i % 2].times[TERN_PATH_REMOTE],
-				      i < 98 ? 20 : 30);
+		tern_histogram_record(&router->times[i % 2][TERN_PATH_REMOTE], i < 98 ? 20 : 30);
 }
 
 static void assert_counts(struct tern_inspect *inspect, uint32_t lcore,
