@@ -10,6 +10,7 @@
 #include <sys/sdt.h>
 
 #include "absent.h"
+#include "table.h"
 #include "capabilities/counter.h"
 #include "capabilities/sanitizer.h"
 
@@ -86,7 +87,7 @@ static inline tern_address tern_router_find_local(const struct tern_table *table
 {
 	if (tern_unlikely(reader->until_sample <= 1))
 		return TERN_ADDRESS_NONE;
-	tern_address address = tern_table_find(table, id);
+	tern_address address = table->find(table, id.high, id.low);
 	if (tern_unlikely(!address || tern_address_node(address) != 0))
 		return TERN_ADDRESS_NONE;
 	reader->until_sample--;
