@@ -22,8 +22,8 @@ struct held {
 static bool is_possible(const struct tern_update *update)
 {
 	uint32_t node = tern_address_node(update->address);
-	return update->version > 0 && update->origin > 0 && update->origin <= TERN_NODE_MAX &&
-	       update->source < TERN_ROUTE_SOURCES &&
+	return update->version > 0 && update->version <= TERN_VERSION_MAX && update->origin > 0 &&
+	       update->origin <= TERN_NODE_MAX && update->source < TERN_ROUTE_SOURCES &&
 	       (update->address == TERN_ADDRESS_NONE || (node > 0 && node <= TERN_NODE_MAX));
 }
 

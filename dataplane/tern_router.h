@@ -138,7 +138,7 @@ enum tern_applied {
  * @param answer  where it is rejected: yields what is true, to be sent back; may be NULL
  * @return enum tern_applied; -EINVAL: no such thing can be; -ENOSPC, -ENOMEM: no room for the route
  *
- * Context: any thread; takes the router's lock.
+ * Context: as tern_table_find(); takes the router's lock.
  */
 TERN_API int tern_router_update(struct tern_router *router, const struct tern_update *update,
 				struct tern_update *answer);
@@ -149,7 +149,7 @@ TERN_API int tern_router_update(struct tern_router *router, const struct tern_up
  * @param address  TERN_ADDRESS_NONE: it has gone
  * @param update   yields it, with a version higher than all heard so far
  *
- * Context: any thread; takes the router's lock.
+ * Context: as tern_table_find(); takes the router's lock.
  */
 TERN_API void tern_router_publish(struct tern_router *router, struct tern_id id,
 				  tern_address address, struct tern_update *update);

@@ -4,6 +4,9 @@
 
 #include "tern_table.h"
 
+/** No node counts so far; whoever says so does not tell the truth. */
+#define TERN_VERSION_MAX (1ull << 62)
+
 /**
  * News of one route, as one node tells another.
  *
@@ -15,7 +18,7 @@
 struct tern_update {
 	struct tern_id id;
 	tern_address address; /**< TERN_ADDRESS_NONE: the agent has gone */
-	uint64_t version;     /**< of this change, by its origin's count; 1 or more */
+	uint64_t version;     /**< of this change, by its origin's count; 1 to TERN_VERSION_MAX */
 	uint64_t base;	      /**< version of the route that the origin knew before; 0: none */
 	uint16_t origin;      /**< node that made the change */
 	uint8_t hops;	      /**< nodes between the teller and the agent */

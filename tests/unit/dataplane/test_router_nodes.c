@@ -291,8 +291,8 @@ static void impossible_news_are_refused(void **state)
 {
 	(void)state;
 	struct recorder *recorder = open_node(1);
-	struct tern_update bad[] = {news(3, 2, 1), news(3, 2, 1), news(3, 2, 0), news(3, 2, 1),
-				    news(3, 2, 1)};
+	struct tern_update bad[] = {news(3, 2, 1), news(3, 2, 1), news(3, 2, 0),
+				    news(3, 2, 1), news(3, 2, 1), news(3, 2, TERN_VERSION_MAX + 1)};
 	bad[0].origin = TERN_NODE_MAX + 1;
 	bad[1].origin = 0;
 	bad[3].address = on(0, 3);

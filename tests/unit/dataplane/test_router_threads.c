@@ -11,7 +11,9 @@
 
 #include <pthread.h>
 
-enum { READERS = 2, STEADY = 50, MOVING = 20, MISSING = 30, ROUNDS = 3000 };
+/* Threads of the quiet variable, behind the readers. */
+enum { ONLOOKER = 2, TELLER };
+enum { READERS = ONLOOKER, STEADY = 50, MOVING = 20, MISSING = 30, ROUNDS = 3000 };
 
 struct arena {
 	struct recorder *recorder;
@@ -142,21 +144,32 @@ static void prepare(struct arena *arena)
 		tell(arena->recorder, move(i, 0));
 }
 
+/* Who tells reads as well. */
+static int tell_online(struct arena *arena, struct tern_update update)
+{
+	rte_rcu_qsbr_thread_online(arena->quiet, TELLER);
+	int code = tell(arena->recorder, update);
+	tern_sanitizer_unlocking(arena->quiet);
+	rte_rcu_qsbr_thread_offline(arena->quiet, TELLER);
+	return code;
+}
+
 /* Moves wait for memory that readers have to be quiet about. */
 static void move_on(struct arena *arena, uint64_t agent, uint64_t n)
 {
-	while (tell(arena->recorder, move(agent, n)) == -ENOMEM)
+	while (tell_online(arena, move(agent, n)) == -ENOMEM)
 		breathe();
 }
 
 static void lookups_beside_news(void **state)
 {
 	(void)state;
-	struct arena arena = {.quiet = make_quiet(READERS + 1)};
+	struct arena arena = {.quiet = make_quiet(TELLER + 1)};
 	struct reader readers[READERS];
-	struct onlooker onlooker = {.quiet = arena.quiet, .number = READERS};
+	struct onlooker onlooker = {.quiet = arena.quiet, .number = ONLOOKER};
 	arena.recorder = recorder_open((struct tern_router_options){
 		.readers = READERS, .table = {.quiet = arena.quiet}, .remote_ttl_ns = 1ull << 60});
+	rte_rcu_qsbr_thread_register(arena.quiet, TELLER);
 	prepare(&arena);
 	onlooker.router = arena.recorder->router;
 	onlooker_start(&onlooker);
