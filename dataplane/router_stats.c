@@ -5,19 +5,20 @@
 
 #include <string.h>
 
-/* Structures of counters alone, each read whole. */
-static void load_words(void *to, const void *from, size_t bytes)
+/* Structures of counters alone, added up member by member, each read whole. */
+static void add_words(void *to, const void *from, size_t bytes)
 {
 	const uint64_t *words = from;
-	uint64_t *loaded = to;
+	uint64_t *sums = to;
 	for (size_t i = 0; i < bytes / sizeof(*words); i++)
-		loaded[i] = tern_load(&words[i]);
+		sums[i] += tern_load(&words[i]);
 }
 
 void tern_router_counts(const struct tern_router *router, uint32_t reader,
 			struct tern_router_counts *counts)
 {
-	load_words(counts, &router->readers[reader].counts, sizeof(*counts));
+	*counts = (struct tern_router_counts){0};
+	add_words(counts, &router->readers[reader].counts, sizeof(*counts));
 }
 
 void tern_router_times(const struct tern_router *router, uint32_t reader,
@@ -28,24 +29,15 @@ void tern_router_times(const struct tern_router *router, uint32_t reader,
 		tern_histogram_merge(times, &router->times[reader][path]);
 }
 
-static void sum_counts(const struct tern_router *router, struct tern_router_counts *sum)
-{
-	uint64_t *to = (uint64_t *)(void *)sum;
-	*sum = (struct tern_router_counts){0};
-	for (uint32_t reader = 0; reader < router->reader_count; reader++) {
-		struct tern_router_counts counts;
-		tern_router_counts(router, reader, &counts);
-		const uint64_t *from = (const uint64_t *)(const void *)&counts;
-		for (size_t i = 0; i < sizeof(counts) / sizeof(*to); i++)
-			to[i] += from[i];
-	}
-}
-
 /* What is told of the router's own parts, once all tables have been looked at. */
 static void fill(const struct tern_router *router, const struct tern_table_stats *absent,
 		 const struct tern_table_stats *own, struct tern_router_stats *stats)
 {
-	load_words(&stats->updates, &router->updates, sizeof(stats->updates));
+	stats->counts = (struct tern_router_counts){0};
+	for (uint32_t i = 0; i < router->reader_count; i++)
+		add_words(&stats->counts, &router->readers[i].counts, sizeof(stats->counts));
+	stats->updates = (struct tern_router_updates){0};
+	add_words(&stats->updates, &router->updates, sizeof(stats->updates));
 	stats->absent = absent->routes;
 	stats->bytes = (struct tern_router_bytes){
 		.routes = stats->table.bytes + own->bytes,
@@ -58,7 +50,6 @@ void tern_router_stats(struct tern_router *router, struct tern_router_stats *sta
 	struct tern_table_stats absent, own;
 	tern_table_stats(router->table, &stats->table);
 	tern_sets_stats(router->sets, &stats->sets);
-	sum_counts(router, &stats->counts);
 	tern_router_lock(router);
 	tern_table_stats(router->absent.table, &absent);
 	tern_table_stats(router->own, &own);
@@ -71,7 +62,6 @@ void tern_router_look(const struct tern_router *router, struct tern_router_stats
 	struct tern_table_stats absent, own;
 	tern_table_look(router->table, &stats->table);
 	tern_sets_look(router->sets, &stats->sets);
-	sum_counts(router, &stats->counts);
 	tern_table_look(router->absent.table, &absent);
 	tern_table_look(router->own, &own);
 	fill(router, &absent, &own, stats);
