@@ -5,31 +5,13 @@
 #
 # usage: test_bench.sh TERN_BENCH
 set -euo pipefail
+# shellcheck source=tests/e2e/cases.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cases.sh"
 
 bench=$1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset TERN_LOG
-failed=0
-faults=0
-
-fault()
-{
-	printf '%s\n' "$*"
-	faults=$((faults + 1))
-}
-
-# verdict NAME: close a test case
-verdict()
-{
-	if ((faults)); then
-		failed=1
-		printf '[  FAILED  ] %s\n' "$1"
-	else
-		printf '[       OK ] %s\n' "$1"
-	fi
-	faults=0
-}
 
 # play ARGUMENT...: a run that must succeed in silence
 play()

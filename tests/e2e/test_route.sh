@@ -7,6 +7,8 @@
 #
 # usage: test_route.sh TERN TRADING_SWARM
 set -euo pipefail
+# shellcheck source=tests/e2e/cases.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cases.sh"
 
 tern=$(realpath "$1")
 swarm=$(realpath "$2")
@@ -16,31 +18,6 @@ children=()
 trap 'kill -KILL "${children[@]}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 unset TERN_LOG
 cd "$scratch"
-failed=0
-faults=0
-
-fault()
-{
-	printf '%s\n' "$*"
-	faults=$((faults + 1))
-}
-
-# verdict NAME: close a test case
-verdict()
-{
-	if ((faults)); then
-		failed=1
-		printf '[  FAILED  ] %s\n' "$1"
-	else
-		printf '[       OK ] %s\n' "$1"
-	fi
-	faults=0
-}
-
-skip()
-{
-	printf '%s\n[  SKIPPED ] %s\n' "$1" "$2"
-}
 
 # expect CODE PATTERN ARGUMENT...: exit code, and a pattern (grep -E) in either output
 expect()

@@ -5,20 +5,14 @@
 #
 #   test_tern_cli.sh TERN CONFIGURATION_MD
 set -euo pipefail
+# shellcheck source=tests/e2e/cases.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cases.sh"
 
 tern=$1
 table=$2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset TERN_LOG
-failed=0
-faults=0
-
-fault()
-{
-	printf '%s\n' "$*"
-	faults=$((faults + 1))
-}
 
 # expect CODE PATTERN ARGUMENT...: exit code, and a pattern (grep -E) in either output
 expect()
@@ -141,18 +135,6 @@ full_disk()
 		((rc == 69)) || fault "tern $words on a full disk: exit code $rc, not 69"
 		(($(wc -l <"$scratch/err") == 1)) || fault "tern $words on a full disk: no message"
 	done
-}
-
-# verdict NAME: close a test case
-verdict()
-{
-	if ((faults)); then
-		failed=1
-		printf '[  FAILED  ] %s\n' "$1"
-	else
-		printf '[       OK ] %s\n' "$1"
-	fi
-	faults=0
 }
 
 help_texts
