@@ -7,6 +7,8 @@
 
 #include "tern_table.h"
 
+#include "capabilities/counter.h"
+
 #include <rte_rcu_qsbr.h>
 
 #define ID_KINDS 5
@@ -46,6 +48,23 @@ static inline struct rte_rcu_qsbr *make_quiet(uint32_t threads)
 	assert_non_null(quiet);
 	assert_int_equal(rte_rcu_qsbr_init(quiet, threads), 0);
 	return quiet;
+}
+
+/** Wait until readers count another look: on one CPU they, too, have a turn. */
+static inline void await_look(const uint64_t *looked)
+{
+	uint64_t before = tern_load(looked);
+	while (tern_load(looked) == before)
+		breathe();
+}
+
+/** Each kernel of this machine by turns. */
+static inline const char *kernel_by_turns(uint64_t turn)
+{
+	uint32_t count = 0;
+	while (tern_table_kernel_name(count))
+		count++;
+	return tern_table_kernel_name((uint32_t)(turn % count));
 }
 
 /** To an agent of this process; of an odd address more is told. */

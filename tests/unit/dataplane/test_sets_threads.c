@@ -218,12 +218,8 @@ static void run_seed(uint64_t seed, const char *kernel)
 	}
 	for (uint32_t step = 0; step < STEPS; step++) {
 		change(&arena, &rng);
-		/* On one CPU the readers, too, have a turn in the midst of it. */
-		if (step % 100 == 0) {
-			uint64_t looked = tern_load(&arena.looked);
-			while (tern_load(&arena.looked) == looked)
-				breathe();
-		}
+		if (step % 100 == 0)
+			await_look(&arena.looked);
 	}
 	tern_store(&arena.over, true);
 	for (uint32_t i = 0; i < READERS; i++)
@@ -239,11 +235,8 @@ static void run_seed(uint64_t seed, const char *kernel)
 static void readers_are_told_what_was_true(void **state)
 {
 	(void)state;
-	uint32_t count = 0;
-	while (tern_table_kernel_name(count))
-		count++;
 	for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++)
-		run_seed(seed, tern_table_kernel_name((uint32_t)(seed % count)));
+		run_seed(seed, kernel_by_turns(seed));
 }
 
 /* Two writers: each with agents of its own in sets that they share, and both with the same ones. */

@@ -182,12 +182,8 @@ static void run_seed(uint64_t seed, const char *kernel)
 	}
 	for (uint32_t step = 0; step < STEPS; step++) {
 		change(&arena, &rng, pick(&rng, 5 + step * (IDS - 5) / STEPS));
-		/* On one CPU the readers, too, have a turn in the midst of it. */
-		if (step % 100 == 0) {
-			uint64_t looked = tern_load(&arena.looked);
-			while (tern_load(&arena.looked) == looked)
-				breathe();
-		}
+		if (step % 100 == 0)
+			await_look(&arena.looked);
 	}
 	tern_store(&arena.over, true);
 	for (uint32_t i = 0; i < READERS; i++)
@@ -202,11 +198,8 @@ static void run_seed(uint64_t seed, const char *kernel)
 static void readers_see_what_was_true(void **state)
 {
 	(void)state;
-	uint32_t count = 0;
-	while (tern_table_kernel_name(count))
-		count++;
 	for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++)
-		run_seed(seed, tern_table_kernel_name((uint32_t)(seed % count)));
+		run_seed(seed, kernel_by_turns(seed));
 }
 
 /* Two writers of one table, on ids of their own, and on the same ones. */
