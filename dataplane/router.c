@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "capabilities/lines.h"
 
 #define REMOTE_TTL_NS_DEFAULT 30000000000u
 #define ABSENT_TTL_NS_DEFAULT 1000000000u
@@ -23,12 +24,6 @@ static int check_options(const struct tern_router_options *options, struct tern_
 		return tern_error_set(error, -EINVAL, "router: %u missing ids; %u at most",
 				      options->absent_max, ABSENT_MAX);
 	return 0;
-}
-
-static void *make_lines(size_t bytes)
-{
-	void *memory = aligned_alloc(TERN_LINE, bytes);
-	return memory ? memset(memory, 0, bytes) : NULL;
 }
 
 static void set_limits(struct tern_router *router, const struct tern_router_options *options)
@@ -51,7 +46,7 @@ static int make_readers(struct tern_router *router, struct tern_error *error)
 {
 	uint32_t count = router->reader_count;
 	router->versions = calloc(TERN_NODE_MAX + 1, sizeof(*router->versions));
-	router->readers = make_lines(count * sizeof(*router->readers));
+	router->readers = tern_lines_make(count * sizeof(*router->readers));
 	if (router->sample_every)
 		router->times = calloc(count, sizeof(*router->times));
 	if (!router->versions || !router->readers || (router->sample_every && !router->times))
@@ -90,7 +85,7 @@ int tern_router_create(struct tern_router **router, const struct tern_router_opt
 	int code = check_options(options, error);
 	if (code != 0)
 		return code;
-	struct tern_router *made = make_lines(sizeof(*made));
+	struct tern_router *made = tern_lines_make(sizeof(*made));
 	if (!made)
 		return tern_error_set(error, -ENOMEM, "router: no memory");
 	set_limits(made, options);

@@ -6,13 +6,12 @@
 
 #include <stdalign.h>
 
-#include <ck_spinlock.h>
 #include <sys/sdt.h>
 
 #include "absent.h"
-#include "table.h"
 #include "capabilities/counter.h"
-#include "capabilities/sanitizer.h"
+#include "capabilities/lock.h"
+#include "table.h"
 
 /** Steadiness of a route that has just been learned: tern_router_update(). */
 #define TERN_STEADY_NEW 4u
@@ -44,26 +43,6 @@ struct tern_router {
 	struct tern_router_updates updates; /* any thread reads */
 	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
 };
-
-static inline void tern_router_lock(struct tern_router *router)
-{
-	ck_spinlock_lock(&router->lock);
-	tern_sanitizer_locked(&router->lock);
-}
-
-static inline bool tern_router_trylock(struct tern_router *router)
-{
-	if (!ck_spinlock_trylock(&router->lock))
-		return false;
-	tern_sanitizer_locked(&router->lock);
-	return true;
-}
-
-static inline void tern_router_unlock(struct tern_router *router)
-{
-	tern_sanitizer_unlocking(&router->lock);
-	ck_spinlock_unlock(&router->lock);
-}
 
 static inline uint64_t tern_router_now(const struct tern_router *router)
 {
@@ -103,7 +82,7 @@ static inline struct tern_id tern_router_node_set(uint16_t node)
 }
 
 /**
- * Drop a remote route of which `id` was true, from the table and from all sets; what is worth
+ * Drop a route from the table, if it has an address, and its agent from all sets; what is worth
  * remembering of it is noted among the missing until `until_ns`. Context: the lock is held.
  */
 void tern_router_drop(struct tern_router *router, const struct tern_route *route,

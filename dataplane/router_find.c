@@ -35,7 +35,7 @@ static void drop_stale(struct tern_router *router, struct tern_router_reader *re
 		       struct tern_id id, uint64_t now)
 {
 	struct tern_route route;
-	if (!tern_router_trylock(router)) {
+	if (!tern_lock_try(&router->lock)) {
 		tern_count(&reader->counts.busy, 1);
 		return;
 	}
@@ -46,7 +46,7 @@ static void drop_stale(struct tern_router *router, struct tern_router_reader *re
 		tern_router_drop(router, &route, 0);
 		tern_count(&reader->counts.stale_removed, 1);
 	}
-	tern_router_unlock(router);
+	tern_unlock(&router->lock);
 }
 
 /* Whether the caller is the one to ask for an id. */
@@ -54,7 +54,7 @@ static bool note_missing(struct tern_router *router, struct tern_router_reader *
 			 struct tern_id id, uint64_t now)
 {
 	struct tern_route known = {.steady = TERN_STEADY_NEW};
-	if (!tern_router_trylock(router)) {
+	if (!tern_lock_try(&router->lock)) {
 		tern_count(&reader->counts.busy, 1);
 		return false;
 	}
@@ -63,7 +63,7 @@ static bool note_missing(struct tern_router *router, struct tern_router_reader *
 	known.expires_ns = now + router->absent_ttl_ns;
 	if (first)
 		first = tern_absent_put(&router->absent, &known) == 0;
-	tern_router_unlock(router);
+	tern_unlock(&router->lock);
 	return first;
 }
 

@@ -50,11 +50,11 @@ void tern_router_stats(struct tern_router *router, struct tern_router_stats *sta
 	struct tern_table_stats absent, own;
 	tern_table_stats(router->table, &stats->table);
 	tern_sets_stats(router->sets, &stats->sets);
-	tern_router_lock(router);
+	tern_lock(&router->lock);
 	tern_table_stats(router->absent.table, &absent);
 	tern_table_stats(router->own, &own);
 	fill(router, &absent, &own, stats);
-	tern_router_unlock(router);
+	tern_unlock(&router->lock);
 }
 
 void tern_router_look(const struct tern_router *router, struct tern_router_stats *stats)

@@ -76,12 +76,12 @@ static void note_contradiction(struct tern_router *router, enum tern_contradicti
 uint32_t tern_router_contradictions(struct tern_router *router, struct tern_contradiction *found,
 				    uint32_t count_max)
 {
-	tern_router_lock(router);
+	tern_lock(&router->lock);
 	uint64_t all = router->updates.contradictions, count = RTE_MIN(all, count_max);
 	count = RTE_MIN(count, TERN_CONTRADICTIONS_KEPT);
 	for (uint64_t i = 0; i < count; i++)
 		found[i] = router->contradictions[(all - 1 - i) % TERN_CONTRADICTIONS_KEPT];
-	tern_router_unlock(router);
+	tern_unlock(&router->lock);
 	return (uint32_t)count;
 }
 
@@ -127,10 +127,10 @@ void tern_router_publish(struct tern_router *router, struct tern_id id, tern_add
 			 struct tern_update *update)
 {
 	struct held held;
-	tern_router_lock(router);
+	tern_lock(&router->lock);
 	look_up(router, id, &held);
 	tell(router, &held, address, held.update.version, update);
-	tern_router_unlock(router);
+	tern_unlock(&router->lock);
 }
 
 static uint64_t time_to_live(const struct tern_router *router, const struct tern_route *route)
@@ -282,13 +282,13 @@ int tern_router_update(struct tern_router *router, const struct tern_update *upd
 	if (!is_possible(update))
 		return -EINVAL;
 	told.hops = (uint8_t)RTE_MIN(update->hops + 1, UINT8_MAX);
-	tern_router_lock(router);
+	tern_lock(&router->lock);
 	hear(router, update->origin, update->version);
 	hear(router, router->node, update->version);
 	int code = judge(router, &told, answer);
 	if (code == -EEXIST)
 		code = judge(router, &told, answer);
 	count(&router->updates, code);
-	tern_router_unlock(router);
+	tern_unlock(&router->lock);
 	return code;
 }

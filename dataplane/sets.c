@@ -8,6 +8,7 @@
 #include <rte_common.h>
 
 #include "capabilities/arena.h"
+#include "capabilities/lines.h"
 
 #define SETS_DEFAULT 4096
 #define MEMBERS_DEFAULT 65536
@@ -81,10 +82,9 @@ int tern_sets_create(struct tern_sets **sets, const struct tern_sets_options *op
 	int code = check_options(options, error);
 	if (code != 0)
 		return code;
-	struct tern_sets *made = aligned_alloc(TERN_LINE, sizeof(*made));
+	struct tern_sets *made = tern_lines_make(sizeof(*made));
 	if (!made)
 		return tern_error_set(error, -ENOMEM, "agent sets: no memory");
-	memset(made, 0, sizeof(*made));
 	made->sets_max = options->sets_max ? options->sets_max : SETS_DEFAULT;
 	made->members_max = options->members_max ? options->members_max : MEMBERS_DEFAULT;
 	code = init(made, options, error);

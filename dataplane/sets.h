@@ -6,10 +6,8 @@
 
 #include <stdalign.h>
 
-#include <ck_spinlock.h>
-
 #include "capabilities/counter.h"
-#include "capabilities/sanitizer.h"
+#include "capabilities/lock.h"
 #include "stock.h"
 #include "tern_table.h"
 
@@ -152,16 +150,14 @@ void tern_sets_note(struct tern_sets *sets);
 /** Take turns at writing. */
 static inline void tern_sets_lock(struct tern_sets *sets)
 {
-	ck_spinlock_lock(&sets->lock);
-	tern_sanitizer_locked(&sets->lock);
+	tern_lock(&sets->lock);
 	tern_members_reclaim(sets);
 }
 
 static inline void tern_sets_unlock(struct tern_sets *sets)
 {
 	tern_sets_note(sets);
-	tern_sanitizer_unlocking(&sets->lock);
-	ck_spinlock_unlock(&sets->lock);
+	tern_unlock(&sets->lock);
 }
 
 #endif

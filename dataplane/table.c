@@ -4,6 +4,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+#include "table_find.h"
 #include "table_index.h"
 #include "table_pool.h"
 
@@ -54,9 +55,7 @@ void tern_table_hash(const struct tern_table *table, const struct tern_id *ids, 
 uint64_t tern_table_prefetch(const struct tern_table *table, struct tern_id id)
 {
 	uint64_t hash = tern_table_hash_one(table, id);
-	struct tern_bucket *index =
-		__atomic_load_n(&tern_table_shard(table, hash)->index, __ATOMIC_ACQUIRE);
-	const struct tern_bucket *bucket = &index[tern_index_home(index, hash)];
+	const struct tern_bucket *bucket = tern_shard_home(tern_table_shard(table, hash), hash);
 	__builtin_prefetch(bucket, 1);
 	__builtin_prefetch((const unsigned char *)bucket + TERN_LINE, 1);
 	return hash;
@@ -220,10 +219,10 @@ int tern_table_add(struct tern_table *table, uint64_t hash, struct tern_id id, t
 {
 	struct tern_shard *shard = tern_table_shard(table, hash);
 	const struct tern_place place = {.id = id, .word = address};
-	tern_shard_lock(shard);
+	tern_lock(&shard->lock);
 	struct tern_bucket *index = grow_if_full(table, shard, step(table, shard, hash), hash);
 	int code = insert(table, shard, index, hash, &place);
-	tern_shard_unlock(shard);
+	tern_unlock(&shard->lock);
 	return code;
 }
 
@@ -234,14 +233,14 @@ int tern_table_put(struct tern_table *table, const struct tern_route *route, boo
 	int code = -EEXIST;
 	if (route->address == TERN_ADDRESS_NONE || is_record(route->address))
 		return -EINVAL;
-	tern_shard_lock(shard);
+	tern_lock(&shard->lock);
 	struct tern_bucket *index = grow_if_full(table, shard, step(table, shard, hash), hash);
 	struct tern_spot spot = tern_index_seek(index, hash, route->id);
 	if (!spot.bucket)
 		code = add(table, shard, index, hash, route);
 	else if (replace)
 		code = replace_at(table, shard, spot, route);
-	tern_shard_unlock(shard);
+	tern_unlock(&shard->lock);
 	return code;
 }
 
@@ -250,7 +249,7 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
 	uint64_t hash = tern_table_hash_one(table, id);
 	struct tern_shard *shard = tern_table_shard(table, hash);
 	int code = -ENOENT;
-	tern_shard_lock(shard);
+	tern_lock(&shard->lock);
 	struct tern_bucket *index = step(table, shard, hash);
 	struct tern_spot spot = tern_index_seek(index, hash, id);
 	uint64_t word = spot.bucket ? spot.bucket->words[spot.place] : TERN_ADDRESS_NONE;
@@ -261,7 +260,7 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
 		note_change(shard, -1);
 		code = 0;
 	}
-	tern_shard_unlock(shard);
+	tern_unlock(&shard->lock);
 	return code;
 }
 
@@ -271,14 +270,14 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
  */
 static bool prepare_index(struct tern_table *table, struct tern_shard *shard)
 {
-	if (!tern_shard_trylock(shard))
+	if (!tern_lock_try(&shard->lock))
 		return true;
 	uint64_t count = tern_index_head(shard->index)->count;
 	bool wanted = !shard->next_index && !shard->spare_index &&
 		      tern_index_is_used(shard->count, 5, count);
 	struct tern_index_head *retired = take_retired(table, shard);
 	shard->prepared = true;
-	tern_shard_unlock(shard);
+	tern_unlock(&shard->lock);
 	free_indexes(retired);
 	if (!wanted)
 		return retired != NULL;
@@ -287,12 +286,12 @@ static bool prepare_index(struct tern_table *table, struct tern_shard *shard)
 	if (!spare)
 		return false;
 	tern_region_populate(&tern_index_head(spare)->region);
-	tern_shard_lock(shard);
+	tern_lock(&shard->lock);
 	bool fits = !shard->next_index && !shard->spare_index &&
 		    tern_index_head(shard->index)->count == count;
 	if (fits)
 		shard->spare_index = spare;
-	tern_shard_unlock(shard);
+	tern_unlock(&shard->lock);
 	if (!fits)
 		tern_index_free(tern_index_head(spare));
 	return true;

@@ -6,9 +6,8 @@
 
 #include <stdalign.h>
 
-#include <ck_spinlock.h>
-
 #include "capabilities/counter.h"
+#include "capabilities/lock.h"
 #include "capabilities/region.h"
 
 /*

@@ -9,6 +9,7 @@
 #include <rte_common.h>
 
 #include "capabilities/arena.h"
+#include "capabilities/lines.h"
 #include "capabilities/rng.h"
 #include "table_index.h"
 #include "table_pool.h"
@@ -73,15 +74,13 @@ static int init_shard(struct tern_table *table, struct tern_shard *shard, uint64
 
 static struct tern_table *allocate(uint32_t shards)
 {
-	struct tern_table *table = aligned_alloc(TERN_LINE, sizeof(*table));
-	struct tern_shard *memory = aligned_alloc(TERN_LINE, shards * sizeof(*memory));
+	struct tern_table *table = tern_lines_make(sizeof(*table));
+	struct tern_shard *memory = tern_lines_make(shards * sizeof(*memory));
 	if (!table || !memory) {
 		free(table);
 		free(memory);
 		return NULL;
 	}
-	memset(table, 0, sizeof(*table));
-	memset(memory, 0, shards * sizeof(*memory));
 	table->shards = memory;
 	table->shard_mask = shards - 1;
 	return table;

@@ -49,14 +49,12 @@ uint64_t tern_pool_bytes(uint64_t records)
 static int add_memory(struct tern_pool *pool, uint64_t beyond)
 {
 	int code = 0;
-	ck_spinlock_lock(&pool->memory_lock);
-	tern_sanitizer_locked(&pool->memory_lock);
+	tern_lock(&pool->memory_lock);
 	if (records_of(pool) <= beyond) {
 		size_t size = tern_region_next(pool->memory.size, pool->memory.huge_wanted);
 		code = tern_region_extend(&pool->memory, RTE_MIN(size, pool->memory.reserved));
 	}
-	tern_sanitizer_unlocking(&pool->memory_lock);
-	ck_spinlock_unlock(&pool->memory_lock);
+	tern_unlock(&pool->memory_lock);
 	return code;
 }
 

@@ -2,32 +2,10 @@
 #ifndef TABLE_POOL_H
 #define TABLE_POOL_H
 
-#include "capabilities/sanitizer.h"
 #include "table.h"
 
-/* What writers share: the lock, the pool of records, and what waits for readers to be quiet.
+/* What writers share: the pool of records, and what waits for readers to be quiet.
  * A pool's functions are for who holds the shard's lock, where nothing else is said. */
-
-/** Take turns at writing. */
-static inline void tern_shard_lock(struct tern_shard *shard)
-{
-	ck_spinlock_lock(&shard->lock);
-	tern_sanitizer_locked(&shard->lock);
-}
-
-static inline bool tern_shard_trylock(struct tern_shard *shard)
-{
-	if (!ck_spinlock_trylock(&shard->lock))
-		return false;
-	tern_sanitizer_locked(&shard->lock);
-	return true;
-}
-
-static inline void tern_shard_unlock(struct tern_shard *shard)
-{
-	tern_sanitizer_unlocking(&shard->lock);
-	ck_spinlock_unlock(&shard->lock);
-}
 
 /** Whether all readers have been quiet since a token was drawn. Any thread. */
 bool tern_table_is_quiet(const struct tern_table *table, uint64_t token);

@@ -60,10 +60,10 @@ void tern_table_stats(struct tern_table *table, struct tern_table_stats *stats)
 {
 	*stats = nothing(table);
 	for (uint64_t i = 0; i <= table->shard_mask; i++) {
-		tern_shard_lock(&table->shards[i]);
+		tern_lock(&table->shards[i].lock);
 		add_shard(stats, &table->shards[i]);
 		add_unused(stats, &table->shards[i]);
-		tern_shard_unlock(&table->shards[i]);
+		tern_unlock(&table->shards[i].lock);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capabilities/lines.h"
 #include "control.h"
 #include "inspect.h"
 #include "life.h"
@@ -109,10 +110,9 @@ int tern_engine_add_text(struct tern_engine *engine, struct tern_text own)
 int tern_engine_launch(struct tern_engine **engine, const struct tern_config *config,
 		       struct tern_text own, struct tern_error *error)
 {
-	struct tern_engine *made = aligned_alloc(TERN_LINE, sizeof(*made));
+	struct tern_engine *made = tern_lines_make(sizeof(*made));
 	if (!made)
 		return tern_error_set(error, -ENOMEM, "memory: no room for an engine");
-	memset(made, 0, sizeof(*made));
 	if (config)
 		made->config = *config;
 	else

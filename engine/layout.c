@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "ask.h"
+#include "capabilities/lines.h"
 #include "control.h"
 #include "dataplane/router.h"
 #include "engine.h"
@@ -282,9 +283,7 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	int error_code = tern_arena_map(&engine->arena, &request, error);
 	if (error_code != 0)
 		return error_code;
-	engine->lcores = aligned_alloc(TERN_LINE, engine->system_count * sizeof(struct tern_lcore));
-	if (engine->lcores)
-		memset(engine->lcores, 0, engine->system_count * sizeof(struct tern_lcore));
+	engine->lcores = tern_lines_make(engine->system_count * sizeof(struct tern_lcore));
 	struct tern_span span = {.next = engine->arena.base, .end = engine->arena.base + shared};
 	engine->profiles = reserve(engine->slots * sizeof(struct tern_profile));
 	engine->rooms = reserve(engine->slots * sizeof(struct tern_room *));

@@ -29,18 +29,6 @@ static size_t page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static void lock_class(struct tern_stack_class *class)
-{
-	ck_spinlock_lock(&class->lock);
-	tern_sanitizer_locked(&class->lock);
-}
-
-static void unlock_class(struct tern_stack_class *class)
-{
-	tern_sanitizer_unlocking(&class->lock);
-	ck_spinlock_unlock(&class->lock);
-}
-
 /* Where a free stack keeps its link: at the top, which is the part that was touched. */
 static unsigned char *link_of(const struct tern_stack_class *class, unsigned char *base)
 {
@@ -154,9 +142,9 @@ int tern_stacks_take(struct tern_stacks *stacks, size_t size, struct tern_stack 
 	if (size == 0 || size > TERN_STACK_SIZE_MAX)
 		return -EINVAL;
 	struct tern_stack_class *class = class_of(stacks, size);
-	lock_class(class);
+	tern_lock(&class->lock);
 	int code = class_take(class, &base);
-	unlock_class(class);
+	tern_unlock(&class->lock);
 	if (code)
 		return code;
 	TERN_UNPOISON(base, class->size);
@@ -171,12 +159,12 @@ void tern_stacks_put(struct tern_stacks *stacks, const struct tern_stack *stack)
 	/* All but the link: what an abandoned frame left there goes, too. */
 	TERN_UNPOISON(link, sizeof(class->free));
 	TERN_POISON(stack->base, (size_t)(link - stack->base));
-	lock_class(class);
+	tern_lock(&class->lock);
 	assert(class->used > 0);
 	memcpy(link, &class->free, sizeof(class->free));
 	class->free = stack->base;
 	tern_count(&class->used, (uint64_t)-1);
-	unlock_class(class);
+	tern_unlock(&class->lock);
 }
 
 uint64_t tern_stacks_mapped(const struct tern_stacks *stacks)

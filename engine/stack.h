@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <ck_spinlock.h>
-
 #include "capabilities/counter.h"
+#include "capabilities/lock.h"
 
 #define TERN_STACK_SIZE_MIN ((size_t)16 << 10)
 #define TERN_STACK_SIZE_MAX ((size_t)1 << 20)

@@ -248,11 +248,11 @@ static void a_look_needs_no_lock(void **state)
 		is_known(recorder, i);
 	tern_router_providers(router, 0, number_id(9), found, 2);
 	struct tern_router_stats stats = router_stats(recorder);
-	tern_router_lock(router);
+	tern_lock(&router->lock);
 	tern_sets_lock(router->sets);
 	tern_router_look(router, &looked);
 	tern_sets_unlock(router->sets);
-	tern_router_unlock(router);
+	tern_unlock(&router->lock);
 	assert_memory_equal(&looked, &stats, sizeof(stats));
 	assert_int_equal(looked.table.routes, 2);
 	assert_int_equal(looked.absent, 2);
