@@ -27,23 +27,12 @@ void tern_table_find_batch(const struct tern_table *table, const struct tern_id 
 
 bool tern_table_route(const struct tern_table *table, struct tern_id id, struct tern_route *route)
 {
-	uint64_t hash = tern_table_hash_one(table, id), meta;
+	uint64_t hash = tern_table_hash_one(table, id);
 	const struct tern_shard *shard = tern_table_shard(table, hash);
-	struct tern_bucket *index = tern_index_now(shard, hash, &meta);
-	uint64_t home = tern_index_home(index, hash);
-	uint64_t farthest = tern_index_reach(index, meta, tern_table_tag(hash));
-	struct tern_route found;
-	for (uint64_t i = 0; i <= farthest; i++)
-		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
-			const struct tern_bucket *bucket = tern_index_bucket(index, home, i);
-			if (!tern_index_route(shard, bucket, tern_index_meta(index, home, i, meta),
-					      place, &found) ||
-			    !tern_id_same(found.id, id))
-				continue;
-			*route = found;
-			return true;
-		}
-	return false;
+	uint64_t word = tern_index_word(shard, hash, id);
+	if (word)
+		*route = tern_index_route(shard, id, word);
+	return word != TERN_ADDRESS_NONE;
 }
 
 void tern_table_hash(const struct tern_table *table, const struct tern_id *ids, uint32_t count,

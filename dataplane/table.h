@@ -23,10 +23,10 @@
  *
  * A writer fills a place's id, then its tag, then its word (W1, release); a reader that finds the
  * tag loads the word (R1, acquire), then compares the id: who sees a word sees the id that it was
- * stored for. An update stores another word; an id is taken out by storing TERN_ADDRESS_NONE. Its
- * tag stays, and its place is used again by an id that finds no other in the bucket, if every
- * reader has been quiet since (rte_rcu_qsbr), so that a word and an id never change under a reader,
- * and none has to look again.
+ * stored for. An update stores another word; an id is taken out by marking its word retired. Tag
+ * and id stay. If the id comes again it has its place again; another id, that finds no other in
+ * the bucket, has it when every reader has been quiet (rte_rcu_qsbr). So an id never changes under
+ * a reader, and none has to look again.
  *
  * An id that lies beyond its home is there before the home's meta says so (W2, release; R2,
  * acquire): who sees the filter sees the id.
@@ -35,8 +35,9 @@
  * is marked MOVED (W3, release) and its own tags are cleared; a reader that finds nothing looks at
  * the mark (R3, acquire) and goes on in the next index. A writer moves the home it is
  * about to change and the next few. What lies in the places of a moved home stays as it was: a
- * reader that saw tags finds what was true then. When all have moved the next index takes over, and
- * the old one is retired.
+ * reader that saw tags finds what was true then, and who passes them on the way to its own id does
+ * not follow their words: the records may be others' by now. When all have moved the next index
+ * takes over, and the old one is retired.
  *
  * A record never changes once a place names it (W4, release; R4, acquire): an update stores
  * another one's number, and the old one is retired.
@@ -49,11 +50,14 @@
 #define TERN_META_TAGS 0xFFFFFFFFFFull
 /* A word with this bit, of nodes that there never are, holds the number of a record. */
 #define TERN_WORD_RECORD (1ull << 63)
+/* A word with both of these: of an id taken out; free for others when the rest, a token, is quiet.
+ */
+#define TERN_WORD_RETIRED (3ull << 62)
 
 /** What a place of a bucket holds. */
 struct tern_place {
-	struct tern_id id; /* retired: low is the token it waits for */
-	uint64_t word;	   /* address, or a record; TERN_ADDRESS_NONE: retired */
+	struct tern_id id;
+	uint64_t word; /* address, record, or retired; TERN_ADDRESS_NONE: never used */
 };
 
 /* All words in the first line: what a lookup comes to is there, the ids only have to agree. */
@@ -210,6 +214,12 @@ static inline uint64_t tern_index_reach(const struct tern_bucket *index, uint64_
 					uint32_t tag)
 {
 	return meta & tern_table_filter(tag) ? tern_index_distance(index, meta) : 0;
+}
+
+/** Whether a word leads anywhere. */
+static inline bool tern_word_lives(uint64_t word)
+{
+	return word != TERN_ADDRESS_NONE && (word & TERN_WORD_RETIRED) != TERN_WORD_RETIRED;
 }
 
 /** Where the word of a place leads: an address, or what the record that it names has. */

@@ -15,11 +15,11 @@ static tern_address find_beyond(const struct tern_table *table, const struct ter
 				uint64_t hash, const struct tern_id *id)
 {
 	const struct tern_shard *shard = tern_table_shard(table, hash);
-	uint64_t word = TERN_ADDRESS_NONE;
+	tern_address word = TERN_ADDRESS_NONE;
 	if (likely(!(__atomic_load_n(&home->meta, __ATOMIC_ACQUIRE) & TERN_META_MOVED))) /* R3 */
 		word = search_for(home + 1, hash, id);
-	return likely(word) ? tern_word_address(shard, word)
-			    : tern_table_find_slowly(shard, hash, id->high, id->low);
+	return likely((int64_t)word > 0) ? word
+					 : tern_table_find_slowly(shard, hash, id->high, id->low);
 }
 
 static void find_chunk(const struct tern_table *table, const struct tern_id *ids, uint32_t count,

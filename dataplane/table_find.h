@@ -8,7 +8,8 @@
 
 #include "table.h"
 
-/** All that is not likely: a home that has moved, ids beyond it, two of one tag, a record. */
+/** All that is not likely: a home that has moved, ids beyond it, two of one tag, a record, one
+ * taken out. */
 tern_address tern_table_find_slowly(const struct tern_shard *shard, uint64_t hash, uint64_t high,
 				    uint64_t low);
 

@@ -78,7 +78,8 @@ struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struc
 		struct tern_bucket *bucket = tern_index_bucket(index, home, i);
 		for (uint64_t mask = tern_meta_match(bucket->meta, tag); mask; mask &= mask - 1) {
 			uint32_t place = tern_meta_place(mask);
-			if (bucket->words[place] && tern_id_same(bucket->ids[place], id))
+			if (tern_word_lives(bucket->words[place]) &&
+			    tern_id_same(bucket->ids[place], id))
 				return (struct tern_spot){
 					.bucket = bucket, .place = place, .distance = i};
 		}
@@ -106,15 +107,22 @@ static uint64_t with_spill(struct tern_bucket *index, uint64_t meta, uint32_t ta
 	return meta | tern_table_filter(tag);
 }
 
-/* A place never used, else one whose id was taken out before all readers were quiet. */
-static uint32_t free_place(const struct tern_table *table, const struct tern_bucket *bucket)
+/* The place that an id had before, else one never used, else one that readers are quiet about. */
+static uint32_t free_place(const struct tern_table *table, const struct tern_bucket *bucket,
+			   uint32_t tag, struct tern_id id)
 {
 	uint64_t unused = tern_meta_match(bucket->meta, 0);
+	uint32_t place;
+	for (uint64_t mask = tern_meta_match(bucket->meta, tag); mask; mask &= mask - 1) {
+		place = tern_meta_place(mask);
+		if (tern_id_same(bucket->ids[place], id))
+			return place;
+	}
 	if (likely(unused))
 		return tern_meta_place(unused);
-	uint32_t place;
 	for (place = 0; place < TERN_BUCKET_PLACES; place++)
-		if (!bucket->words[place] && tern_table_is_quiet(table, bucket->ids[place].low))
+		if (!tern_word_lives(bucket->words[place]) &&
+		    tern_table_is_quiet(table, bucket->words[place] & ~TERN_WORD_RETIRED))
 			break;
 	return place;
 }
@@ -136,7 +144,7 @@ int tern_index_insert(const struct tern_table *table, struct tern_bucket *index,
 	uint32_t tag = tern_table_tag(hash);
 	for (uint64_t i = 0; i <= limit && i < count; i++) {
 		struct tern_bucket *bucket = tern_index_bucket(index, home, i);
-		uint32_t place = free_place(table, bucket);
+		uint32_t place = free_place(table, bucket, tag, from->id);
 		if (place == TERN_BUCKET_PLACES)
 			continue;
 		fill(bucket, place, tag, from);
@@ -153,7 +161,7 @@ int tern_index_insert(const struct tern_table *table, struct tern_bucket *index,
 static bool is_of(const struct tern_table *table, struct tern_bucket *index, uint64_t home,
 		  const struct tern_bucket *bucket, uint32_t place, uint64_t *hash)
 {
-	if (!bucket->words[place])
+	if (!tern_word_lives(bucket->words[place]))
 		return false;
 	*hash = tern_table_hash_one(table, bucket->ids[place]);
 	return tern_index_home(index, *hash) == home;
@@ -177,9 +185,10 @@ static void renew_meta(const struct tern_table *table, struct tern_bucket *index
 void tern_index_remove(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
 		       struct tern_spot spot)
 {
-	__atomic_store_n(&spot.bucket->words[spot.place], TERN_ADDRESS_NONE, __ATOMIC_RELEASE);
-	__atomic_store_n(&spot.bucket->ids[spot.place].low, tern_table_token(table),
-			 __ATOMIC_RELEASE);
+	uint64_t *word = &spot.bucket->words[spot.place];
+	__atomic_store_n(word, TERN_WORD_RETIRED, __ATOMIC_RELEASE);
+	/* Drawn when no reader can come to it any more. */
+	tern_store(word, TERN_WORD_RETIRED | tern_table_token(table));
 	if (spot.distance)
 		renew_meta(table, index, tern_index_home(index, hash));
 }
@@ -220,14 +229,22 @@ struct tern_bucket *tern_index_now(const struct tern_shard *shard, uint64_t hash
 	}
 }
 
+uint64_t tern_index_look(const struct tern_bucket *bucket, uint64_t meta, uint32_t place,
+			 struct tern_id *id)
+{
+	uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE); /* R1, R4 */
+	*id = id_in(bucket, place);
+	return tag_of(meta, place) && tern_word_lives(word) ? word : TERN_ADDRESS_NONE;
+}
+
 /* The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. */
-static uint64_t word_of(const struct tern_bucket *bucket, uint64_t meta, uint32_t tag,
-			struct tern_id id)
+static uint64_t word_of(const struct tern_bucket *bucket, uint64_t meta, struct tern_id id)
 {
 	for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
-		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
-		if (word && tag_of(meta, place) == tag && tern_id_same(id_in(bucket, place), id))
-			return word; /* R1, R4 */
+		struct tern_id other;
+		uint64_t word = tern_index_look(bucket, meta, place, &other);
+		if (word && tern_id_same(other, id))
+			return word;
 	}
 	return TERN_ADDRESS_NONE;
 }
@@ -239,19 +256,23 @@ uint64_t tern_index_meta(struct tern_bucket *index, uint64_t home, uint64_t dist
 	return __atomic_load_n(&tern_index_bucket(index, home, distance)->meta, __ATOMIC_ACQUIRE);
 }
 
+uint64_t tern_index_word(const struct tern_shard *shard, uint64_t hash, struct tern_id id)
+{
+	uint64_t meta, word = TERN_ADDRESS_NONE;
+	struct tern_bucket *index = tern_index_now(shard, hash, &meta);
+	uint64_t home = tern_index_home(index, hash);
+	uint64_t farthest = tern_index_reach(index, meta, tern_table_tag(hash));
+	for (uint64_t i = 0; i <= farthest && !word; i++)
+		word = word_of(tern_index_bucket(index, home, i),
+			       tern_index_meta(index, home, i, meta), id);
+	return word;
+}
+
 tern_address tern_table_find_slowly(const struct tern_shard *shard, uint64_t hash, uint64_t high,
 				    uint64_t low)
 {
 	struct tern_id id = {.high = high, .low = low};
-	uint64_t meta, word = TERN_ADDRESS_NONE;
-	struct tern_bucket *index = tern_index_now(shard, hash, &meta);
-	uint32_t tag = tern_table_tag(hash);
-	uint64_t home = tern_index_home(index, hash);
-	uint64_t farthest = tern_index_reach(index, meta, tag);
-	for (uint64_t i = 0; i <= farthest && !word; i++)
-		word = word_of(tern_index_bucket(index, home, i),
-			       tern_index_meta(index, home, i, meta), tag, id);
-	return tern_word_address(shard, word);
+	return tern_word_address(shard, tern_index_word(shard, hash, id));
 }
 
 /* All but the link, which its writer may change as soon as the record is retired. */
@@ -268,19 +289,11 @@ static struct tern_route told(const struct tern_route *record)
 				   .steady = record->steady};
 }
 
-bool tern_index_route(const struct tern_shard *shard, const struct tern_bucket *bucket,
-		      uint64_t meta, uint32_t place, struct tern_route *route)
+struct tern_route tern_index_route(const struct tern_shard *shard, struct tern_id id, uint64_t word)
 {
-	uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE); /* R1, R4 */
-	if (!tag_of(meta, place) || !word)
-		return false;
 	if (word & TERN_WORD_RECORD)
-		*route = told(&shard->records[(uint32_t)word].route);
-	else
-		*route = (struct tern_route){.id = id_in(bucket, place),
-					     .address = word,
-					     .expires_ns = TERN_ROUTE_FOREVER};
-	return true;
+		return told(&shard->records[(uint32_t)word].route);
+	return (struct tern_route){.id = id, .address = word, .expires_ns = TERN_ROUTE_FOREVER};
 }
 
 /* The routes of one home, of a meta that is not marked, those in the range. */
@@ -292,13 +305,16 @@ static bool visit_home(const struct tern_table *table, const struct tern_shard *
 	uint64_t farthest = tern_index_distance(index, meta);
 	for (uint64_t i = 0; i <= farthest; i++)
 		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
-			struct tern_route route;
-			if (!tern_index_route(shard, tern_index_bucket(index, home, i),
-					      tern_index_meta(index, home, i, meta), place, &route))
+			struct tern_id id;
+			uint64_t word =
+				tern_index_look(tern_index_bucket(index, home, i),
+						tern_index_meta(index, home, i, meta), place, &id);
+			uint64_t hash = tern_table_hash_one(table, id);
+			if (!word || tern_index_home(index, hash) != home ||
+			    hash >> 32 < range.first || hash >> 32 > range.last)
 				continue;
-			uint64_t hash = tern_table_hash_one(table, route.id);
-			if (tern_index_home(index, hash) == home && hash >> 32 >= range.first &&
-			    hash >> 32 <= range.last && !visit(context, &route))
+			struct tern_route route = tern_index_route(shard, id, word);
+			if (!visit(context, &route))
 				return false;
 		}
 	return true;

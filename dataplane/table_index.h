@@ -70,9 +70,20 @@ struct tern_bucket *tern_index_now(const struct tern_shard *shard, uint64_t hash
 uint64_t tern_index_meta(struct tern_bucket *index, uint64_t home, uint64_t distance,
 			 uint64_t meta);
 
-/** What is known of the route in a place of a bucket with this meta. False: none is. Readers. */
-bool tern_index_route(const struct tern_shard *shard, const struct tern_bucket *bucket,
-		      uint64_t meta, uint32_t place, struct tern_route *route);
+/**
+ * The id in a place of a bucket with this meta, and its word. TERN_ADDRESS_NONE: none is. It may be
+ * what was left of a home that has moved: only an id of this home has a word that still holds.
+ * Readers.
+ */
+uint64_t tern_index_look(const struct tern_bucket *bucket, uint64_t meta, uint32_t place,
+			 struct tern_id *id);
+
+/** What is known of the route of an id, by a word that holds. Readers. */
+struct tern_route tern_index_route(const struct tern_shard *shard, struct tern_id id,
+				   uint64_t word);
+
+/** The word of an id; TERN_ADDRESS_NONE: it is not in the index. Readers. */
+uint64_t tern_index_word(const struct tern_shard *shard, uint64_t hash, struct tern_id id);
 
 /** The hashes of one home. Any thread. */
 struct tern_range tern_index_range(const struct tern_bucket *index, uint64_t home);

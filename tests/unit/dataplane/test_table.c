@@ -175,6 +175,34 @@ static void churn_leaves_no_trace(void **state)
 	tern_table_destroy(table);
 }
 
+/* Though a reader, never quiet, may still look at it. */
+static void an_id_that_comes_again_has_its_place_again(void **state)
+{
+	(void)state;
+	struct rte_rcu_qsbr *quiet = make_quiet(1);
+	struct tern_table_options options = {.routes_max = 4, .quiet = quiet};
+	struct tern_table *table = make_table(&options);
+	struct tern_table_stats stats;
+	rte_rcu_qsbr_thread_register(quiet, 0);
+	rte_rcu_qsbr_thread_online(quiet, 0);
+	for (uint32_t i = 0; i < 4000; i++) {
+		struct tern_route route = route_to(make_id(1, 0, i % 4), 2 + 2 * i);
+		tern_address found;
+		assert_int_equal(tern_table_put(table, &route, false), 0);
+		assert_int_equal(tern_table_find(table, route.id), route.address);
+		tern_table_find_batch(table, &route.id, 1, &found);
+		assert_int_equal(found, route.address);
+		assert_int_equal(tern_table_remove(table, route.id, 0), 0);
+		assert_int_equal(tern_table_find(table, route.id), TERN_ADDRESS_NONE);
+		tern_table_find_batch(table, &route.id, 1, &found);
+		assert_int_equal(found, TERN_ADDRESS_NONE);
+	}
+	tern_table_stats(table, &stats);
+	assert_int_equal(stats.grown, 0);
+	tern_table_destroy(table);
+	free(quiet);
+}
+
 static void a_full_table_says_so(void **state)
 {
 	(void)state;
@@ -304,6 +332,7 @@ int main(void)
 		cmocka_unit_test(it_holds_what_was_put_in),
 		cmocka_unit_test(it_grows_from_nothing_and_shrinks_to_it),
 		cmocka_unit_test(churn_leaves_no_trace),
+		cmocka_unit_test(an_id_that_comes_again_has_its_place_again),
 		cmocka_unit_test(a_full_table_says_so),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(the_id_of_nobody_is_an_id),
