@@ -13,6 +13,13 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 
 #include "table_batch.h"
 
+static void find_batch(const struct tern_table *table, const struct tern_id *ids, uint32_t count,
+		       tern_address *addresses)
+{
+	for (uint32_t i = 0; i < count; i += CHUNK)
+		find_some(table, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
+}
+
 static bool is_usable(void)
 {
 	static const enum rte_cpu_flag_t needed[] = {RTE_CPUFLAG_AVX2, RTE_CPUFLAG_BMI2,

@@ -9,10 +9,10 @@
 
 #include <rte_common.h>
 
-/* An index begins at six and a half tenths full: then one id in sixteen is beyond its home. */
+/* An index begins at six tenths full: then one id in 23 is beyond its home. */
 uint64_t tern_index_count(uint64_t routes)
 {
-	uint64_t count = routes * 20 / (TERN_BUCKET_PLACES * 13) + 1;
+	uint64_t count = routes * 20 / (TERN_BUCKET_PLACES * 12) + 1;
 	return RTE_MAX(count, 2u);
 }
 

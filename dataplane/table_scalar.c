@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Looking up with no more than C. */
+#include <rte_common.h>
+
 #include "table_find.h"
 
 /*
@@ -57,6 +59,13 @@ static tern_address find(const struct tern_table *table, uint64_t high, uint64_t
 }
 
 #include "table_batch.h"
+
+static void find_batch(const struct tern_table *table, const struct tern_id *ids, uint32_t count,
+		       tern_address *addresses)
+{
+	for (uint32_t i = 0; i < count; i += CHUNK)
+		find_some(table, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
+}
 
 static bool is_usable(void)
 {

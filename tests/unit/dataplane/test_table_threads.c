@@ -15,7 +15,7 @@
 
 #include <pthread.h>
 
-enum { IDS = 120, READERS = 2, STEPS = 400, BATCH = 24 };
+enum { IDS = 120, READERS = 2, STEPS = 400, BATCH = 40 };
 
 /* Of an id: change number n makes it absent where n is even, else puts version n there. */
 struct history {
