@@ -7,8 +7,7 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 		     uint64_t *hashes)
 {
 	for (uint32_t i = 0; i < count; i++)
-		hashes[i] = (uint64_t)_mm_cvtsi128_si64(
-			hash_vector(keys, _mm_loadu_si128((const void *)&ids[i])));
+		hashes[i] = hash_id(keys, &ids[i]);
 }
 
 #include "table_batch.h"

@@ -27,16 +27,14 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 	for (; i + 8 <= count; i += 8)
 		_mm512_storeu_si512(hashes + i, hash_eight(keys, ids + i));
 	for (; i < count; i++)
-		hashes[i] = (uint64_t)_mm_cvtsi128_si64(
-			hash_vector(keys, _mm_loadu_si128((const void *)&ids[i])));
+		hashes[i] = hash_id(keys, &ids[i]);
 }
 
 #include "table_batch.h"
 
 /* What a chunk's ids are searched by. */
 struct asked {
-	alignas(TERN_LINE) uint64_t hashes[CHUNK];
-	const struct tern_bucket *homes[CHUNK];
+	alignas(TERN_LINE) const struct tern_bucket *homes[CHUNK];
 	uint64_t tags[CHUNK];	 /* in each byte that is a place's */
 	uint64_t filters[CHUNK]; /* what a home's meta has if the id may be elsewhere */
 };
@@ -102,7 +100,6 @@ static inline void ask_for_eight(const struct tern_table *table, const struct te
 					 _mm512_set1_epi64(TERN_META_FILTER_SHIFT));
 	__m512i filter = _mm512_or_si512(_mm512_sllv_epi64(one, shift),
 					 _mm512_set1_epi64((long long)TERN_META_MOVED));
-	_mm512_store_si512(&asked->hashes[at], hashes);
 	_mm512_store_si512(&asked->tags[at], _mm512_shuffle_epi8(tag, first_byte));
 	_mm512_store_si512(&asked->filters[at], filter);
 }
@@ -123,21 +120,25 @@ static TERN_HIDDEN bool is_equal(const struct tern_id *there, const struct tern_
 
 /*
  * What counts beside the misses is how many instructions lie between the last home searched and the
- * first one that the next call asks for: what fits in the reorder buffer overlaps. Hence tags and
- * filters by vectors, and no branch among the homes asked for: one between the eights costs an id 3
- * ns, as if it were predicted wrong and homes asked for that nobody wants.
+ * first one asked for next: what fits in the reorder buffer overlaps. Hence tags and filters by
+ * vectors, and no branch among the homes asked for: one between the eights costs an id 3 ns, as if
+ * it were predicted wrong and homes asked for that nobody wants.
  */
-static void find_chunk(const struct tern_table *table, const struct tern_id *ids,
-		       tern_address *addresses)
+static void ask_for_chunk(const struct tern_table *table, const struct tern_id *ids,
+			  struct asked *asked)
 {
-	struct asked asked;
 #pragma GCC unroll 4
 	for (uint32_t i = 0; i < CHUNK; i += 8)
-		ask_for_eight(table, ids, &asked, i);
+		ask_for_eight(table, ids, asked, i);
+}
+
+static void search_chunk(const struct tern_table *table, const struct asked *asked,
+			 const struct tern_id *ids, tern_address *addresses)
+{
 #pragma GCC unroll 4
 	for (uint32_t i = 0; i < CHUNK; i++) {
-		const struct tern_bucket *home = asked.homes[i];
-		uint32_t mask = match_tag(home, &asked.tags[i]);
+		const struct tern_bucket *home = asked->homes[i];
+		uint32_t mask = match_tag(home, &asked->tags[i]);
 		if (likely(mask)) {
 			uint32_t place = (uint32_t)__builtin_ctz(mask);
 			uint64_t word = __atomic_load_n(&home->words[place], __ATOMIC_ACQUIRE);
@@ -148,21 +149,30 @@ static void find_chunk(const struct tern_table *table, const struct tern_id *ids
 		} else {
 			addresses[i] = TERN_ADDRESS_NONE;
 			uint64_t meta = __atomic_load_n(&home->meta, __ATOMIC_ACQUIRE);
-			if (likely(!(meta & asked.filters[i]))) /* R2, R3 */
+			if (likely(!(meta & asked->filters[i]))) /* R2, R3 */
 				continue;
 		}
-		addresses[i] = look_on(table, home, asked.hashes[i], &ids[i]);
+		addresses[i] = look_on(table, home, hash_id(&table->keys, &ids[i]), &ids[i]);
 	}
 }
 
+/* A chunk is searched when the next one has been asked for. */
 static void find_batch(const struct tern_table *table, const struct tern_id *ids, uint32_t count,
 		       tern_address *addresses)
 {
-	uint32_t i = 0;
-	for (; i + CHUNK <= count; i += CHUNK)
-		find_chunk(table, ids + i, addresses + i);
-	if (i < count)
-		find_some(table, ids + i, count - i, addresses + i);
+	struct asked asked[2], *now = &asked[0], *next = &asked[1];
+	if (likely(count >= CHUNK))
+		ask_for_chunk(table, ids, now);
+	for (; count >= CHUNK; count -= CHUNK, ids += CHUNK, addresses += CHUNK) {
+		if (unlikely(count >= 2 * CHUNK))
+			ask_for_chunk(table, ids + CHUNK, next);
+		search_chunk(table, now, ids, addresses);
+		struct asked *searched = now;
+		now = next;
+		next = searched;
+	}
+	if (unlikely(count))
+		find_some(table, ids, count, addresses);
 }
 
 static bool is_usable(void)

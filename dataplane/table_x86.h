@@ -33,6 +33,11 @@ static inline __m128i hash_vector(const struct tern_table_keys *keys, __m128i id
 	return _mm_aesenc_si128(state, _mm_load_si128(round + 3));
 }
 
+static inline uint64_t hash_id(const struct tern_table_keys *keys, const struct tern_id *id)
+{
+	return (uint64_t)_mm_cvtsi128_si64(hash_vector(keys, _mm_loadu_si128((const void *)id)));
+}
+
 /* Which of a bucket's places have the tag of a hash. The meta is the first half of a vector: one
  * load, which on x86 comes before those after it. */
 static TERN_HIDDEN uint32_t match(const struct tern_bucket *bucket, __m128i hash)
