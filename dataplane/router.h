@@ -56,17 +56,17 @@ static inline uint32_t tern_router_until(const struct tern_router *router)
 }
 
 /**
- * What tern_router_find() begins with, for who has table and reader at hand: where an agent of this
- * process is. TERN_ADDRESS_NONE: ask tern_router_find(), there is none, or the lookup is to be
+ * What tern_router_find() begins with, for who has finder and reader at hand: where an agent of
+ * this process is. TERN_ADDRESS_NONE: ask tern_router_find(), there is none, or the lookup is to be
  * timed.
  */
-static inline tern_address tern_router_find_local(const struct tern_table *table,
+static inline tern_address tern_router_find_local(const struct tern_finder *finder,
 						  struct tern_router_reader *reader,
 						  struct tern_id id)
 {
 	if (tern_unlikely(reader->until_sample <= 1))
 		return TERN_ADDRESS_NONE;
-	tern_address address = table->find(table, id.high, id.low);
+	tern_address address = finder->find(finder, id.high, id.low);
 	if (tern_unlikely(!address || tern_address_node(address) != 0))
 		return TERN_ADDRESS_NONE;
 	reader->until_sample--;

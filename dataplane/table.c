@@ -16,13 +16,13 @@
 
 tern_address tern_table_find(const struct tern_table *table, struct tern_id id)
 {
-	return table->find(table, id.high, id.low);
+	return table->finder.find(&table->finder, id.high, id.low);
 }
 
 void tern_table_find_batch(const struct tern_table *table, const struct tern_id *ids,
 			   uint32_t count, tern_address *addresses)
 {
-	table->kernel->find_batch(table, ids, count, addresses);
+	table->kernel->find_batch(&table->finder, ids, count, addresses);
 }
 
 bool tern_table_route(const struct tern_table *table, struct tern_id id, struct tern_route *route)
@@ -38,7 +38,7 @@ bool tern_table_route(const struct tern_table *table, struct tern_id id, struct 
 void tern_table_hash(const struct tern_table *table, const struct tern_id *ids, uint32_t count,
 		     uint64_t *hashes)
 {
-	table->kernel->hash(&table->keys, ids, count, hashes);
+	table->kernel->hash(&table->finder.keys, ids, count, hashes);
 }
 
 uint64_t tern_table_prefetch(const struct tern_table *table, struct tern_id id)
@@ -289,9 +289,9 @@ static bool prepare_index(struct tern_table *table, struct tern_shard *shard)
 bool tern_table_prepare(struct tern_table *table)
 {
 	bool any = false;
-	for (uint64_t i = 0; i <= table->shard_mask; i++) {
-		any |= prepare_index(table, &table->shards[i]);
-		any |= tern_pool_prepare(&table->shards[i].pool);
+	for (uint32_t i = 0; i < table->shard_count; i++) {
+		any |= prepare_index(table, &table->finder.shards[i]);
+		any |= tern_pool_prepare(&table->finder.shards[i].pool);
 	}
 	return any;
 }

@@ -88,9 +88,9 @@ struct tern_index_head {
 
 /** The keys of the hash, all of them secret and random; a kernel uses some. */
 struct tern_table_keys {
-	alignas(TERN_LINE) uint64_t rounds[4][2]; /* of AES */
-	uint32_t add[4];			  /* to the words of an id, as they lie in memory */
-	uint64_t mix;				  /* odd */
+	alignas(16) uint64_t rounds[4][2]; /* of AES */
+	uint32_t add[4];		   /* to the words of an id, as they lie in memory */
+	uint64_t mix;			   /* odd */
 };
 
 /** Records: those never used, in memory that grows, and those free again. */
@@ -122,18 +122,30 @@ struct tern_shard {
 	struct tern_pool pool;
 };
 
+struct tern_finder;
+
 /*
  * The halves of the id apart: as a struct, gcc 12 stores them to the stack and loads them as one
  * vector, which no processor forwards. The load then waits until the stores have retired, and no
  * lookup overlaps another.
  */
-typedef tern_address tern_table_lookup(const struct tern_table *table, uint64_t high, uint64_t low);
+typedef tern_address tern_table_lookup(const struct tern_finder *finder, uint64_t high,
+				       uint64_t low);
+
+/** What a lookup reads of a table: constant, so that who looks often keeps a copy at hand. */
+struct tern_finder {
+	alignas(TERN_LINE) struct tern_table_keys keys;
+	uint64_t shard_bits; /* of a hash: where its shard is, in bytes */
+	struct tern_shard *shards;
+	tern_table_lookup *find; /* the kernel's */
+};
+_Static_assert(sizeof(struct tern_finder) == 2 * TERN_LINE, "a finder is two lines");
 
 struct tern_table_kernel {
 	const char *name;
 	bool (*usable)(void);
 	tern_table_lookup *find;
-	void (*find_batch)(const struct tern_table *table, const struct tern_id *ids,
+	void (*find_batch)(const struct tern_finder *finder, const struct tern_id *ids,
 			   uint32_t count, tern_address *addresses);
 	void (*hash)(const struct tern_table_keys *keys, const struct tern_id *ids, uint32_t count,
 		     uint64_t *hashes);
@@ -145,13 +157,9 @@ extern const struct tern_table_kernel tern_table_avx512, tern_table_avx2, tern_t
 const struct tern_table_kernel *tern_table_kernel(const char *name);
 
 struct tern_table {
-	/* constant; readers read */
-	alignas(TERN_LINE) struct tern_table_keys keys;
-	uint64_t shard_mask;
-	struct tern_shard *shards;
-	tern_table_lookup *find; /* the kernel's */
-
 	/* constant */
+	struct tern_finder finder;
+	uint32_t shard_count;
 	const struct tern_table_kernel *kernel;
 	struct rte_rcu_qsbr *quiet;
 	uint64_t shard_routes_max;
@@ -159,9 +167,19 @@ struct tern_table {
 };
 
 /* Of a hash the low byte is the tag, the next chooses the shard, the high bits the bucket. */
+#define TERN_HASH_SHARD_SHIFT 8
+_Static_assert(sizeof(struct tern_shard) == 1 << TERN_HASH_SHARD_SHIFT,
+	       "masked, a hash is its shard's place");
+
+static inline struct tern_shard *tern_finder_shard(const struct tern_finder *finder, uint64_t hash)
+{
+	unsigned char *shards = (unsigned char *)finder->shards;
+	return (struct tern_shard *)(void *)(shards + (hash & finder->shard_bits));
+}
+
 static inline struct tern_shard *tern_table_shard(const struct tern_table *table, uint64_t hash)
 {
-	return &table->shards[hash >> 8 & table->shard_mask];
+	return tern_finder_shard(&table->finder, hash);
 }
 
 /** The tag of a hash: a byte, never 0. */
@@ -179,7 +197,7 @@ static inline uint64_t tern_table_filter(uint32_t tag)
 static inline uint64_t tern_table_hash_one(const struct tern_table *table, struct tern_id id)
 {
 	uint64_t hash;
-	table->kernel->hash(&table->keys, &id, 1, &hash);
+	table->kernel->hash(&table->finder.keys, &id, 1, &hash);
 	return hash;
 }
 

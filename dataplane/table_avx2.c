@@ -12,11 +12,11 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 
 #include "table_batch.h"
 
-static void find_batch(const struct tern_table *table, const struct tern_id *ids, uint32_t count,
+static void find_batch(const struct tern_finder *finder, const struct tern_id *ids, uint32_t count,
 		       tern_address *addresses)
 {
 	for (uint32_t i = 0; i < count; i += CHUNK)
-		find_some(table, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
+		find_some(finder, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
 }
 
 static bool is_usable(void)

@@ -40,27 +40,26 @@ struct asked {
 };
 
 /* ThreadSanitizer does not see what a gather has loaded. */
-static inline void note_gathered(const struct tern_table *table)
+static inline void note_gathered(const struct tern_finder *finder)
 {
-	for (uint64_t i = 0; i <= table->shard_mask; i++)
-		tern_sanitizer_locked(&table->shards[i].index);
+	for (uint64_t at = 0; at <= finder->shard_bits; at += sizeof(*finder->shards))
+		tern_sanitizer_locked(&tern_finder_shard(finder, at)->index);
 }
 
 /* The homes of eight hashes: addresses of buckets. */
-static inline __m512i homes_of(const struct tern_table *table, __m512i hashes)
+static inline __m512i homes_of(const struct tern_finder *finder, __m512i hashes)
 {
 	__m512i index, count;
-	if (likely(table->shard_mask == 0)) {
+	if (likely(finder->shard_bits == 0)) {
 		const struct tern_bucket *one =
-			__atomic_load_n(&table->shards->index, __ATOMIC_ACQUIRE);
+			__atomic_load_n(&finder->shards->index, __ATOMIC_ACQUIRE);
 		index = _mm512_set1_epi64((long long)(uintptr_t)one);
 		count = _mm512_set1_epi64((long long)tern_index_head(one)->count);
 	} else {
-		__m512i shard = _mm512_and_si512(_mm512_srli_epi64(hashes, 8),
-						 _mm512_set1_epi64((long long)table->shard_mask));
-		__m512i at = _mm512_mul_epu32(shard, _mm512_set1_epi64(sizeof(*table->shards)));
-		index = _mm512_i64gather_epi64(at, &table->shards->index, 1);
-		note_gathered(table);
+		__m512i at =
+			_mm512_and_si512(hashes, _mm512_set1_epi64((long long)finder->shard_bits));
+		index = _mm512_i64gather_epi64(at, &finder->shards->index, 1);
+		note_gathered(finder);
 		at = _mm512_sub_epi64(index, _mm512_set1_epi64(sizeof(struct tern_index_head)));
 		count = _mm512_i64gather_epi64(at, (void *)offsetof(struct tern_index_head, count),
 					       1);
@@ -86,13 +85,13 @@ static inline void ask_for_homes(__m512i homes)
 	ask_for_two(_mm512_extracti64x2_epi64(homes, 3));
 }
 
-static inline void ask_for_eight(const struct tern_table *table, const struct tern_id *ids,
+static inline void ask_for_eight(const struct tern_finder *finder, const struct tern_id *ids,
 				 struct asked *asked, uint32_t at)
 {
 	const __m512i first_byte = _mm512_set4_epi32(0x08080808, 0x08080808, 0, 0);
 	const __m512i one = _mm512_set1_epi64(1);
-	__m512i hashes = hash_eight(&table->keys, ids + at);
-	__m512i homes = homes_of(table, hashes);
+	__m512i hashes = hash_eight(&finder->keys, ids + at);
+	__m512i homes = homes_of(finder, hashes);
 	ask_for_homes(homes);
 	_mm512_store_si512(&asked->homes[at], homes);
 	__m512i tag = _mm512_max_epu8(_mm512_and_si512(hashes, _mm512_set1_epi64(0xFF)), one);
@@ -124,15 +123,15 @@ static TERN_HIDDEN bool is_equal(const struct tern_id *there, const struct tern_
  * vectors, and no branch among the homes asked for: one between the eights costs an id 3 ns, as if
  * it were predicted wrong and homes asked for that nobody wants.
  */
-static void ask_for_chunk(const struct tern_table *table, const struct tern_id *ids,
+static void ask_for_chunk(const struct tern_finder *finder, const struct tern_id *ids,
 			  struct asked *asked)
 {
 #pragma GCC unroll 4
 	for (uint32_t i = 0; i < CHUNK; i += 8)
-		ask_for_eight(table, ids, asked, i);
+		ask_for_eight(finder, ids, asked, i);
 }
 
-static void search_chunk(const struct tern_table *table, const struct asked *asked,
+static void search_chunk(const struct tern_finder *finder, const struct asked *asked,
 			 const struct tern_id *ids, tern_address *addresses)
 {
 #pragma GCC unroll 4
@@ -152,27 +151,27 @@ static void search_chunk(const struct tern_table *table, const struct asked *ask
 			if (likely(!(meta & asked->filters[i]))) /* R2, R3 */
 				continue;
 		}
-		addresses[i] = look_on(table, home, hash_id(&table->keys, &ids[i]), &ids[i]);
+		addresses[i] = look_on(finder, home, hash_id(&finder->keys, &ids[i]), &ids[i]);
 	}
 }
 
 /* A chunk is searched when the next one has been asked for. */
-static void find_batch(const struct tern_table *table, const struct tern_id *ids, uint32_t count,
+static void find_batch(const struct tern_finder *finder, const struct tern_id *ids, uint32_t count,
 		       tern_address *addresses)
 {
 	struct asked asked[2], *now = &asked[0], *next = &asked[1];
 	if (likely(count >= CHUNK))
-		ask_for_chunk(table, ids, now);
+		ask_for_chunk(finder, ids, now);
 	for (; count >= CHUNK; count -= CHUNK, ids += CHUNK, addresses += CHUNK) {
 		if (unlikely(count >= 2 * CHUNK))
-			ask_for_chunk(table, ids + CHUNK, next);
-		search_chunk(table, now, ids, addresses);
+			ask_for_chunk(finder, ids + CHUNK, next);
+		search_chunk(finder, now, ids, addresses);
 		struct asked *searched = now;
 		now = next;
 		next = searched;
 	}
 	if (unlikely(count))
-		find_some(table, ids, count, addresses);
+		find_some(finder, ids, count, addresses);
 }
 
 static bool is_usable(void)

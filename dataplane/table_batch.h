@@ -13,7 +13,7 @@
  * One of the few ids that the first look at their home did not settle; most of them are in the next
  * bucket. Not if the home has moved: what lies beyond it may be out of date (R3).
  */
-static __attribute__((noinline)) tern_address look_on(const struct tern_table *table,
+static __attribute__((noinline)) tern_address look_on(const struct tern_finder *finder,
 						      const struct tern_bucket *home, uint64_t hash,
 						      const struct tern_id *id)
 {
@@ -25,23 +25,23 @@ static __attribute__((noinline)) tern_address look_on(const struct tern_table *t
 		if (likely((int64_t)word > 0))
 			return word;
 	}
-	return tern_table_find_slowly(tern_table_shard(table, hash), hash, id->high, id->low);
+	return tern_table_find_slowly(tern_finder_shard(finder, hash), hash, id->high, id->low);
 }
 
 /* Up to a chunk of ids, one by one. */
-static void find_some(const struct tern_table *table, const struct tern_id *ids, uint32_t count,
+static void find_some(const struct tern_finder *finder, const struct tern_id *ids, uint32_t count,
 		      tern_address *addresses)
 {
 	uint64_t hashes[CHUNK];
 	const struct tern_bucket *homes[CHUNK];
-	hash_ids(&table->keys, ids, count, hashes);
+	hash_ids(&finder->keys, ids, count, hashes);
 	for (uint32_t i = 0; i < count; i++) {
-		homes[i] = tern_shard_home(tern_table_shard(table, hashes[i]), hashes[i]);
+		homes[i] = tern_shard_home(tern_finder_shard(finder, hashes[i]), hashes[i]);
 		tern_bucket_prefetch(homes[i]);
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		addresses[i] = search_for(homes[i], hashes[i], &ids[i]);
 		if (unlikely(!tern_word_answers(addresses[i], homes[i], hashes[i])))
-			addresses[i] = look_on(table, homes[i], hashes[i], &ids[i]);
+			addresses[i] = look_on(finder, homes[i], hashes[i], &ids[i]);
 	}
 }

@@ -18,7 +18,7 @@
 
 static void set_keys(struct tern_table *table, const uint64_t *seed)
 {
-	struct tern_table_keys *keys = &table->keys;
+	struct tern_table_keys *keys = &table->finder.keys;
 	if (seed || getrandom(keys, sizeof(*keys), 0) != sizeof(*keys)) {
 		struct tern_rng rng = tern_rng_stream(seed ? seed[0] : (uintptr_t)table, 0);
 		struct tern_rng other = tern_rng_stream(seed ? seed[1] : 0, 1);
@@ -81,8 +81,9 @@ static struct tern_table *allocate(uint32_t shards)
 		free(memory);
 		return NULL;
 	}
-	table->shards = memory;
-	table->shard_mask = shards - 1;
+	table->shard_count = shards;
+	table->finder.shards = memory;
+	table->finder.shard_bits = (shards - 1ull) << TERN_HASH_SHARD_SHIFT;
 	return table;
 }
 
@@ -104,13 +105,13 @@ int tern_table_create(struct tern_table **table, const struct tern_table_options
 	if (!made)
 		return tern_error_set(error, -ENOMEM, "routing table: no memory");
 	made->kernel = kernel;
-	made->find = kernel->find;
+	made->finder.find = kernel->find;
 	made->quiet = options->quiet;
 	made->huge_wanted = options->page_bytes_max != TERN_PAGE_4K;
 	made->shard_routes_max = share_of(routes, shards);
 	set_keys(made, options->seed);
 	for (uint32_t i = 0; i < shards && code == 0; i++)
-		code = init_shard(made, &made->shards[i], options->routes_expected / shards);
+		code = init_shard(made, &made->finder.shards[i], options->routes_expected / shards);
 	if (code != 0) {
 		tern_table_destroy(made);
 		return tern_error_set(error, code,
@@ -129,8 +130,8 @@ static void free_index(struct tern_bucket *index)
 
 void tern_table_destroy(struct tern_table *table)
 {
-	for (uint64_t i = 0; i <= table->shard_mask; i++) {
-		struct tern_shard *shard = &table->shards[i];
+	for (uint32_t i = 0; i < table->shard_count; i++) {
+		struct tern_shard *shard = &table->finder.shards[i];
 		struct tern_index_head *next;
 		for (struct tern_index_head *head = shard->retired_indexes; head; head = next) {
 			next = head->retired;
@@ -141,6 +142,6 @@ void tern_table_destroy(struct tern_table *table)
 		free_index(shard->spare_index);
 		tern_region_release(&shard->pool.memory);
 	}
-	free(table->shards);
+	free(table->finder.shards);
 	free(table);
 }

@@ -45,11 +45,11 @@ static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t has
 	return TERN_ADDRESS_NONE;
 }
 
-static tern_address find(const struct tern_table *table, uint64_t high, uint64_t low)
+static tern_address find(const struct tern_finder *finder, uint64_t high, uint64_t low)
 {
 	struct tern_id id = {.high = high, .low = low};
-	uint64_t hash = hash_id(&table->keys, id);
-	const struct tern_shard *shard = tern_table_shard(table, hash);
+	uint64_t hash = hash_id(&finder->keys, id);
+	const struct tern_shard *shard = tern_finder_shard(finder, hash);
 	const struct tern_bucket *bucket = tern_shard_home(shard, hash);
 	tern_bucket_prefetch_rest(bucket);
 	uint64_t word = search_for(bucket, hash, &id);
@@ -60,11 +60,11 @@ static tern_address find(const struct tern_table *table, uint64_t high, uint64_t
 
 #include "table_batch.h"
 
-static void find_batch(const struct tern_table *table, const struct tern_id *ids, uint32_t count,
+static void find_batch(const struct tern_finder *finder, const struct tern_id *ids, uint32_t count,
 		       tern_address *addresses)
 {
 	for (uint32_t i = 0; i < count; i += CHUNK)
-		find_some(table, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
+		find_some(finder, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
 }
 
 static bool is_usable(void)

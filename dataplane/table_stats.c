@@ -53,25 +53,25 @@ static struct tern_table_stats nothing(const struct tern_table *table)
 {
 	return (struct tern_table_stats){.page_bytes = TERN_PAGE_2M,
 					 .kernel = table->kernel->name,
-					 .shards = table->shard_mask + 1};
+					 .shards = table->shard_count};
 }
 
 void tern_table_stats(struct tern_table *table, struct tern_table_stats *stats)
 {
 	*stats = nothing(table);
-	for (uint64_t i = 0; i <= table->shard_mask; i++) {
-		tern_lock(&table->shards[i].lock);
-		add_shard(stats, &table->shards[i]);
-		add_unused(stats, &table->shards[i]);
-		tern_unlock(&table->shards[i].lock);
+	for (uint32_t i = 0; i < table->shard_count; i++) {
+		tern_lock(&table->finder.shards[i].lock);
+		add_shard(stats, &table->finder.shards[i]);
+		add_unused(stats, &table->finder.shards[i]);
+		tern_unlock(&table->finder.shards[i].lock);
 	}
 }
 
 void tern_table_look(const struct tern_table *table, struct tern_table_stats *stats)
 {
 	*stats = nothing(table);
-	for (uint64_t i = 0; i <= table->shard_mask; i++)
-		add_shard(stats, &table->shards[i]);
+	for (uint32_t i = 0; i < table->shard_count; i++)
+		add_shard(stats, &table->finder.shards[i]);
 }
 
 uint64_t tern_table_bytes(uint64_t routes, uint64_t records, uint32_t shards)

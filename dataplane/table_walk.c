@@ -8,8 +8,8 @@ void tern_table_each(const struct tern_table *table,
 {
 	const struct tern_range all = {.first = 0, .last = UINT32_MAX};
 	bool on = true;
-	for (uint64_t i = 0; i <= table->shard_mask && on; i++) {
-		const struct tern_shard *shard = &table->shards[i];
+	for (uint32_t i = 0; i < table->shard_count && on; i++) {
+		const struct tern_shard *shard = &table->finder.shards[i];
 		struct tern_bucket *index = __atomic_load_n(&shard->index, __ATOMIC_ACQUIRE);
 		on = tern_index_visit(table, shard, index, all, visit, context);
 	}
@@ -70,8 +70,8 @@ bool tern_table_each_from(const struct tern_table *table, struct tern_table_curs
 {
 	uint32_t homes = 0;
 	bool on = true;
-	while (on && count && cursor->shard <= table->shard_mask && homes < TERN_TABLE_STEP_HOMES) {
-		const struct tern_shard *shard = &table->shards[cursor->shard];
+	while (on && count && cursor->shard < table->shard_count && homes < TERN_TABLE_STEP_HOMES) {
+		const struct tern_shard *shard = &table->finder.shards[cursor->shard];
 		struct tern_bucket *index = __atomic_load_n(&shard->index, __ATOMIC_ACQUIRE);
 		struct tern_range home =
 			tern_index_range(index, tern_index_home(index, cursor->hash));
@@ -87,5 +87,5 @@ bool tern_table_each_from(const struct tern_table *table, struct tern_table_curs
 		on = visit(context, &search.route);
 		count--;
 	}
-	return cursor->shard <= table->shard_mask;
+	return cursor->shard < table->shard_count;
 }

@@ -69,15 +69,15 @@ static inline uint64_t search(const struct tern_bucket *bucket, __m128i hash, __
 }
 
 /* The first tag that fits is mostly the right one; the loop of search() would cost registers. */
-static tern_address find(const struct tern_table *table, uint64_t high, uint64_t low)
+static tern_address find(const struct tern_finder *finder, uint64_t high, uint64_t low)
 {
 	__m128i first = _mm_cvtsi64_si128((long long)high), id = _mm_cvtsi64_si128((long long)low);
 	/* Both halves on their way at once: gcc would insert the second after the first. */
 	__asm__("" : "+x"(first), "+x"(id));
 	id = _mm_unpacklo_epi64(first, id);
-	__m128i hashes = hash_vector(&table->keys, id);
+	__m128i hashes = hash_vector(&finder->keys, id);
 	uint64_t hash = (uint64_t)_mm_cvtsi128_si64(hashes), word = TERN_ADDRESS_NONE;
-	const struct tern_shard *shard = tern_table_shard(table, hash);
+	const struct tern_shard *shard = tern_finder_shard(finder, hash);
 	const struct tern_bucket *bucket = tern_shard_home(shard, hash);
 	tern_bucket_prefetch_rest(bucket);
 	uint32_t mask = match(bucket, hashes);

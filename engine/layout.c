@@ -195,7 +195,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.slots = engine->slots,
 		.index = index,
 		.engine = engine,
-		.table = engine->table,
+		.finder = engine->table->finder,
 		.lookups = &engine->router->readers[index],
 		.clock = &engine->clock,
 		.slice_ticks = tern_clock_from_ns(&engine->clock, config->slice_us * 1000ull),

@@ -12,6 +12,7 @@
 #include "capabilities/heap.h"
 #include "capabilities/lane.h"
 #include "capabilities/rng.h"
+#include "dataplane/table.h"
 #include "directory.h"
 #include "fault.h"
 #include "mailbox.h"
@@ -75,7 +76,6 @@ struct tern_lcore {
 	alignas(TERN_LINE) struct tern_agent *agents;
 	uint64_t *directory;		    /* the engine's: see directory.h */
 	struct tern_lane_out *out;	    /* by route */
-	struct tern_table *table;	    /* the engine's */
 	struct tern_router_reader *lookups; /* its own among the router's readers */
 	uint32_t roam_route;		    /* of roaming agents: a lane that is always full */
 	uint32_t slots;			    /* in agents and directory */
@@ -171,6 +171,9 @@ struct tern_lcore {
 	struct tern_preempt preempt;
 	bool preempts;	   /* the timer is there */
 	bool preempts_not; /* it could not be had */
+
+	/* constant: the engine's table's */
+	struct tern_finder finder;
 };
 
 /** Run one turn; returns the work done. Runs agents. */

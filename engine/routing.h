@@ -23,7 +23,7 @@ static inline tern_address tern_routing_find(const struct tern_agent *self, stru
 {
 	struct tern_lcore *lcore = self->lcore;
 	tern_reader_enter(lcore);
-	tern_address address = tern_router_find_local(lcore->table, lcore->lookups, id);
+	tern_address address = tern_router_find_local(&lcore->finder, lcore->lookups, id);
 	if (tern_unlikely(!address))
 		tern_router_find(lcore->engine->router, lcore->index, id, &address);
 	tern_reader_leave(lcore);
