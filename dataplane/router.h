@@ -56,20 +56,27 @@ static inline uint32_t tern_router_until(const struct tern_router *router)
 }
 
 /**
- * What tern_router_find() begins with, for who has finder and reader at hand: where an agent of
- * this process is. TERN_ADDRESS_NONE: ask tern_router_find(), there is none, or the lookup is to be
- * timed.
+ * What the table gave for an id, if that is no agent of this process: a remote route's address
+ * while its time lasts, else TERN_ADDRESS_NONE. A missing id is asked for. Counts.
  */
-static inline tern_address tern_router_find_local(const struct tern_finder *finder,
-						  struct tern_router_reader *reader,
-						  struct tern_id id)
+tern_address tern_router_find_beyond(struct tern_router *router, struct tern_router_reader *reader,
+				     struct tern_id id, tern_address given);
+
+/** tern_router_find(), for who has finder and reader at hand; inline for agents of this process. */
+static inline tern_address tern_router_find_near(struct tern_router *router,
+						 const struct tern_finder *finder,
+						 struct tern_router_reader *reader,
+						 struct tern_id id)
 {
-	if (tern_unlikely(reader->until_sample <= 1))
-		return TERN_ADDRESS_NONE;
-	tern_address address = finder->find(finder, id.high, id.low);
-	if (tern_unlikely(!address || tern_address_node(address) != 0))
-		return TERN_ADDRESS_NONE;
+	tern_address address;
+	if (tern_unlikely(reader->until_sample <= 1)) {
+		tern_router_find(router, (uint32_t)(reader - router->readers), id, &address);
+		return address;
+	}
 	reader->until_sample--;
+	address = finder->find(finder, id.high, id.low);
+	if (tern_unlikely(!address || tern_address_node(address) != 0))
+		return tern_router_find_beyond(router, reader, id, address);
 	tern_count(&reader->counts.local, 1);
 	DTRACE_PROBE4(tern, lookup, id.high, id.low, address, TERN_PATH_LOCAL);
 	return address;

@@ -124,6 +124,13 @@ static inline enum tern_router_path judge(struct tern_router *router,
 	return path;
 }
 
+tern_address tern_router_find_beyond(struct tern_router *router, struct tern_router_reader *reader,
+				     struct tern_id id, tern_address given)
+{
+	judge(router, reader, id, &given);
+	return given;
+}
+
 enum tern_where tern_router_find(struct tern_router *router, uint32_t reader, struct tern_id id,
 				 tern_address *address)
 {

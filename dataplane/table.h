@@ -48,6 +48,7 @@
 #define TERN_META_DISTANCE_MAX 15u /* and more: the index's own */
 #define TERN_META_FILTER_SHIFT 40
 #define TERN_META_TAGS 0xFFFFFFFFFFull
+#define TERN_META_ONES 0x0101010101ull /* in each tag */
 /* A word with this bit, of nodes that there never are, holds the number of a record. */
 #define TERN_WORD_RECORD (1ull << 63)
 /* A word with both of these: of an id taken out; free for others when the rest, a token, is quiet.
@@ -251,7 +252,7 @@ static inline tern_address tern_word_address(const struct tern_shard *shard, uin
 /** Which of the five tags are `tag` (0: the free ones): a bit for each, exact. */
 static inline uint64_t tern_meta_match(uint64_t meta, uint32_t tag)
 {
-	const uint64_t ones = 0x0101010101u, low = 0x7F * ones;
+	const uint64_t ones = TERN_META_ONES, low = 0x7F * ones;
 	uint64_t other = (meta & TERN_META_TAGS) ^ tag * ones;
 	return ~((((other & low) + low) | other) | low) & 0x80 * ones;
 }

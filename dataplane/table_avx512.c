@@ -88,27 +88,21 @@ static inline void ask_for_homes(__m512i homes)
 static inline void ask_for_eight(const struct tern_finder *finder, const struct tern_id *ids,
 				 struct asked *asked, uint32_t at)
 {
-	const __m512i first_byte = _mm512_set4_epi32(0x08080808, 0x08080808, 0, 0);
-	const __m512i one = _mm512_set1_epi64(1);
+	/* The low byte of a hash to the bytes of the places, zero to those above. */
+	const __m512i to_places =
+		_mm512_set4_epi32((int)0x80808008, 0x08080808, (int)0x80808000, 0);
+	const __m512i ones = _mm512_set1_epi64(TERN_META_ONES), nibble = _mm512_set1_epi64(15);
+	const __m512i first_filter = _mm512_set1_epi64((long long)tern_table_filter(0));
+	const __m512i moved = _mm512_set1_epi64((long long)TERN_META_MOVED);
 	__m512i hashes = hash_eight(&finder->keys, ids + at);
 	__m512i homes = homes_of(finder, hashes);
 	ask_for_homes(homes);
 	_mm512_store_si512(&asked->homes[at], homes);
-	__m512i tag = _mm512_max_epu8(_mm512_and_si512(hashes, _mm512_set1_epi64(0xFF)), one);
-	__m512i shift = _mm512_add_epi64(_mm512_srli_epi64(tag, 4),
-					 _mm512_set1_epi64(TERN_META_FILTER_SHIFT));
-	__m512i filter = _mm512_or_si512(_mm512_sllv_epi64(one, shift),
-					 _mm512_set1_epi64((long long)TERN_META_MOVED));
-	_mm512_store_si512(&asked->tags[at], _mm512_shuffle_epi8(tag, first_byte));
+	__m512i tags = _mm512_max_epu8(_mm512_shuffle_epi8(hashes, to_places), ones);
+	__m512i high = _mm512_and_si512(_mm512_srli_epi64(hashes, 4), nibble);
+	__m512i filter = _mm512_or_si512(_mm512_sllv_epi64(first_filter, high), moved);
+	_mm512_store_si512(&asked->tags[at], tags);
 	_mm512_store_si512(&asked->filters[at], filter);
-}
-
-/* As match(), by a tag that is spread out already. */
-static TERN_HIDDEN uint32_t match_tag(const struct tern_bucket *bucket, const uint64_t *tag)
-{
-	return _mm_mask_cmpeq_epi8_mask((1u << TERN_BUCKET_PLACES) - 1,
-					_mm_loadl_epi64((const void *)tag),
-					_mm_load_si128((const void *)bucket));
 }
 
 static TERN_HIDDEN bool is_equal(const struct tern_id *there, const struct tern_id *id)
@@ -137,12 +131,12 @@ static void search_chunk(const struct tern_finder *finder, const struct asked *a
 #pragma GCC unroll 4
 	for (uint32_t i = 0; i < CHUNK; i++) {
 		const struct tern_bucket *home = asked->homes[i];
-		uint32_t mask = match_tag(home, &asked->tags[i]);
+		uint64_t mask = match(home, _mm_loadl_epi64((const void *)&asked->tags[i]));
 		if (likely(mask)) {
-			uint32_t place = (uint32_t)__builtin_ctz(mask);
-			uint64_t word = __atomic_load_n(&home->words[place], __ATOMIC_ACQUIRE);
+			uint64_t bit = (uint64_t)__builtin_ctzll(mask);
+			uint64_t word = __atomic_load_n(word_at(home, bit), __ATOMIC_ACQUIRE);
 			addresses[i] = word;
-			if (likely(is_equal(&home->ids[place], &ids[i])) &&
+			if (likely(is_equal(id_at(home, bit), &ids[i])) &&
 			    likely((int64_t)word > 0))
 				continue;
 		} else {

@@ -38,14 +38,33 @@ static inline uint64_t hash_id(const struct tern_table_keys *keys, const struct 
 	return (uint64_t)_mm_cvtsi128_si64(hash_vector(keys, _mm_loadu_si128((const void *)id)));
 }
 
-/* Which of a bucket's places have the tag of a hash. The meta is the first half of a vector: one
- * load, which on x86 comes before those after it. */
-static TERN_HIDDEN uint32_t match(const struct tern_bucket *bucket, __m128i hash)
+/* The tag of a hash in every byte. */
+static inline __m128i tag_of(__m128i hash)
 {
-	__m128i tag = _mm_max_epu8(_mm_broadcastb_epi8(hash), _mm_set1_epi8(1));
-	__m128i same = _mm_cmpeq_epi8(tag, _mm_load_si128((const void *)bucket));
-	return (uint32_t)_mm_movemask_epi8(same) & ((1u << TERN_BUCKET_PLACES) - 1);
+	return _mm_max_epu8(_mm_broadcastb_epi8(hash), _mm_set1_epi8(1));
 }
+
+/*
+ * Which of a bucket's places have a tag: bit 8 * place for each. The meta is the first half of a
+ * vector: one load, which on x86 comes before those after it.
+ */
+static TERN_HIDDEN uint64_t match(const struct tern_bucket *bucket, __m128i tag)
+{
+	__m128i same = _mm_cmpeq_epi8(tag, _mm_load_si128((const void *)bucket));
+	return (uint64_t)_mm_cvtsi128_si64(same) & TERN_META_ONES;
+}
+
+/* The word and the id of a place, by its bit: no multiplication, and no shift. */
+static inline const uint64_t *word_at(const struct tern_bucket *bucket, uint64_t bit)
+{
+	return (const void *)((const unsigned char *)bucket->words + bit);
+}
+
+static inline const struct tern_id *id_at(const struct tern_bucket *bucket, uint64_t bit)
+{
+	return (const void *)((const unsigned char *)bucket->ids + 2 * bit);
+}
+_Static_assert(sizeof(struct tern_id) == 16, "an id for 8 bits");
 
 static TERN_HIDDEN bool is_same(const struct tern_id *there, __m128i id)
 {
@@ -57,12 +76,12 @@ static TERN_HIDDEN bool is_same(const struct tern_id *there, __m128i id)
  * The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. The word is loaded first: who
  * sees one sees the id that it was stored for (R1, R4).
  */
-static inline uint64_t search(const struct tern_bucket *bucket, __m128i hash, __m128i id)
+static inline uint64_t search(const struct tern_bucket *bucket, __m128i tag, __m128i id)
 {
-	for (uint32_t mask = match(bucket, hash); mask; mask &= mask - 1) {
-		uint32_t place = (uint32_t)__builtin_ctz(mask);
-		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
-		if (likely(is_same(&bucket->ids[place], id)) && likely(word))
+	for (uint64_t mask = match(bucket, tag); mask; mask &= mask - 1) {
+		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
+		uint64_t word = __atomic_load_n(word_at(bucket, bit), __ATOMIC_ACQUIRE);
+		if (likely(is_same(id_at(bucket, bit), id)) && likely(word))
 			return word;
 	}
 	return TERN_ADDRESS_NONE;
@@ -80,11 +99,11 @@ static tern_address find(const struct tern_finder *finder, uint64_t high, uint64
 	const struct tern_shard *shard = tern_finder_shard(finder, hash);
 	const struct tern_bucket *bucket = tern_shard_home(shard, hash);
 	tern_bucket_prefetch_rest(bucket);
-	uint32_t mask = match(bucket, hashes);
+	uint64_t mask = match(bucket, tag_of(hashes));
 	if (likely(mask)) {
-		uint32_t place = (uint32_t)__builtin_ctz(mask);
-		word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
-		if (likely(is_same(&bucket->ids[place], id)) && likely((int64_t)word > 0))
+		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
+		word = __atomic_load_n(word_at(bucket, bit), __ATOMIC_ACQUIRE);
+		if (likely(is_same(id_at(bucket, bit), id)) && likely((int64_t)word > 0))
 			return word;
 	} else if (likely(tern_word_answers(word, bucket, hash))) {
 		return TERN_ADDRESS_NONE;
@@ -95,6 +114,6 @@ static tern_address find(const struct tern_finder *finder, uint64_t high, uint64
 static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t hash,
 				  const struct tern_id *id)
 {
-	return search(bucket, _mm_cvtsi64_si128((long long)hash),
+	return search(bucket, tag_of(_mm_cvtsi64_si128((long long)hash)),
 		      _mm_loadu_si128((const void *)id));
 }

@@ -23,9 +23,8 @@ static inline tern_address tern_routing_find(const struct tern_agent *self, stru
 {
 	struct tern_lcore *lcore = self->lcore;
 	tern_reader_enter(lcore);
-	tern_address address = tern_router_find_local(&lcore->finder, lcore->lookups, id);
-	if (tern_unlikely(!address))
-		tern_router_find(lcore->engine->router, lcore->index, id, &address);
+	tern_address address =
+		tern_router_find_near(lcore->engine->router, &lcore->finder, lcore->lookups, id);
 	tern_reader_leave(lcore);
 	return address;
 }

@@ -315,8 +315,8 @@ static void what_it_was_sent_and_did_not_handle_goes_back(void **state)
 	assert_int_equal(tern_agent_stop(self, agent), 0);
 	UNTIL(world, (tern_thread_poll(self), hopeful->roamer.probe.returned == 50));
 	assert_int_equal(hopeful->disorder, 0);
-	assert_int_equal(roamer->probe.handled, 0);
-	assert_int_equal(roamer->probe.stopped, 1);
+	assert_int_equal(seen(&roamer->probe.handled), 0);
+	UNTIL(world, seen(&roamer->probe.stopped) == 1);
 	assert_int_equal(send_number(self, agent, 1, 1), -ESRCH);
 	tern_thread_detach(self);
 }
