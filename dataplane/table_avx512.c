@@ -39,6 +39,15 @@ struct asked {
 	uint64_t filters[CHUNK]; /* what a home's meta has if the id may be elsewhere */
 };
 
+/* Eight words. Without optimization gcc's own macro converts the sign of a mask. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+static inline __m512i gather(const void *base, __m512i at)
+{
+	return _mm512_i64gather_epi64(at, base, 1);
+}
+#pragma GCC diagnostic pop
+
 /* ThreadSanitizer does not see what a gather has loaded. */
 static inline void note_gathered(const struct tern_finder *finder)
 {
@@ -58,11 +67,10 @@ static inline __m512i homes_of(const struct tern_finder *finder, __m512i hashes)
 	} else {
 		__m512i at =
 			_mm512_and_si512(hashes, _mm512_set1_epi64((long long)finder->shard_bits));
-		index = _mm512_i64gather_epi64(at, &finder->shards->index, 1);
+		index = gather(&finder->shards->index, at);
 		note_gathered(finder);
 		at = _mm512_sub_epi64(index, _mm512_set1_epi64(sizeof(struct tern_index_head)));
-		count = _mm512_i64gather_epi64(at, (void *)offsetof(struct tern_index_head, count),
-					       1);
+		count = gather((void *)offsetof(struct tern_index_head, count), at);
 	}
 	__m512i home = _mm512_mul_epu32(_mm512_srli_epi64(hashes, 32), count);
 	home = _mm512_slli_epi64(_mm512_srli_epi64(home, 32), 7);

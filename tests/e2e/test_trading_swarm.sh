@@ -85,7 +85,7 @@ seeded_run()
 		'r["feed_late_ns"]["count"] == 4000' '0.15 < m["seconds"] < 60' \
 		'len(e["agents"]) == 9' 'e["drained"]' 'e["undelivered"] == 0' \
 		'e["blocks_leaked"] == 0' 'e["page_bytes"] >= 4096 and e["memory_bytes"] > 0' \
-		'e["agents"][0]["lane_ns"]["count"] > 0'
+		'e["agents"][1]["name"] == "book-0" and e["agents"][1]["lane_ns"]["count"] > 0'
 	verdict 'a seeded run counts everything once'
 }
 
