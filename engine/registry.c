@@ -24,7 +24,7 @@ struct tern_id tern_name_id(const char *name)
 
 /*
  * Drawn at random, but for the slot that the agent will most likely have: who looks the id up can
- * ask for the directory's line of it at once (routing.h).
+ * read the directory's line of it at once (routing.h).
  */
 void tern_engine_draw_id(struct tern_lcore *lcore, struct tern_next_id *next)
 {

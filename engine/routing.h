@@ -10,11 +10,13 @@
 int tern_routing_init(struct tern_engine *engine, size_t page_bytes_max, struct tern_error *error);
 void tern_routing_fini(struct tern_engine *engine);
 
-/** Ask for the directory's line of the slot that an id most likely leads to. */
-static inline void tern_routing_expect(const struct tern_lcore *lcore, struct tern_id id)
+/** Where an id most likely leads: to whoever lives in the slot that it ends with. Always an
+ * address, for slot 0 is an lcore's own. */
+static inline tern_address tern_routing_expected(const struct tern_lcore *lcore, struct tern_id id)
 {
-	uint64_t slot = id.low & (TERN_AGENTS_MAX - 1);
-	__builtin_prefetch(&lcore->directory[slot < lcore->slots ? slot : 0]);
+	uint32_t slot = (uint32_t)id.low & (TERN_AGENTS_MAX - 1);
+	uint64_t entry = tern_load(&lcore->directory[slot < lcore->slots ? slot : 0]);
+	return tern_address_make(0, slot, (uint32_t)entry & TERN_ADDRESS_GENERATION_MASK);
 }
 
 /** Where an id leads; TERN_ADDRESS_NONE. A thread is quiet whenever it is not looking (reader.h).
