@@ -78,7 +78,7 @@ static bool lives_here(const struct tern_lcore *lcore, const struct tern_agent *
 {
 	if (tern_dir_route(entry) != lcore->roam_route)
 		return tern_dir_route(entry) >> 1 == lcore->index;
-	return agent->lcore == lcore && tern_load(&lcore->engine->joined);
+	return tern_load(&lcore->engine->joined) && agent->lcore == lcore;
 }
 
 void tern_lcore_end_agents(struct tern_lcore *lcore)
