@@ -12,13 +12,6 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 
 #include "table_batch.h"
 
-static void find_batch(const struct tern_finder *finder, const struct tern_id *ids, uint32_t count,
-		       tern_address *addresses)
-{
-	for (uint32_t i = 0; i < count; i += CHUNK)
-		find_some(finder, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
-}
-
 static bool is_usable(void)
 {
 	static const enum rte_cpu_flag_t needed[] = {RTE_CPUFLAG_AVX2, RTE_CPUFLAG_BMI2,
@@ -29,5 +22,5 @@ static bool is_usable(void)
 const struct tern_table_kernel tern_table_avx2 = {.name = "avx2",
 						  .usable = is_usable,
 						  .find = find,
-						  .find_batch = find_batch,
+						  .find_batch = find_one_by_one,
 						  .hash = hash_ids};

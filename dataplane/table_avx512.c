@@ -173,7 +173,7 @@ static void find_batch(const struct tern_finder *finder, const struct tern_id *i
 		next = searched;
 	}
 	if (unlikely(count))
-		find_some(finder, ids, count, addresses);
+		find_one_by_one(finder, ids, count, addresses);
 }
 
 static bool is_usable(void)

@@ -4,6 +4,8 @@
  * Looking up many ids at once, for a file that has defined hash_ids() and search_for(): first all
  * homes are asked for, then each is searched.
  */
+#include <rte_common.h>
+
 #include "table_find.h"
 
 /* Ids whose misses are overlapped. */
@@ -44,4 +46,12 @@ static void find_some(const struct tern_finder *finder, const struct tern_id *id
 		if (unlikely(!tern_word_answers(addresses[i], homes[i], hashes[i])))
 			addresses[i] = look_on(finder, homes[i], hashes[i], &ids[i]);
 	}
+}
+
+/* Any number of ids. */
+static void find_one_by_one(const struct tern_finder *finder, const struct tern_id *ids,
+			    uint32_t count, tern_address *addresses)
+{
+	for (uint32_t i = 0; i < count; i += CHUNK)
+		find_some(finder, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
 }

@@ -12,7 +12,7 @@
 /* An index begins at six tenths full: then one id in 23 is beyond its home. */
 uint64_t tern_index_count(uint64_t routes)
 {
-	uint64_t count = routes * 20 / (TERN_BUCKET_PLACES * 12) + 1;
+	uint64_t count = routes * 10 / (TERN_BUCKET_PLACES * 6) + 1;
 	return RTE_MAX(count, 2u);
 }
 
@@ -217,7 +217,8 @@ void tern_index_move(const struct tern_table *table, struct tern_bucket *from,
 	set_meta(bucket, meta | TERN_META_MOVED);
 }
 
-struct tern_bucket *tern_index_now(const struct tern_shard *shard, uint64_t hash, uint64_t *meta)
+/* Where a reader has to look for a hash, moved homes followed. Yields the meta of its home. */
+static struct tern_bucket *index_now(const struct tern_shard *shard, uint64_t hash, uint64_t *meta)
 {
 	struct tern_bucket *index = __atomic_load_n(&shard->index, __ATOMIC_ACQUIRE);
 	for (;;) {
@@ -249,7 +250,11 @@ static uint64_t word_of(const struct tern_bucket *bucket, uint64_t meta, struct 
 	return TERN_ADDRESS_NONE;
 }
 
-uint64_t tern_index_meta(struct tern_bucket *index, uint64_t home, uint64_t distance, uint64_t meta)
+/*
+ * The meta of a bucket so far from a home, of which `meta` is the one that was not marked: loaded
+ * again, it might be by now, without its tags.
+ */
+static uint64_t meta_at(struct tern_bucket *index, uint64_t home, uint64_t distance, uint64_t meta)
 {
 	if (distance == 0)
 		return meta;
@@ -259,12 +264,12 @@ uint64_t tern_index_meta(struct tern_bucket *index, uint64_t home, uint64_t dist
 uint64_t tern_index_word(const struct tern_shard *shard, uint64_t hash, struct tern_id id)
 {
 	uint64_t meta, word = TERN_ADDRESS_NONE;
-	struct tern_bucket *index = tern_index_now(shard, hash, &meta);
+	struct tern_bucket *index = index_now(shard, hash, &meta);
 	uint64_t home = tern_index_home(index, hash);
 	uint64_t farthest = tern_index_reach(index, meta, tern_table_tag(hash));
 	for (uint64_t i = 0; i <= farthest && !word; i++)
-		word = word_of(tern_index_bucket(index, home, i),
-			       tern_index_meta(index, home, i, meta), id);
+		word = word_of(tern_index_bucket(index, home, i), meta_at(index, home, i, meta),
+			       id);
 	return word;
 }
 
@@ -306,9 +311,8 @@ static bool visit_home(const struct tern_table *table, const struct tern_shard *
 	for (uint64_t i = 0; i <= farthest; i++)
 		for (uint32_t place = 0; place < TERN_BUCKET_PLACES; place++) {
 			struct tern_id id;
-			uint64_t word =
-				tern_index_look(tern_index_bucket(index, home, i),
-						tern_index_meta(index, home, i, meta), place, &id);
+			uint64_t word = tern_index_look(tern_index_bucket(index, home, i),
+							meta_at(index, home, i, meta), place, &id);
 			uint64_t hash = tern_table_hash_one(table, id);
 			if (!word || tern_index_home(index, hash) != home ||
 			    hash >> 32 < range.first || hash >> 32 > range.last)

@@ -60,16 +60,6 @@ void tern_index_remove(const struct tern_table *table, struct tern_bucket *index
 void tern_index_move(const struct tern_table *table, struct tern_bucket *from,
 		     struct tern_bucket *to, uint64_t home);
 
-/** Where a reader has to look for a hash, moved homes followed. Yields the meta of its home. */
-struct tern_bucket *tern_index_now(const struct tern_shard *shard, uint64_t hash, uint64_t *meta);
-
-/**
- * The meta of a bucket so far from a home, of which `meta` is the one that was not marked: loaded
- * again, it might be by now, without its tags. Readers.
- */
-uint64_t tern_index_meta(struct tern_bucket *index, uint64_t home, uint64_t distance,
-			 uint64_t meta);
-
 /**
  * The id in a place of a bucket with this meta, and its word. TERN_ADDRESS_NONE: none is. It may be
  * what was left of a home that has moved: only an id of this home has a word that still holds.

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Looking up with no more than C. */
-#include <rte_common.h>
-
 #include "table_find.h"
 
 /*
@@ -60,13 +58,6 @@ static tern_address find(const struct tern_finder *finder, uint64_t high, uint64
 
 #include "table_batch.h"
 
-static void find_batch(const struct tern_finder *finder, const struct tern_id *ids, uint32_t count,
-		       tern_address *addresses)
-{
-	for (uint32_t i = 0; i < count; i += CHUNK)
-		find_some(finder, ids + i, RTE_MIN(count - i, CHUNK), addresses + i);
-}
-
 static bool is_usable(void)
 {
 	return true;
@@ -75,5 +66,5 @@ static bool is_usable(void)
 const struct tern_table_kernel tern_table_scalar = {.name = "scalar",
 						    .usable = is_usable,
 						    .find = find,
-						    .find_batch = find_batch,
+						    .find_batch = find_one_by_one,
 						    .hash = hash_ids};
