@@ -23,6 +23,7 @@ static __attribute__((noinline)) tern_address look_on(const struct tern_finder *
 	if (tern_word_answers(word, home, hash))
 		return word;
 	if (likely(!(__atomic_load_n(&home->meta, __ATOMIC_ACQUIRE) & TERN_META_MOVED))) {
+		tern_bucket_prefetch_rest(home + 1);
 		word = search_for(home + 1, hash, id);
 		if (likely((int64_t)word > 0))
 			return word;

@@ -267,9 +267,11 @@ uint64_t tern_index_word(const struct tern_shard *shard, uint64_t hash, struct t
 	struct tern_bucket *index = index_now(shard, hash, &meta);
 	uint64_t home = tern_index_home(index, hash);
 	uint64_t farthest = tern_index_reach(index, meta, tern_table_tag(hash));
-	for (uint64_t i = 0; i <= farthest && !word; i++)
-		word = word_of(tern_index_bucket(index, home, i), meta_at(index, home, i, meta),
-			       id);
+	for (uint64_t i = 0; i <= farthest && !word; i++) {
+		const struct tern_bucket *bucket = tern_index_bucket(index, home, i);
+		tern_bucket_prefetch_rest(bucket);
+		word = word_of(bucket, meta_at(index, home, i, meta), id);
+	}
 	return word;
 }
 
