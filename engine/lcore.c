@@ -80,7 +80,7 @@ static inline unsigned drain_express(struct tern_lcore *lcore);
 static __attribute__((noinline)) bool deliver(struct tern_lcore *lcore, struct tern_lane_in *in,
 					      const struct tern_signal *signal)
 {
-	uint64_t settled = lcore->settled;
+	uint64_t settled = tern_lcore_check_begin(lcore);
 	in->stands_on = NULL;
 	if (!tern_life_deliver(lcore, signal, false))
 		return false;

@@ -192,10 +192,18 @@ static inline void tern_lcore_check(struct tern_lcore *lcore)
 		tern_lcore_check_slice(lcore);
 }
 
-/** The same after what may have run nobody: then it is no sample of who ran last. */
+/** Before what may run nobody: who ran last may have left for another lcore. Returns `settled`. */
+static inline uint64_t tern_lcore_check_begin(struct tern_lcore *lcore)
+{
+	tern_store(&lcore->running, lcore->index);
+	return lcore->settled;
+}
+
+/** After it: a signal handled, or nothing that is a sample of anybody. */
 static inline void tern_lcore_check_run(struct tern_lcore *lcore, uint64_t settled_before)
 {
-	if (lcore->sampling && lcore->settled == settled_before) {
+	bool ran = lcore->settled != settled_before && lcore->running != lcore->index;
+	if (lcore->sampling && !ran) {
 		lcore->check_start = 0; /* not known: the window after the next look will do */
 		return;
 	}

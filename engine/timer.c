@@ -140,7 +140,7 @@ unsigned tern_timers_run(struct tern_lcore *lcore)
 		return 0;
 	while (fired < FIRE_MAX &&
 	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn_ticks)) != NULL) {
-		uint64_t settled = lcore->settled;
+		uint64_t settled = tern_lcore_check_begin(lcore);
 		if (lcore->sampling)
 			lcore->check_start = tern_clock_ticks(lcore->clock);
 		fire(lcore, timer);

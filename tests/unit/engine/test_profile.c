@@ -98,6 +98,26 @@ static void what_waits_is_not_measured(void **state)
 	}
 }
 
+/* Signals that go back, for nobody is there any more, are no samples of who ran last. */
+static void what_goes_back_is_not_measured(void **state)
+{
+	struct world *world = *state;
+	struct crew crew;
+	crew_open(&crew, world);
+	uint32_t who = crew_add(&crew, TERN_PRIORITY_NORMAL, 100000);
+	uint32_t gone = crew_add(&crew, TERN_PRIORITY_NORMAL, 0);
+	crew.runners[gone].fail_at = 1;
+	send_singly(&crew, who, 100);
+	uint64_t before = profile_of(world, crew.agents[who]).measured;
+	crew_send(&crew, gone, 1);
+	crew_send(&crew, who, 1);
+	crew_send(&crew, gone, 200);
+	world_settle(world);
+	assert_int_equal(crew.runners[gone].probe.handled, 1);
+	assert_in_range(profile_of(world, crew.agents[who]).measured, before, before + 1);
+	assert_near(profile_of(world, crew.agents[who]).execution_ns, 100000, 1000);
+}
+
 /* 100 us a step, of which `cost` in the handler. */
 static void run_steps(struct crew *crew, uint32_t who, uint64_t cost_ns, uint32_t steps)
 {
@@ -273,6 +293,7 @@ int main(void)
 		POLLED(it_tells_what_a_signal_costs),
 		POLLED(it_follows_a_change),
 		POLLED(what_waits_is_not_measured),
+		POLLED(what_goes_back_is_not_measured),
 		SET_POLLED(rate_and_share_are_exact, each_10_ms),
 		SET_POLLED(the_forecast_follows, each_10_ms),
 		SET_POLLED(a_busy_agent_is_near_one, each_10_ms),
