@@ -134,23 +134,6 @@ static void ask_for_chunk(const struct tern_finder *finder, const struct tern_id
 		ask_for_eight(finder, ids, asked, i);
 }
 
-/* One whose home says that it may lie beyond: mostly in the next bucket. */
-static __attribute__((noinline)) tern_address look_next(const struct tern_finder *finder,
-							const struct tern_bucket *home,
-							uint64_t tags, const struct tern_id *id)
-{
-	tern_bucket_prefetch_rest(home + 1);
-	uint64_t meta = __atomic_load_n(&home->meta, __ATOMIC_ACQUIRE);
-	uint64_t mask = match(home + 1, _mm_cvtsi64_si128((long long)tags));
-	if (likely(mask) && likely(!(meta & TERN_META_MOVED))) {
-		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
-		uint64_t word = __atomic_load_n(word_at(home + 1, bit), __ATOMIC_ACQUIRE);
-		if (likely(is_equal(id_at(home + 1, bit), id)) && likely((int64_t)word > 0))
-			return word;
-	}
-	return look_on(finder, home, hash_id(&finder->keys, id), id);
-}
-
 static void search_chunk(const struct tern_finder *finder, const struct asked *asked,
 			 const struct tern_id *ids, tern_address *addresses)
 {
@@ -170,10 +153,10 @@ static void search_chunk(const struct tern_finder *finder, const struct asked *a
 			uint64_t meta = __atomic_load_n(&home->meta, __ATOMIC_ACQUIRE);
 			if (likely(!(meta & asked->filters[i]))) /* R2, R3 */
 				continue;
-			addresses[i] = look_next(finder, home, asked->tags[i], &ids[i]);
-			continue;
 		}
-		addresses[i] = look_on(finder, home, hash_id(&finder->keys, &ids[i]), &ids[i]);
+		uint64_t hash = hash_id(&finder->keys, &ids[i]);
+		addresses[i] = mask ? look_slowly(finder, hash, &ids[i])
+				    : look_on(finder, home, hash, &ids[i]);
 	}
 }
 

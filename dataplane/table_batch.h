@@ -11,24 +11,27 @@
 /* Ids whose misses are overlapped. */
 #define CHUNK 32u
 
+static inline tern_address look_slowly(const struct tern_finder *finder, uint64_t hash,
+				       const struct tern_id *id)
+{
+	return tern_table_find_slowly(tern_finder_shard(finder, hash), hash, id->high, id->low);
+}
+
 /*
- * One of the few ids that the first look at their home did not settle; most of them are in the next
- * bucket. Not if the home has moved: what lies beyond it may be out of date (R3).
+ * One of the few ids that their home did not settle: most of them are in the next bucket. Not if
+ * the home has moved: what lies beyond it may be out of date (R3).
  */
 static __attribute__((noinline)) tern_address look_on(const struct tern_finder *finder,
 						      const struct tern_bucket *home, uint64_t hash,
 						      const struct tern_id *id)
 {
-	tern_address word = search_for(home, hash, id);
-	if (tern_word_answers(word, home, hash))
-		return word;
 	if (likely(!(__atomic_load_n(&home->meta, __ATOMIC_ACQUIRE) & TERN_META_MOVED))) {
 		tern_bucket_prefetch_rest(home + 1);
-		word = search_for(home + 1, hash, id);
+		uint64_t word = search_for(home + 1, hash, id);
 		if (likely((int64_t)word > 0))
 			return word;
 	}
-	return tern_table_find_slowly(tern_finder_shard(finder, hash), hash, id->high, id->low);
+	return look_slowly(finder, hash, id);
 }
 
 /* Up to a chunk of ids, one by one. */
