@@ -11,6 +11,7 @@
 #include "extras.h"
 #include "fds.h"
 #include "fiber.h"
+#include "finish.h"
 #include "life.h"
 #include "roaming.h"
 #include "watch.h"
@@ -117,11 +118,8 @@ int tern_agent_finish(struct tern_agent *self, tern_address agent, uint64_t time
 		return -ESRCH;
 	uint64_t now = tern_clock_ticks(lcore->clock);
 	uint64_t span = tern_clock_from_ns(lcore->clock, timeout_ns);
-	struct tern_signal signal =
-		tern_control_signal(lcore, agent, TERN_CONTROL_FINISH, sizeof(uint64_t));
-	signal.payload.words[0] = span < UINT64_MAX - now ? now + span : UINT64_MAX;
-	tern_lcore_forward(lcore, &signal);
-	return 0;
+	uint64_t by = span < UINT64_MAX - now ? now + span : UINT64_MAX;
+	return tern_finish_ask(lcore, agent, by) ? 0 : -ESRCH;
 }
 
 void tern_agent_label(const struct tern_agent *agent, char label[TERN_NAME_MAX])

@@ -39,13 +39,14 @@ enum tern_status {
 #define TERN_AGENT_ROAMING 4096u  /* any lcore may run it: roaming.h */
 #define TERN_AGENT_ADMITTED 8192u /* roaming, and among the policy's for its run ring */
 #define TERN_AGENT_PARKED 16384u  /* its timers are in no wheel: it moves */
-#define TERN_AGENT_BEHIND                                                       \
-	32768u /* returned signals lie in its mailbox: later ones go there, too \
-		*/
+#define TERN_AGENT_DUE 32768u	  /* something is due to it: due.h */
 #define TERN_AGENT_TELLING 131072u /* on_error or on_stop runs */
 #define TERN_AGENT_TIED 65536u	   /* had timers, or waited for room, when its last run ended */
 #define TERN_AGENT_MUTE 2048u	   /* failed while it was told of its end: not called again */
 #define TERN_AGENT_OFFERS 262144u  /* is, or was, in a set of those who offer a capability */
+#define TERN_AGENT_MARKED 524288u  /* an end waits for signals in its mailbox: watch.c */
+#define TERN_AGENT_SHORT 1048576u  /* refuses for want of mailbox memory: policy.c */
+#define TERN_AGENT_REFUSED 2097152u /* is to be told when others take signals again: waiter.h */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {
@@ -55,7 +56,7 @@ struct TERN_CAPABILITY("agent") tern_agent {
 	struct tern_lcore *lcore;
 	tern_address address;
 	uint64_t signals_in;
-	struct tern_mailbox mailbox; /* in the home lcore's chunks */
+	struct tern_mailbox mailbox; /* in the home lcore's cells */
 	uint8_t status;		     /* enum tern_status; any thread reads */
 	uint8_t policy;		     /* enum tern_policy */
 	uint8_t end_why;	     /* enum tern_end, while ENDING */
@@ -115,8 +116,6 @@ struct tern_extras {
 	uint64_t rate_interval;		  /* ticks per signal; 0: no limit */
 	uint64_t rate_burst;		  /* signals */
 	uint64_t rate_tat;		  /* see ready_policies.c */
-	uint64_t finish_by;		  /* ticks: end by force then */
-	struct tern_agent *finish_next;	  /* in the lcore's list of finishing agents */
 	struct tern_fiber *fiber;	  /* NULL: it is a handler */
 	uint32_t stack_bytes;		  /* of its fiber */
 	uint32_t rate;			  /* signals a second */

@@ -2,12 +2,16 @@
 #include "ask.h"
 
 #include "engine.h"
+#include "finish.h"
 #include "life.h"
 #include "reader.h"
 #include "roaming.h"
 #include "slots.h"
+#include "watch.h"
 
-#define ASKED (TERN_ASK_START | TERN_ASK_STOP | TERN_ASK_PAUSE | TERN_ASK_RESUME | TERN_ASK_EVICT)
+#define ASKED                                                                     \
+	(TERN_ASK_START | TERN_ASK_STOP | TERN_ASK_PAUSE | TERN_ASK_RESUME |      \
+	 TERN_ASK_EVICT | TERN_ASK_FINISH | TERN_ASK_LOOK)
 
 /* What is no longer asked when `what` is. */
 static uint32_t undone_by(uint32_t what)
@@ -80,12 +84,19 @@ static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 		tern_slots_reuse(lcore, agent);
 		return;
 	}
+	if (word & TERN_ASK_LOOK) {
+		tern_returned_look(lcore, slot);
+		tern_watch_look(lcore, agent);
+		agent->flags |= TERN_AGENT_DUE;
+	}
 	if (word & TERN_ASK_START && agent->status == TERN_NEW)
 		tern_life_start(lcore, agent);
 	if (word & TERN_ASK_PAUSE)
 		tern_life_pause(lcore, agent);
 	if (word & TERN_ASK_RESUME)
 		tern_life_resume(lcore, agent);
+	if (word & TERN_ASK_FINISH)
+		tern_finish_start(lcore, agent);
 	if (word & TERN_ASK_STOP)
 		tern_life_ask_end(lcore, agent, TERN_END_STOPPED, 0);
 	if (word & TERN_ASK_EVICT)

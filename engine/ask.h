@@ -5,7 +5,7 @@
 #include "lcore.h"
 
 /*
- * Asking an agent's home lcore to start, pause, resume or end it. What is asked sits in memory that
+ * Asking an agent's home lcore to start, pause, resume, finish or end it. What is asked sits in memory that
  * every slot has from the start, so it is never refused and needs no room in any lane, and it
  * overtakes data.
  *
@@ -22,6 +22,8 @@
 #define TERN_ASK_PAUSE (1u << 27)  /* of pause and resume, the last asked counts */
 #define TERN_ASK_RESUME (1u << 28)
 #define TERN_ASK_EVICT (1u << 29)
+#define TERN_ASK_FINISH (1u << 30) /* by the time in the slot's reserve: finish.h */
+#define TERN_ASK_LOOK (1u << 31)   /* something came to a roaming agent's reserve: reserve.h */
 
 struct tern_asked {
 	uint32_t word;	   /* generation and TERN_ASK_*; any lcore writes */

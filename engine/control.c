@@ -2,9 +2,7 @@
 #include "control.h"
 
 #include "engine.h"
-#include "finish.h"
 #include "life.h"
-#include "watch.h"
 
 struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_address to,
 				       uint16_t type, uint32_t kind)
@@ -18,19 +16,11 @@ struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_addr
 	return signal;
 }
 
-void tern_control_deliver(struct tern_lcore *lcore, struct tern_agent *agent,
-			  struct tern_signal *signal)
+void tern_control_collect(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
-	struct tern_signal *outer = lcore->in_hand; /* where a lane to itself is spilled */
+	tern_heap_collect(&lcore->heap, (struct tern_block *)(uintptr_t)signal->payload.words[0]);
 	tern_count(&lcore->own_handled, 1);
-	lcore->in_hand = signal;
-	if (signal->type == TERN_CONTROL_FINISH)
-		tern_finish_start(lcore, agent, signal->payload.words[0]);
-	else if (signal->type == TERN_CONTROL_ENDED)
-		tern_watch_deliver(lcore, agent, signal);
-	lcore->in_hand = outer;
 	tern_count(&lcore->stats.handled, 1);
-	tern_signal_discard(lcore, signal);
 	tern_lcore_settle(lcore, 1);
 }
 

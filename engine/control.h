@@ -4,22 +4,20 @@
 
 #include "lcore.h"
 
-/*
- * Signals of the engine itself, of types users cannot send. Those to an agent are marked as
- * returned, so that they never run in place, and are never refused: tern_lcore_forward().
- */
+/* Signals of the engine itself, of types users cannot send. */
 #define TERN_CONTROL_BLOCKS 0xFF00u /* to an lcore: words[0] is a chain of blocks coming home */
-#define TERN_CONTROL_FINISH 0xFF01u /* words[0]: clock ticks to be done by */
 #define TERN_CONTROL_ENDED 0xFF02u  /* a tern_end_note, as an iso: see watch.h */
 #define TERN_CONTROL_WAKE 0xFF03u   /* type of the timer that ends a fiber's wait; never sent */
 
-/** A control signal of the engine to an agent, to be completed with its payload. */
+/**
+ * A control signal of the engine to an agent, to be completed with its payload: marked as returned,
+ * so that it never runs in place.
+ */
 struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_address to,
 				       uint16_t type, uint32_t kind);
 
-/** Act on a control signal to an agent. Runs the agent. */
-void tern_control_deliver(struct tern_lcore *lcore, struct tern_agent *agent,
-			  struct tern_signal *signal);
+/** Take blocks back that came home, on whatever way. Runs no one. */
+void tern_control_collect(struct tern_lcore *lcore, const struct tern_signal *signal);
 
 /** Handler of the lcores' own agents. */
 void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal);

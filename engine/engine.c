@@ -238,9 +238,9 @@ void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signa
 static void sweep_mailbox(struct tern_lcore *lcore, struct tern_mailbox *mailbox)
 {
 	struct tern_signal *signal;
-	while ((signal = tern_mailbox_front(&lcore->chunks, mailbox)) != NULL) {
+	while ((signal = tern_mailbox_front(&lcore->cells, mailbox)) != NULL) {
 		tern_engine_undelivered(lcore, signal);
-		tern_mailbox_pop(&lcore->chunks, mailbox);
+		tern_mailbox_pop(&lcore->cells, mailbox);
 	}
 }
 
@@ -256,8 +256,12 @@ static void sweep(struct tern_engine *engine, struct tern_lcore *lcore)
 				tern_lane_next(&sets[s]->lanes[i]);
 				tern_engine_undelivered(lcore, signal);
 			}
-	for (uint32_t route = 0; route <= engine->roam_route; route++)
+	for (uint32_t route = 0; route < engine->roam_route; route++) {
 		sweep_mailbox(lcore, &lcore->outboxes[route]);
+		while (lcore->ends_out[route].first)
+			tern_iso_drop(&lcore->heap, tern_notes_pop(&lcore->ends_out[route])->iso);
+	}
+	tern_watch_forget(lcore, &engine->agents[lcore->index]);
 	sweep_mailbox(lcore, &engine->agents[lcore->index].mailbox);
 }
 

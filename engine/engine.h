@@ -42,6 +42,7 @@ struct tern_engine {
 	struct tern_fds *fds;
 	struct tern_inspector *inspector; /* NULL: nobody can ask */
 	struct tern_room **rooms;	  /* by slot, of roaming agents */
+	struct tern_reserve *reserves;	  /* by slot: reserve.h */
 	struct tern_room *free_rooms[26]; /* under pool_lock; by class: rooms.c */
 	void *room_regions;		  /* under pool_lock */
 	uint64_t room_bytes;
@@ -100,22 +101,8 @@ int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, con
 void tern_engine_draw_id(struct tern_lcore *lcore, struct tern_next_id *next);
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent);
 
-/** tern_timer_start() for the engine itself. */
-void tern_timer_arm(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
-		    uint64_t period_ns, uint16_t type);
-
-/** Unlink a timer from wheel and agent. */
-void tern_timer_unlink(struct tern_timer *timer);
-
 /** A waiting thread found nothing to do: let others work, or, in polled mode, do it for them. */
 void tern_thread_breathe(struct tern_agent *self);
-
-/** Take an agent's timers out of its lcore's wheel, armed as they are; and put them back. */
-void tern_timers_park(struct tern_agent *agent);
-void tern_timers_unpark(struct tern_agent *agent);
-
-/** Fire the timers that are due, up to a bound; returns how many. */
-unsigned tern_timers_run(struct tern_lcore *lcore);
 
 /*
  * A short lock round the two pools that all spawners share: once per TERN_SLOT_CACHE / 2 plain

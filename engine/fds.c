@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "due.h"
 #include "engine.h"
 #include "fiber.h"
 #include "life.h"
@@ -27,6 +28,7 @@ struct entry {
 	uint32_t next;	/* in a list */
 	uint16_t type;
 	bool forgotten; /* fired when its wait was over; the lcore writes */
+	bool held;	/* fired, in its agent's reserve; the lcore writes */
 };
 
 struct tern_fds {
@@ -116,7 +118,7 @@ int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t ty
 	tern_store(&entry->agent, agent->address);
 	entry->fd = fd;
 	entry->type = type;
-	entry->forgotten = false;
+	entry->forgotten = entry->held = false;
 	agent->flags |= TERN_AGENT_FDS;
 	/* Release pairs with disarm(): who fires it finds whom to tell. */
 	__atomic_store_n(&entry->word, word, __ATOMIC_RELEASE);
@@ -130,6 +132,14 @@ int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t ty
 	return code;
 }
 
+/* A wait is over. */
+static void free_entry(struct tern_engine *engine, uint32_t place)
+{
+	struct entry *entry = &engine->fds->entries[place];
+	tern_store(&entry->word, entry->word & ~STATE);
+	put_entry(engine, place);
+}
+
 /* What fired meanwhile is still to come, for nobody; the descriptor is free at once. */
 void tern_fds_cancel(struct tern_lcore *lcore, const struct tern_agent *agent, uint32_t ticket)
 {
@@ -140,6 +150,10 @@ void tern_fds_cancel(struct tern_lcore *lcore, const struct tern_agent *agent, u
 	uint64_t word = __atomic_load_n(&entry->word, __ATOMIC_ACQUIRE);
 	if (!(word & STATE) || tern_load(&entry->agent) != agent->address)
 		return;
+	if (entry->held) {
+		free_entry(lcore->engine, ticket);
+		return;
+	}
 	bool armed = disarm(fds, ticket, word, 0);
 	epoll_ctl(fds->epoll, EPOLL_CTL_DEL, entry->fd, NULL);
 	entry->forgotten = true;
@@ -149,46 +163,74 @@ void tern_fds_cancel(struct tern_lcore *lcore, const struct tern_agent *agent, u
 
 void tern_fds_forget(struct tern_lcore *lcore, const struct tern_agent *agent)
 {
+	struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
 	if (!(agent->flags & TERN_AGENT_FDS))
 		return;
 	for (uint32_t i = 0; i < TERN_FD_WAITS_MAX; i++)
 		if (tern_load(&lcore->engine->fds->entries[i].word) & STATE)
 			tern_fds_cancel(lcore, agent, i);
+	reserve->fds = reserve->fds_last = 0;
+}
+
+/* The signal of a wait that is over. */
+static void take_signal(struct tern_lcore *lcore, const struct tern_agent *agent, uint32_t place,
+			struct tern_signal *signal)
+{
+	const struct entry *entry = &lcore->engine->fds->entries[place];
+	struct tern_fd_ready ready = {.fd = entry->fd, .events = entry->ready};
+	*signal = tern_due_signal(lcore, agent, entry->type, &ready, sizeof(ready));
+	free_entry(lcore->engine, place);
+}
+
+static void hold(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place)
+{
+	struct entry *entries = lcore->engine->fds->entries;
+	struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
+	entries[place].held = true;
+	entries[place].next = TERN_SLOT_NONE;
+	if (reserve->fds)
+		entries[reserve->fds_last - 1].next = place;
+	else
+		reserve->fds = place + 1;
+	reserve->fds_last = place + 1;
+	tern_due_wake(lcore, agent);
+}
+
+void tern_fds_take_due(struct tern_lcore *lcore, struct tern_agent *agent,
+		       struct tern_signal *signal)
+{
+	struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
+	uint32_t place = reserve->fds - 1, next = lcore->engine->fds->entries[place].next;
+	reserve->fds = next == TERN_SLOT_NONE ? 0 : next + 1;
+	take_signal(lcore, agent, place, signal);
 }
 
 /* What is ready reaches a fiber by waking it, a handler as a signal from itself. */
-static void tell(struct tern_lcore *lcore, struct tern_agent *agent, const struct entry *entry)
+static void tell(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place)
 {
+	struct tern_signal signal;
 	if (agent->flags & TERN_AGENT_FIBER) {
-		agent->extras->fiber->fd_ready = entry->ready;
+		agent->extras->fiber->fd_ready = lcore->engine->fds->entries[place].ready;
+		free_entry(lcore->engine, place);
 		tern_ready_wake(lcore, agent);
-		return;
+	} else if (tern_due_at_once(agent)) {
+		take_signal(lcore, agent, place, &signal);
+		tern_life_handle(lcore, agent, &signal);
+	} else {
+		hold(lcore, agent, place);
 	}
-	struct tern_signal signal = {.type = entry->type,
-				     .stamp = lcore->turn_stamp,
-				     .to_slot = tern_address_slot(agent->address),
-				     .from = agent->address,
-				     .kind = sizeof(struct tern_fd_ready)};
-	struct tern_fd_ready ready = {.fd = entry->fd, .events = entry->ready};
-	signal.to_generation =
-		tern_address_generation(agent->address) & TERN_ADDRESS_GENERATION_MASK;
-	memcpy(signal.payload.bytes, &ready, sizeof(ready));
-	tern_count(&lcore->accepted, 1);
-	tern_count(&lcore->stats.timers, 1);
-	tern_life_tell(lcore, agent, &signal);
 }
 
 static void take_entry_back(struct tern_lcore *lcore, uint32_t place)
 {
-	struct tern_fds *fds = lcore->engine->fds;
-	const struct entry entry = fds->entries[place];
-	struct tern_agent *agent = &lcore->agents[tern_address_slot(entry.agent)];
-	if (!entry.forgotten)
-		epoll_ctl(fds->epoll, EPOLL_CTL_DEL, entry.fd, NULL);
-	tern_store(&fds->entries[place].word, entry.word & ~STATE);
-	put_entry(lcore->engine, place);
-	if (!entry.forgotten && agent->address == entry.agent && agent->status < TERN_ENDING)
-		tell(lcore, agent, &entry);
+	const struct entry *entry = &lcore->engine->fds->entries[place];
+	struct tern_agent *agent = &lcore->agents[tern_address_slot(entry->agent)];
+	if (!entry->forgotten)
+		epoll_ctl(lcore->engine->fds->epoll, EPOLL_CTL_DEL, entry->fd, NULL);
+	if (entry->forgotten || agent->address != entry->agent || agent->status >= TERN_ENDING)
+		free_entry(lcore->engine, place);
+	else
+		tell(lcore, agent, place);
 }
 
 /* What an agent that failed left of the last list goes first. */

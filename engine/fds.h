@@ -32,6 +32,10 @@ int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t ty
 /** End a wait that may be over already. Context: the agent's lcore. */
 void tern_fds_cancel(struct tern_lcore *lcore, const struct tern_agent *agent, uint32_t ticket);
 
+/** Make the signal of a descriptor that is due to an agent (due.h), to be handled now. */
+void tern_fds_take_due(struct tern_lcore *lcore, struct tern_agent *agent,
+		       struct tern_signal *signal);
+
 /** End all waits of an agent that ends. */
 void tern_fds_forget(struct tern_lcore *lcore, const struct tern_agent *agent);
 

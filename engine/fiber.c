@@ -5,12 +5,14 @@
 #include <poll.h>
 
 #include "control.h"
+#include "due.h"
 #include "engine.h"
 #include "extras.h"
 #include "fds.h"
 #include "life.h"
 #include "roaming.h"
 #include "tern_fiber.h"
+#include "timer.h"
 #include "watch.h"
 
 static struct tern_fiber *fiber_of(const struct tern_agent *agent)
@@ -74,21 +76,12 @@ int tern_fiber_make(struct tern_lcore *lcore, struct tern_agent *agent, size_t s
 	return 0;
 }
 
-static void forget_blocked(struct tern_lcore *lcore, const struct tern_fiber *fiber)
-{
-	struct tern_fiber **link = &lcore->blocked;
-	while (*link && *link != fiber)
-		link = &(*link)->next;
-	if (*link)
-		*link = fiber->next;
-}
-
 void tern_fiber_end(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_fiber *fiber = fiber_of(agent);
 	struct tern_stack stack = fiber->stack;
 	finish_current(fiber);
-	forget_blocked(lcore, fiber);
+	tern_waiter_cancel(lcore, &fiber->waiter);
 	tern_iso_drop(&lcore->heap, fiber->sending);
 	tern_watch_drop(lcore, &fiber->ends);
 	tern_context_abandon(&fiber->context);
@@ -96,19 +89,30 @@ void tern_fiber_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_stacks_put(&lcore->engine->stacks, &stack);
 }
 
-static bool has_type(const struct tern_lcore *lcore, struct tern_fiber *fiber)
+/* Firings come before what waits in the mailbox; any type: TERN_TYPE_ANY. */
+static struct tern_timer *find_fired(const struct tern_lcore *lcore, const struct tern_fiber *fiber,
+				     int type)
 {
-	struct tern_mailbox *mailbox = &fiber->agent->mailbox;
-	fiber->scanned = tern_mailbox_find(&lcore->chunks, mailbox, fiber->type, fiber->scanned);
-	return fiber->scanned < mailbox->queued;
+	const struct tern_agent *agent = fiber->agent;
+	if (tern_likely(!(agent->flags & TERN_AGENT_DUE)))
+		return NULL;
+	struct tern_timer *timer = tern_reserve_of(lcore, agent)->timers;
+	while (timer && type >= 0 && timer->type != type)
+		timer = timer->next;
+	return timer;
 }
 
-static bool has_ended(const struct tern_fiber *fiber)
+static bool has_type(const struct tern_lcore *lcore, struct tern_fiber *fiber)
 {
-	const struct tern_end_note *note = fiber->ends;
-	while (note && fiber->peer != TERN_ADDRESS_NONE && note->ended.agent != fiber->peer)
-		note = note->next;
-	return note;
+	return tern_mailbox_seek(&lcore->cells, &fiber->agent->mailbox, &fiber->before,
+				 fiber->type);
+}
+
+void tern_fiber_cell_left(struct tern_agent *agent, uint32_t cell)
+{
+	struct tern_fiber *fiber = fiber_of(agent);
+	if (fiber->before == cell)
+		fiber->before = TERN_CELL_NONE;
 }
 
 static bool is_over(const struct tern_lcore *lcore, struct tern_fiber *fiber)
@@ -119,11 +123,11 @@ static bool is_over(const struct tern_lcore *lcore, struct tern_fiber *fiber)
 	case TERN_FIBER_RUN:
 		return true;
 	case TERN_FIBER_SIGNAL:
-		return fiber->agent->mailbox.queued;
+		return fiber->agent->mailbox.queued || find_fired(lcore, fiber, -1);
 	case TERN_FIBER_TYPE:
-		return has_type(lcore, fiber);
+		return find_fired(lcore, fiber, fiber->type) || has_type(lcore, fiber);
 	case TERN_FIBER_ENDED:
-		return has_ended(fiber);
+		return tern_ends_find(&fiber->ends, fiber->peer);
 	case TERN_FIBER_FD:
 		return fiber->fd_ready;
 	default:
@@ -142,10 +146,9 @@ static void tell_returned(struct tern_lcore *lcore, struct tern_agent *agent)
 	const struct tern_signal *front;
 	struct tern_signal signal;
 	while (agent->status == TERN_READY &&
-	       (front = tern_mailbox_front(&lcore->chunks, &agent->mailbox)) != NULL &&
+	       (front = tern_mailbox_front(&lcore->cells, &agent->mailbox)) != NULL &&
 	       front->kind & TERN_KIND_RETURNED) {
 		tern_policy_take(lcore, agent, &signal);
-		fiber_of(agent)->scanned = 0;
 		tern_life_handle(lcore, agent, &signal);
 	}
 }
@@ -265,41 +268,13 @@ int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t dea
 	if (now >= deadline_ns)
 		return -ETIMEDOUT;
 	fiber->peer = to;
-	fiber->wants_lane = in_lane;
-	fiber->next = lcore->blocked;
-	lcore->blocked = fiber;
+	fiber->waiter = (struct tern_waiter){
+		.agent = fiber->agent, .to = to, .in_lane = in_lane, .is_fiber = true};
+	tern_waiter_add(lcore, &fiber->waiter);
 	uint64_t left = deadline_ns == TERN_FOREVER ? TERN_FOREVER : deadline_ns - now;
 	int code = tern_fiber_wait_for(fiber, TERN_FIBER_ROOM, left);
-	forget_blocked(fiber->agent->lcore, fiber);
+	tern_waiter_cancel(fiber->agent->lcore, &fiber->waiter);
 	return code;
-}
-
-/* Read-mostly lines of the directory are all that a waiting sender costs, once a turn. */
-static bool has_room(struct tern_lcore *lcore, const struct tern_fiber *fiber)
-{
-	tern_address to = fiber->peer;
-	uint64_t entry = tern_dir_load(lcore, tern_address_slot(to));
-	bool refuses = tern_dir_differs(entry, to) == TERN_DIR_PRESSED && !fiber->wants_lane;
-	bool roams = tern_dir_route(entry) == lcore->roam_route; /* there is no lane */
-	return !refuses && (roams || tern_lcore_has_room(lcore, tern_dir_route(entry)));
-}
-
-unsigned tern_fiber_unblock(struct tern_lcore *lcore)
-{
-	unsigned unblocked = 0;
-	struct tern_fiber **link = &lcore->blocked;
-	while (*link) {
-		struct tern_fiber *fiber = *link;
-		if (!has_room(lcore, fiber)) {
-			link = &fiber->next;
-			continue;
-		}
-		*link = fiber->next;
-		fiber->wait = TERN_FIBER_RUN;
-		tern_ready_wake(lcore, fiber->agent);
-		unblocked++;
-	}
-	return unblocked;
 }
 
 /* Take a waiting signal, of the fiber's type or any, within the budget of this run. */
@@ -307,14 +282,15 @@ static bool take(struct tern_fiber *fiber, bool any)
 {
 	struct tern_agent *agent = fiber->agent;
 	struct tern_lcore *lcore = agent->lcore;
-	if (!agent->mailbox.queued || (!any && !has_type(lcore, fiber)))
+	struct tern_timer *fired = find_fired(lcore, fiber, any ? -1 : fiber->type);
+	if (tern_unlikely(fired != NULL))
+		tern_timer_take(lcore, fired, &fiber->current);
+	else if (!agent->mailbox.queued || (!any && !has_type(lcore, fiber)))
 		return false;
-	if (any)
-		tern_policy_take(lcore, agent, &fiber->current);
 	else
-		tern_policy_take_at(lcore, agent, fiber->scanned, &fiber->current);
+		tern_policy_take_after(lcore, agent, any ? TERN_CELL_NONE : fiber->before,
+				       &fiber->current);
 	fiber->holds = fiber->unsettled = true;
-	fiber->scanned = 0;
 	fiber->left--;
 	tern_count(&agent->signals_in, 1);
 	if (tern_unlikely(fiber->current.kind & TERN_KIND_TRACED))
@@ -326,9 +302,11 @@ static bool must_yield(const struct tern_fiber *fiber)
 {
 	const struct tern_agent *agent = fiber->agent;
 	const struct tern_signal *front =
-		tern_mailbox_front(&agent->lcore->chunks, &agent->mailbox);
+		tern_mailbox_front(&agent->lcore->cells, &agent->mailbox);
 	bool late = fiber->left == 0 || agent->lcore->hold & TERN_HOLD_LATE;
-	return agent->status != TERN_READY || (front && (late || front->kind & TERN_KIND_RETURNED));
+	bool waits = front || agent->flags & TERN_AGENT_DUE;
+	return agent->status != TERN_READY || (waits && late) ||
+	       (front && front->kind & TERN_KIND_RETURNED);
 }
 
 static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t timeout_ns)
@@ -338,7 +316,7 @@ static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t t
 	if (fiber) {
 		finish_current(fiber);
 		fiber->type = (uint16_t)type;
-		fiber->scanned = 0;
+		fiber->before = TERN_CELL_NONE;
 		code = 0;
 	}
 	while (code == 0) {

@@ -23,20 +23,19 @@ struct tern_fiber {
 	struct tern_agent *agent;
 	struct tern_signal current; /* received last */
 	struct tern_timer timer;    /* ends the wait */
-	struct tern_end_note *ends; /* that it has not asked for yet */
-	struct tern_fiber *next;    /* in the lcore's list of those waiting for room */
+	struct tern_ends ends;	    /* that it has not asked for yet */
+	struct tern_waiter waiter;  /* for `peer` to take signals */
 	tern_iso *sending;	    /* waits for room with it: dropped if it ends there */
 	tern_address peer;
 	uint64_t wake;	/* clock ticks at which a wait for room ends */
 	int64_t result; /* its function's */
 	enum tern_fiber_wait wait;
-	uint32_t scanned; /* signals at the front of the mailbox that are not of `type` */
+	uint32_t before;  /* cell before the next to be looked at for `type`; none before it is */
 	uint32_t left;	  /* signals it may still take in this run */
 	uint32_t handled; /* in this run */
 	uint32_t traced_at;
 	uint32_t fd_ready; /* events; 0: none yet */
 	uint16_t type;
-	bool wants_lane; /* waits for room in a lane, not in a mailbox */
 	bool holds;	 /* `current` is being handled */
 	bool unsettled;	 /* and not yet counted as done with */
 	bool timed_out;
@@ -56,9 +55,6 @@ unsigned tern_fiber_run(struct tern_lcore *lcore, struct tern_agent *agent, unsi
 /** Whether an agent's fiber could go on. */
 bool tern_fiber_is_ready(const struct tern_lcore *lcore, const struct tern_agent *agent);
 
-/** Make those ready that waited for room and have it. Returns how many. */
-unsigned tern_fiber_unblock(struct tern_lcore *lcore);
-
 /** The fiber that calls, or NULL: no fiber runs here, or another's. */
 struct tern_fiber *tern_fiber_current(const struct tern_agent *self);
 
@@ -75,6 +71,9 @@ int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t dea
 
 /** Leave a fiber whose agent is about to end. Does not return. */
 void tern_fiber_leave_for_good(struct tern_fiber *fiber) __attribute__((noreturn));
+
+/** A cell has left its mailbox. */
+void tern_fiber_cell_left(struct tern_agent *agent, uint32_t cell);
 
 /** The time of a fiber's timer has come. */
 void tern_fiber_timeout(struct tern_lcore *lcore, struct tern_agent *agent);

@@ -46,39 +46,37 @@ struct tern_signal *tern_keys_find(const struct tern_lcore *lcore, const struct 
 {
 	const uint32_t *entries = entries_of(extras);
 	for (uint32_t i = home_of(extras, signal); entries[i]; i = (i + 1) & extras->keys_mask) {
-		struct tern_signal *waiting = tern_chunks_at(&lcore->chunks, entries[i]);
+		struct tern_signal *waiting = tern_cells_at(&lcore->cells, entries[i] - 1);
 		if (same_key(extras, waiting, signal))
 			return waiting;
 	}
 	return NULL;
 }
 
-/* Slot number 0 is a chunk's header line, never a signal: 0 marks a free entry. */
-void tern_keys_add(const struct tern_lcore *lcore, const struct tern_extras *extras,
-		   const struct tern_signal *waiting)
+/* An entry is a cell's number + 1: 0 is a free one. */
+void tern_keys_add(const struct tern_lcore *lcore, const struct tern_extras *extras, uint32_t cell)
 {
 	uint32_t *entries = entries_of(extras);
-	uint32_t i = home_of(extras, waiting);
+	uint32_t i = home_of(extras, tern_cells_at(&lcore->cells, cell));
 	while (entries[i])
 		i = (i + 1) & extras->keys_mask;
-	entries[i] = tern_chunks_place(&lcore->chunks, waiting);
+	entries[i] = cell + 1;
 }
 
 /* Backward-shift deletion: no tombstones, so probes stay short for ever. */
 void tern_keys_remove(const struct tern_lcore *lcore, const struct tern_extras *extras,
-		      const struct tern_signal *waiting)
+		      uint32_t cell)
 {
 	uint32_t *entries = entries_of(extras);
 	uint32_t mask = extras->keys_mask;
-	uint32_t place = tern_chunks_place(&lcore->chunks, waiting);
-	uint32_t hole = home_of(extras, waiting);
-	while (entries[hole] != place) {
+	uint32_t hole = home_of(extras, tern_cells_at(&lcore->cells, cell));
+	while (entries[hole] != cell + 1) {
 		if (entries[hole] == 0)
 			return;
 		hole = (hole + 1) & mask;
 	}
 	for (uint32_t i = (hole + 1) & mask; entries[i]; i = (i + 1) & mask) {
-		uint32_t home = home_of(extras, tern_chunks_at(&lcore->chunks, entries[i]));
+		uint32_t home = home_of(extras, tern_cells_at(&lcore->cells, entries[i] - 1));
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
 			entries[hole] = entries[i];
 			hole = i;

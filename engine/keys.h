@@ -5,8 +5,8 @@
 #include "lcore.h"
 
 /*
- * Which waiting signal of a conflating mailbox holds which key: open addressing over slot
- * numbers, at most half full. The key is type and key_length payload bytes of a signal sent by
+ * Which waiting signal of a conflating mailbox holds which key: open addressing over
+ * numbers of cells, at most half full. The key is type and key_length payload bytes of a signal sent by
  * value; a signal too short for the key, or with a block, is never conflated.
  */
 
@@ -20,12 +20,11 @@ bool tern_keys_applies(const struct tern_extras *extras, const struct tern_signa
 struct tern_signal *tern_keys_find(const struct tern_lcore *lcore, const struct tern_extras *extras,
 				   const struct tern_signal *signal);
 
-/** Remember a waiting signal whose key is not there yet. */
-void tern_keys_add(const struct tern_lcore *lcore, const struct tern_extras *extras,
-		   const struct tern_signal *waiting);
+/** Remember the cell of a waiting signal whose key is not there yet. */
+void tern_keys_add(const struct tern_lcore *lcore, const struct tern_extras *extras, uint32_t cell);
 
-/** Forget a waiting signal. */
+/** Forget the cell of a waiting signal, which is still as it was. */
 void tern_keys_remove(const struct tern_lcore *lcore, const struct tern_extras *extras,
-		      const struct tern_signal *waiting);
+		      uint32_t cell);
 
 #endif

@@ -140,27 +140,36 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 	lcore->data.lanes = calloc(systems, sizeof(struct tern_lane_in));
 	lcore->away = calloc(systems, sizeof(struct tern_block_chain));
 	lcore->outboxes = calloc(routes, sizeof(struct tern_mailbox));
+	lcore->ends_out = calloc(routes, sizeof(struct tern_note_list));
+	lcore->waiters.entries = calloc(TERN_WAITERS_MAX, sizeof(struct tern_waiter));
 	lcore->passage.positions = calloc(routes, sizeof(uint32_t));
 	for (size_t i = 0; lcore->outboxes && i < routes; i++)
 		lcore->outboxes[i] = TERN_MAILBOX_EMPTY;
-	bool made = lcore->out && lcore->inbound && lcore->inbound_open && lcore->express.lanes &&
+	bool made = lcore->ends_out && lcore->waiters.entries && lcore->out && lcore->inbound && lcore->inbound_open && lcore->express.lanes &&
 		    lcore->data.lanes && lcore->away && lcore->outboxes && lcore->passage.positions;
 	return made ? 0 : -ENOMEM;
+}
+
+/* Of the lcores before it: roaming agents know cells by their number among all. */
+static uint32_t cells_before(const struct tern_engine *engine, uint32_t index)
+{
+	const struct tern_lcore *before = &engine->lcores[index - 1];
+	return index ? before->cells_from + before->cells.count : 0;
 }
 
 static void cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsigned char *base)
 {
 	const struct tern_config *config = &engine->config;
-	size_t chunks = mailbox_bytes(engine, lcore->index), blocks = config->block_mib * MIB;
+	size_t cells = mailbox_bytes(engine, lcore->index), blocks = config->block_mib * MIB;
 	unsigned char *end = base + region_bytes(engine, lcore->index);
 	if (!lcore->is_thread && numa_available() >= 0)
 		tern_arena_bind(&engine->arena, base, (size_t)(end - base),
 				numa_node_of_cpu(config->lcores[lcore->index]));
-	tern_chunks_init(&lcore->chunks, (struct tern_chunk *)(void *)base,
-			 (uint32_t)(chunks / sizeof(struct tern_chunk)));
-	struct tern_span block_span = {.next = base + chunks, .end = base + chunks + blocks};
+	tern_cells_init(&lcore->cells, base, cells);
+	lcore->cells_from = cells_before(engine, lcore->index);
+	struct tern_span block_span = {.next = base + cells, .end = base + cells + blocks};
 	tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span, lcore->away);
-	unsigned char *lanes = base + chunks + blocks;
+	unsigned char *lanes = base + cells + blocks;
 	unsigned char *extras = lanes + lane_bytes(engine, lcore->index);
 	lcore->lane_span = (struct tern_span){.next = lanes, .end = extras};
 	lcore->span = (struct tern_span){.next = extras, .end = end};
@@ -191,6 +200,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.directory = engine->directory,
 		.profiles = engine->profiles,
 		.rooms = engine->rooms,
+		.reserves = engine->reserves,
 		.roam_route = engine->roam_route,
 		.slots = engine->slots,
 		.index = index,
@@ -287,8 +297,9 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	struct tern_span span = {.next = engine->arena.base, .end = engine->arena.base + shared};
 	engine->profiles = reserve(engine->slots * sizeof(struct tern_profile));
 	engine->rooms = reserve(engine->slots * sizeof(struct tern_room *));
+	engine->reserves = reserve(engine->slots * sizeof(struct tern_reserve));
 	engine->quiet = make_quiet(engine);
-	if (!engine->lcores || !engine->profiles || !engine->rooms || !engine->quiet ||
+	if (!engine->lcores || !engine->profiles || !engine->rooms || !engine->reserves || !engine->quiet ||
 	    tern_global_init(engine) != 0 || cut_shared(engine, &span) != 0)
 		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
 	error_code = tern_routing_init(engine, page_bytes_max(config->pages), error);
@@ -316,6 +327,8 @@ void tern_layout_unmap(struct tern_engine *engine)
 		free(lcore->data.lanes);
 		free(lcore->away);
 		free(lcore->outboxes);
+		free(lcore->ends_out);
+		free(lcore->waiters.entries);
 		free(lcore->passage.positions);
 	}
 	if (engine->profiles)
@@ -324,6 +337,9 @@ void tern_layout_unmap(struct tern_engine *engine)
 	if (engine->rooms)
 		munmap(engine->rooms, engine->slots * sizeof(struct tern_room *));
 	engine->rooms = NULL;
+	if (engine->reserves)
+		munmap(engine->reserves, engine->slots * sizeof(struct tern_reserve));
+	engine->reserves = NULL;
 	tern_rooms_fini(engine);
 	tern_global_fini(engine);
 	tern_routing_fini(engine);

@@ -4,6 +4,7 @@
 #include "lcore.h"
 
 #include "ask.h"
+#include "due.h"
 #include "engine.h"
 #include "fds.h"
 #include "fiber.h"
@@ -14,6 +15,7 @@
 #include "reader.h"
 #include "recover.h"
 #include "roaming.h"
+#include "timer.h"
 
 /* What a lane's slot must not be to run in place, in the word of generation and kind. */
 #define NOT_IN_PLACE ((TERN_KIND_TRACED | TERN_KIND_RETURNED) << 24)
@@ -77,15 +79,13 @@ static inline unsigned drain_express(struct tern_lcore *lcore);
  * A signal that does not run in place. From here on the copy counts: nobody stands on the slot, nor
  * frees its block. What was only queued is no sample of who ran last.
  */
-static __attribute__((noinline)) bool deliver(struct tern_lcore *lcore, struct tern_lane_in *in,
+static __attribute__((noinline)) void deliver(struct tern_lcore *lcore, struct tern_lane_in *in,
 					      const struct tern_signal *signal)
 {
 	uint64_t settled = tern_lcore_check_begin(lcore);
 	in->stands_on = NULL;
-	if (!tern_life_deliver(lcore, signal, false))
-		return false;
+	tern_life_deliver(lcore, signal, false);
 	tern_lcore_check_run(lcore, settled);
-	return true;
 }
 
 /*
@@ -97,7 +97,6 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 	/* Who has an express lane waits for nobody but an agent of its own kind. */
 	const uint32_t heeded = express ? TERN_HOLD_LATE | TERN_HOLD_POLICY : UINT32_MAX;
 	unsigned taken = 0, more = 0;
-	bool stuck = false;
 	struct tern_signal *signal;
 	while (taken < TERN_LANE_BURST && (signal = tern_lane_peek(in)) != NULL) {
 		struct tern_agent *agent = &lcore->agents[signal->to_slot];
@@ -106,10 +105,8 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 		in->stands_on = signal;
 		if (tern_likely(runs_in_place(lcore, agent, word, heeded))) {
 			run_in_place(lcore, agent, signal, word);
-		} else if (!deliver(lcore, in, signal)) {
-			tern_lane_back(in);
-			stuck = true;
-			break;
+		} else {
+			deliver(lcore, in, signal);
 		}
 		taken++;
 		if (!express && taken % TERN_EXPRESS_EVERY == 0 &&
@@ -121,7 +118,7 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 	in->stands_on = NULL;
 	if (taken == 0)
 		return more;
-	lcore->wet = lcore->wet || taken == TERN_LANE_BURST || stuck;
+	lcore->wet = lcore->wet || taken == TERN_LANE_BURST;
 	tern_lane_publish(in);
 	tern_lcore_settle_in_place(lcore);
 	return taken + more;
@@ -182,8 +179,13 @@ static unsigned run_agent(struct tern_lcore *lcore, struct tern_agent *agent, un
 		tern_agent_set_status(agent, TERN_READY);
 	tell_pressure(lcore, agent);
 	budget = agent->mailbox.queued < budget ? agent->mailbox.queued : budget;
-	unsigned handled = agent->flags & TERN_AGENT_FIBER ? tern_fiber_run(lcore, agent, budget)
-							   : run_mailbox(lcore, agent, budget);
+	unsigned handled = 0;
+	if (tern_unlikely(agent->flags & TERN_AGENT_DUE)) {
+		handled = tern_due_run(lcore, agent);
+		budget++; /* a fiber receives them */
+	}
+	handled += agent->flags & TERN_AGENT_FIBER ? tern_fiber_run(lcore, agent, budget)
+						   : run_mailbox(lcore, agent, budget);
 	tell_pressure(lcore, agent);
 	return handled;
 }
@@ -218,8 +220,9 @@ static bool has_work(const struct tern_lcore *lcore, const struct tern_agent *ag
 {
 	if (agent->status != TERN_READY)
 		return false;
-	return agent->flags & TERN_AGENT_FIBER ? tern_fiber_is_ready(lcore, agent)
-					       : agent->mailbox.queued;
+	return agent->flags & TERN_AGENT_FIBER
+		       ? tern_fiber_is_ready(lcore, agent)
+		       : agent->mailbox.queued || agent->flags & TERN_AGENT_DUE;
 }
 
 /* After a run: back among the ready ones, or at rest. */
@@ -357,10 +360,12 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	work += drain_data(lcore);
 	work += tern_timers_run(lcore);
 	work += run_ready(lcore);
-	if (tern_unlikely(lcore->finishing != NULL))
+	if (tern_unlikely(lcore->finishing.count != 0))
 		work += tern_finish_check(lcore);
-	if (tern_unlikely(lcore->blocked != NULL))
-		work += tern_fiber_unblock(lcore);
+	if (tern_unlikely(lcore->waiters.round != NULL))
+		work += tern_waiters_look(lcore);
+	if (tern_unlikely(lcore->shorts.count != 0))
+		tern_policy_relieve(lcore);
 	if (tern_unlikely(lcore->preempt.started) && work == 0)
 		tern_preempt_stop(&lcore->preempt);
 	if (tern_unlikely(tern_load(&lcore->engine->roaming)))

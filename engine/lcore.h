@@ -19,8 +19,11 @@
 #include "preempt.h"
 #include "passage.h"
 #include "ready.h"
+#include "reserve.h"
 #include "run_ring.h"
 #include "tern_engine.h"
+#include "waiter.h"
+#include "ends.h"
 #include "wheel.h"
 
 #define TERN_SLOT_NONE UINT32_MAX
@@ -85,6 +88,7 @@ struct tern_lcore {
 	bool is_thread;
 	struct tern_profile *profiles; /* by slot: the engine's */
 	struct tern_room **rooms;      /* by slot: the engine's */
+	struct tern_reserve *reserves; /* by slot: the engine's */
 	struct tern_engine *engine;
 	const struct tern_clock *clock;
 	uint64_t slice_ticks;
@@ -110,8 +114,9 @@ struct tern_lcore {
 	struct tern_lane_set data;
 	uint64_t slice_start;
 	struct tern_ready ready;
-	struct tern_agent *finishing; /* agents that end when their mailbox is empty */
-	struct tern_end_note *ends;   /* that the thread has not asked for yet: watch.h */
+	struct tern_slot_list finishing; /* agents that end when their mailbox is empty */
+	struct tern_slot_list shorts;	 /* agents that refuse for want of mailbox memory */
+	struct tern_ends ends;		 /* that the thread has not asked for yet: watch.h */
 	struct tern_agent *lifo;      /* roaming agent woken last from here */
 	struct tern_room *graves;     /* of roaming agents that ended */
 	struct tern_passage passage;
@@ -123,7 +128,7 @@ struct tern_lcore {
 	struct tern_fiber *fiber;			 /* that runs now */
 	struct tern_agent *taken;			 /* from a queue, and not put back yet */
 	struct tern_signal rescued;			 /* what was in hand at a fault */
-	struct tern_fiber *blocked;			 /* that wait for room */
+	struct tern_waiters waiters;			 /* for others to take signals again */
 	struct tern_signal *in_hand;			 /* being handled, out of place */
 	uint32_t asks_left; /* slots taken from asked_head and not acted on yet */
 	uint32_t fds_left;  /* entries taken from fds_head and not told yet */
@@ -134,9 +139,13 @@ struct tern_lcore {
 	uint64_t lane_bytes;	       /* of lanes made by this lcore */
 	struct tern_block_chain *away; /* the heap's */
 
-	struct tern_chunks chunks;
-	struct tern_mailbox *outboxes; /* by route: control that found its lane full */
+	struct tern_cells cells;
+	uint32_t cells_from;	       /* number of the first among all lcores' */
+	struct tern_mailbox *outboxes; /* by route: signals come back that found its lane full */
 	uint32_t deferred;	       /* signals in them */
+	uint32_t lent;		       /* cells that roaming agents have yet to give back */
+	struct tern_note_list *ends_out; /* by route: ends that found its lane full */
+	uint32_t ends_left;		 /* notes in them */
 	struct tern_heap heap;
 	struct tern_wheel wheel;
 	struct tern_rng rng;
@@ -156,12 +165,14 @@ struct tern_lcore {
 	uint64_t refused_to;  /* receiver of the last refused send */
 	uint32_t refused_why; /* enum tern_pressure_source */
 	uint64_t oversleep_ns;
+	uint64_t full_due; /* ticks before which no further line says that cells are used up */
 
 	/* other lcores write, seldom; this one reads each turn */
 	alignas(TERN_LINE) uint32_t lanes_made;
 	uint32_t asked_head;	    /* slots of agents of which something is asked: ask.h */
 	uint32_t fds_head;	    /* file descriptors that came ready: fds.h */
 	uint32_t woken_head;	    /* slots of roaming agents woken by others: roaming.h */
+	uint32_t cells_back;	    /* lent cells that come home: outbox.c */
 	float load;		    /* forecast, in CPUs; the observer writes */
 	struct tern_lane **inbound; /* by sending lcore x 2 + express */
 
@@ -225,14 +236,34 @@ bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route);
 /** Whether the lane to `route` has room, made first where there is none. Runs no one. */
 bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route);
 
-/** Put a complete slot on its way to slot->to_slot, or into an outbox. Never refused. */
-void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal);
+/**
+ * Put a signal that comes back on its way to its sender, signal->to_slot. Without a place in a lane
+ * it waits here, in a cell: beyond a quarter of the lcore's cells it is lost, and counted so.
+ *
+ * @param had_cell  it lay in a cell of this lcore until now: then it is never lost
+ */
+void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell);
+
+/** Put the note of an end on its way to note->watcher, behind all sent there. Never refused. */
+void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note);
 
 /**
- * Retry the outboxes; hand blocks of others over, in batches or `all`. Returns the work done.
- * Runs agents whose signals came back.
+ * Retry what waits for a lane; hand blocks of others over, in batches or `all`. Returns the work
+ * done. Runs agents whose signals came back.
  */
 unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all);
+
+/** Whether anything waits here for a lane. */
+bool tern_lcore_has_left(const struct tern_lcore *lcore);
+
+/** What came back to a roaming agent since the last look is to be told: from whichever lcore. */
+void tern_returned_look(struct tern_lcore *lcore, uint32_t slot);
+
+/** Take what came back to a roaming agent, oldest first; false: nothing. */
+bool tern_returned_take(struct tern_lcore *lcore, uint32_t slot, struct tern_signal *signal);
+
+/** What came back to a roaming agent that ended is lost. */
+void tern_returned_forget(struct tern_lcore *lcore, uint32_t slot);
 
 static inline tern_address tern_lcore_address(const struct tern_lcore *lcore)
 {

@@ -2,6 +2,7 @@
 #include "life.h"
 
 #include "control.h"
+#include "due.h"
 #include "engine.h"
 #include "extras.h"
 #include "fds.h"
@@ -9,6 +10,7 @@
 #include "finish.h"
 #include "roaming.h"
 #include "slots.h"
+#include "timer.h"
 #include "watch.h"
 
 /* What took until now was no signal: the next sample begins here. */
@@ -49,7 +51,7 @@ static void return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_signal signal;
 	while (agent->mailbox.queued) {
 		tern_policy_take(lcore, agent, &signal);
-		tern_life_bounce(lcore, &signal);
+		tern_life_bounce(lcore, &signal, true);
 	}
 }
 
@@ -71,7 +73,8 @@ void tern_life_pause(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (agent->status == TERN_NEW)
 		tern_life_start(lcore, agent);
-	if (agent->status >= TERN_PAUSED)
+	/* One that is to finish goes on. */
+	if (agent->status >= TERN_PAUSED || agent->flags & TERN_AGENT_FINISHING)
 		return;
 	tern_agent_set_status(agent, TERN_PAUSED);
 	tern_timers_park(agent);
@@ -85,7 +88,7 @@ void tern_life_resume(struct tern_lcore *lcore, struct tern_agent *agent)
 	bool listed = agent->flags & TERN_AGENT_LISTED;
 	tern_agent_set_status(agent, listed ? TERN_READY : tern_agent_resting(agent));
 	tern_timers_unpark(agent);
-	if (agent->mailbox.queued || agent->flags & TERN_AGENT_FIBER)
+	if (agent->mailbox.queued || agent->flags & (TERN_AGENT_FIBER | TERN_AGENT_DUE))
 		tern_ready_wake(lcore, agent);
 }
 
@@ -117,6 +120,11 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_fiber_end(lcore, agent);
 	tern_engine_unregister(lcore, agent);
 	tern_watch_ended(lcore, agent, result);
+	tern_watch_forget(lcore, agent);
+	if (roaming)
+		tern_returned_forget(lcore, slot);
+	tern_waiters_forget(lcore, agent);
+	tern_policy_forget(lcore, agent);
 	tern_finish_forget(lcore, agent);
 	tern_ready_rest(lcore, agent);
 	if (agent->extras)
@@ -132,7 +140,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 }
 
 /* Swap sender and receiver, and mark the signal as returned. */
-void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal)
+void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell)
 {
 	struct tern_signal back = *signal;
 	uint32_t slot = tern_address_slot(signal->from);
@@ -150,7 +158,7 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 			tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
 		back.from = tern_address_make(0, signal->to_slot, signal->to_generation);
 		back.kind |= TERN_KIND_RETURNED;
-		tern_lcore_forward(lcore, &back);
+		tern_lcore_return(lcore, &back, had_cell);
 	}
 	/* Last: nobody may find all settled while one is on its way back. */
 	tern_lcore_settle(lcore, 1);
@@ -178,10 +186,7 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 {
 	uint32_t kind = signal->kind & TERN_KIND_MASK;
 	if (tern_unlikely(signal->kind & TERN_KIND_RETURNED)) {
-		if (signal->type > TERN_TYPE_MAX)
-			tern_control_deliver(lcore, agent, signal);
-		else
-			handle_returned(lcore, agent, signal);
+		handle_returned(lcore, agent, signal);
 		return;
 	}
 	tern_store(&lcore->running, signal->to_slot);
@@ -199,66 +204,104 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 	tern_lcore_settle(lcore, 1);
 }
 
-void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
+/* Of a cell that left the mailbox others may have kept the number. */
+void tern_life_cell_left(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t cell,
+			 uint32_t before)
 {
-	/* A roaming agent may be in a queue: it runs from there, or two lcores might run it. */
-	bool waits = agent->flags & (TERN_AGENT_FIBER | TERN_AGENT_ROAMING) ||
-		     agent->status == TERN_PAUSED;
-	if (!waits)
-		tern_life_handle(lcore, agent, signal);
-	else if (!tern_policy_queue(lcore, agent, signal))
-		tern_life_bounce(lcore, signal);
+	if (agent->flags & TERN_AGENT_FIBER)
+		tern_fiber_cell_left(agent, cell);
+	else
+		tern_watch_cell_left(lcore, agent, cell, before);
 }
 
-bool tern_life_defers(struct tern_agent *agent, const struct tern_signal *signal)
+/* There is no cell for what comes back to a sender that does not take it: counted. */
+static void lose(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
-	/* To finish, a paused agent goes on; of ends a fiber hears when it asks. */
-	bool ended = signal->type == TERN_CONTROL_ENDED;
-	if (signal->type == TERN_CONTROL_FINISH || (ended && agent->flags & TERN_AGENT_FIBER))
-		return false;
-	if (!agent->mailbox.queued)
-		agent->flags &= ~TERN_AGENT_BEHIND;
-	return agent->status == TERN_PAUSED || agent->flags & TERN_AGENT_BEHIND ||
-	       (ended && agent->mailbox.queued);
+	struct tern_signal lost = *signal;
+	tern_signal_discard(lcore, &lost);
+	tern_count(&lcore->stats.lost, 1);
+	tern_lcore_settle(lcore, 1);
 }
 
-/* What the engine tells an agent is outside its policy. False: no chunk is left. */
-static bool queue_told(struct tern_lcore *lcore, struct tern_agent *agent,
-		       const struct tern_signal *signal)
+/* What comes back is outside the policy, and told in the order in which it came. */
+static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
+			     const struct tern_signal *signal)
 {
-	if (!tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal))
-		return false;
-	agent->flags |= TERN_AGENT_BEHIND;
-	if (agent->status != TERN_READY)
-		tern_ready_push(lcore, agent);
-	return true;
+	struct tern_signal copy = *signal;
+	if (agent->status != TERN_PAUSED && agent->mailbox.returned == 0) {
+		tern_life_handle(lcore, agent, &copy);
+	} else if (tern_cells_left(&lcore->cells) <= TERN_CELLS_FLOOR) {
+		lose(lcore, signal);
+	} else {
+		tern_mailbox_push(&lcore->cells, &agent->mailbox, signal);
+		if (agent->status != TERN_READY)
+			tern_ready_push(lcore, agent);
+	}
+}
+
+static void report_full(struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	char label[TERN_NAME_MAX];
+	if (lcore->turn_ticks < lcore->full_due)
+		return;
+	lcore->full_due = lcore->turn_ticks + lcore->clock->hz;
+	tern_agent_label(agent, label);
+	tern_log_write(&lcore->engine->log, TERN_LOG_WARN,
+		       "mailbox memory used up: signals go back to their senders",
+		       "lcore=%u agent=\"%s\" cells=%u fix=\"raise memory.mailbox_mib\"",
+		       lcore->index, label, lcore->cells.count);
+}
+
+/*
+ * All mailbox memory is used. A handler that has nothing before it runs here, ahead of others; what
+ * is for one that does not run goes back to its sender, so that no lane stops for it.
+ */
+static void deliver_without_cell(struct tern_lcore *lcore, struct tern_agent *agent,
+				 struct tern_signal *signal)
+{
+	bool waits = agent->flags & (TERN_AGENT_FIBER | TERN_AGENT_DUE) || agent->mailbox.queued;
+	if (!waits && agent->status < TERN_PAUSED) {
+		if (agent->status == TERN_NEW)
+			tern_life_start(lcore, agent);
+		if (agent->status < TERN_PAUSED) {
+			tern_life_handle(lcore, agent, signal);
+			return;
+		}
+	}
+	report_full(lcore, agent);
+	tern_life_bounce(lcore, signal, false);
 }
 
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only)
 {
 	struct tern_agent *agent = &lcore->agents[signal->to_slot];
 	/* Blocks go home to a place, not an address: a thread's place outlives the thread. */
-	bool same = signal->to_generation == tern_address_generation(agent->address) ||
-		    signal->type == TERN_CONTROL_BLOCKS;
+	if (tern_unlikely(signal->type == TERN_CONTROL_BLOCKS)) {
+		tern_control_collect(lcore, signal);
+		return true;
+	}
+	bool same = signal->to_generation == tern_address_generation(agent->address);
 	if (!same || agent->status >= TERN_ENDING) {
-		tern_life_bounce(lcore, signal);
+		tern_life_bounce(lcore, signal, false);
+		return true;
+	}
+	if (signal->kind & TERN_KIND_RETURNED) {
+		if (signal->type == TERN_CONTROL_ENDED)
+			tern_watch_deliver(lcore, agent, signal, queue_only);
+		else
+			deliver_returned(lcore, agent, signal);
 		return true;
 	}
 	struct tern_signal copy = *signal;
-	if (signal->kind & TERN_KIND_RETURNED) {
-		/* A spill runs nobody, and finds nothing of this kind but ends. */
-		bool spilt = queue_only && !(agent->flags & TERN_AGENT_FIBER) &&
-			     signal->type == TERN_CONTROL_ENDED;
-		if (spilt || tern_life_defers(agent, signal))
-			return queue_told(lcore, agent, signal);
-		tern_life_handle(lcore, agent, &copy);
-		return true;
-	}
 	if (signal->kind & TERN_KIND_TRACED)
 		tern_trace_drained(lcore, agent, &copy);
 	/* A new agent starts when the ready queue reaches it, before what waits for it then. */
-	if (queue_only || lcore->hold || agent->status != TERN_IDLE)
-		return tern_policy_queue(lcore, agent, &copy);
-	tern_life_handle(lcore, agent, &copy);
+	if (!queue_only && !lcore->hold && agent->status == TERN_IDLE)
+		tern_life_handle(lcore, agent, &copy);
+	else if (!tern_policy_queue(lcore, agent, &copy)) {
+		if (queue_only)
+			return false;
+		deliver_without_cell(lcore, agent, &copy);
+	}
 	return true;
 }

@@ -14,15 +14,9 @@
  * Take a signal that could not run in place: its agent is new, busy, ending or dead, the turn is
  * late, or the signal is traced or returned. Runs the agent, but with `queue_only`.
  *
- * @return whether it was taken; false: no chunk is left to queue it
+ * @return whether it was taken, always without `queue_only`; false: no cell is left to queue it
  */
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only);
-
-/**
- * Whether a returned or control signal has to wait in the mailbox: its agent is paused, others wait
- * there already, or it tells of an end and what the ended one sent before waits there.
- */
-bool tern_life_defers(struct tern_agent *agent, const struct tern_signal *signal);
 
 /**
  * Run the agent on a slot and drop a block that it did not take; a returned or control signal
@@ -31,11 +25,9 @@ bool tern_life_defers(struct tern_agent *agent, const struct tern_signal *signal
 void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 		      struct tern_signal *signal);
 
-/**
- * Give an agent a signal of its own: a timer's, a file descriptor's. A pinned handler runs at once,
- * ahead of its mailbox. Runs the agent.
- */
-void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal);
+/** A cell has left an agent's mailbox; `before` it, there, was another or TERN_CELL_NONE. */
+void tern_life_cell_left(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t cell,
+			 uint32_t before);
 
 /** Run on_start of a new agent, once. Runs the agent. */
 void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent);
@@ -60,8 +52,12 @@ void tern_agent_label(const struct tern_agent *agent, char label[TERN_NAME_MAX])
 void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code,
 		    const struct tern_error *error);
 
-/** Send a signal back where it came from; drop it where that is dead too. */
-void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal);
+/**
+ * Send a signal back where it came from; drop it where that is dead too.
+ *
+ * @param had_cell  it lay in a cell of this lcore, which is free now
+ */
+void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell);
 
 /** Tell an agent something. Runs the agent. */
 void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
@@ -71,17 +67,31 @@ void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 			   const struct tern_signal *signal);
 
-/** Append a signal to an agent's mailbox under its policy. False: no chunk is left. */
+/** Append a signal to an agent's mailbox under its policy. False: no cell is left for it. */
 bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 		       const struct tern_signal *signal);
+
+/** How many of `count` signals of a roaming agent's ring its mailbox may take. */
+unsigned tern_policy_may_take(const struct tern_lcore *lcore, const struct tern_agent *agent,
+			      unsigned count);
+
+/** Append one of them, for which the policy has made room. */
+void tern_policy_take_in(struct tern_lcore *lcore, struct tern_agent *agent,
+			 const struct tern_signal *signal);
 
 /** Take the oldest signal out of an agent's mailbox, which is not empty. */
 void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
 		      struct tern_signal *signal);
 
-/** Take the signal at a place of an agent's mailbox, counted from the oldest: O(waiting). */
-void tern_policy_take_at(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place,
-			 struct tern_signal *signal);
+/** Take the signal out that follows a cell of an agent's mailbox. O(1). */
+void tern_policy_take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
+			    struct tern_signal *signal);
+
+/** An agent that refused for want of memory ends, or does so no longer. */
+void tern_policy_forget(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** Let senders in again to agents that refuse for want of memory, once there is enough. */
+void tern_policy_relieve(struct tern_lcore *lcore);
 
 /** Tell an agent that it crossed a water mark, where it did. Runs the agent. */
 void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent);

@@ -10,85 +10,141 @@
 #include "capabilities/counter.h"
 #include "tern_slot.h"
 
-#define TERN_CHUNK_NONE UINT32_MAX
-#define TERN_CHUNK_SIGNALS 15
-
-/** Storage of a mailbox: a line of its own and 15 slots, 1 KiB. */
-struct tern_chunk {
-	alignas(TERN_LINE) uint32_t next; /* newer chunk, or next free one */
-	struct tern_signal signals[TERN_CHUNK_SIGNALS];
-};
-_Static_assert(sizeof(struct tern_chunk) == 1024, "a chunk is 1 KiB");
-
-/** The chunks of one lcore: touched first when needed, reused last in first out. */
-struct tern_chunks {
-	struct tern_chunk *base;
-	uint32_t free;	/* head of the free list; TERN_CHUNK_NONE: empty */
-	uint32_t fresh; /* chunks from here on were never used */
-	uint32_t count;
-	uint32_t used;
-};
-
-/** A queue of slots in chunks, oldest first. Start from TERN_MAILBOX_EMPTY. */
-struct tern_mailbox {
-	uint32_t chunk_head;
-	uint32_t chunk_tail;
-	uint32_t queued;
-	uint8_t head_index;
-	uint8_t tail_index;
-};
-
-#define TERN_MAILBOX_EMPTY \
-	((struct tern_mailbox){.chunk_head = TERN_CHUNK_NONE, .chunk_tail = TERN_CHUNK_NONE})
-
-void tern_chunks_init(struct tern_chunks *chunks, struct tern_chunk *base, uint32_t count);
-
-/** Number of a slot among all slots of all chunks. */
-static inline uint32_t tern_chunks_place(const struct tern_chunks *chunks,
-					 const struct tern_signal *signal)
-{
-	size_t bytes =
-		(size_t)((const unsigned char *)signal - (const unsigned char *)chunks->base);
-	return (uint32_t)(bytes / sizeof(struct tern_signal));
-}
-
-/** The slot with that number. */
-static inline struct tern_signal *tern_chunks_at(const struct tern_chunks *chunks, uint32_t place)
-{
-	return (struct tern_signal *)(void *)((unsigned char *)chunks->base +
-					      (size_t)place * sizeof(struct tern_signal));
-}
-
-/** Chunks kept back for control, which is never refused. */
-#define TERN_CHUNKS_RESERVED 16u
-
-/** Whether one more signal can be queued for an agent. */
-static inline bool tern_chunks_left(const struct tern_chunks *chunks)
-{
-	return chunks->used + TERN_CHUNKS_RESERVED < chunks->count;
-}
-
-/** Append a copy of a slot; its place, or NULL: no chunk is left. */
-struct tern_signal *tern_mailbox_push(struct tern_chunks *chunks, struct tern_mailbox *mailbox,
-				      const struct tern_signal *signal);
-
-/** The oldest slot, or NULL. */
-struct tern_signal *tern_mailbox_front(const struct tern_chunks *chunks,
-				       const struct tern_mailbox *mailbox);
+#define TERN_CELL_NONE UINT32_MAX
+/** Cells for roaming agents that run and have no other, one each. */
+#define TERN_CELLS_FLOOR 32u
 
 /**
- * Place of the first signal of a type in the queue, counted from the oldest.
+ * Mailbox memory of one lcore: cells of one signal each, and beside them, dense, the number of the
+ * cell that follows. A signal that changes from one queue to another takes its cell along, so that
+ * needs no memory; nor does taking one out of the middle move the others.
  *
- * @param from  place to start at
- * @return the place; `queued` where there is none
+ * Touched first when needed, reused last in, first out. Per signal: its cell, and 4 bytes of links.
+ *
+ * Some of it is kept back. Data may use all but `kept`, which is for what comes back to its sender,
+ * and for those who wait for nothing else (policy.c).
  */
-uint32_t tern_mailbox_find(const struct tern_chunks *chunks, const struct tern_mailbox *mailbox,
-			   uint16_t type, uint32_t from);
+struct tern_cells {
+	struct tern_signal *signals;
+	uint32_t *next;
+	uint32_t free;	/* head of the free cells; TERN_CELL_NONE: none */
+	uint32_t fresh; /* cells from here on were never used */
+	uint32_t count;
+	uint32_t used; /* any thread reads */
+	uint32_t kept;
+};
 
-/** The oldest slot that is not the engine's (TERN_KIND_RETURNED); queued: there is none. */
-uint32_t tern_mailbox_oldest(const struct tern_chunks *chunks, const struct tern_mailbox *mailbox);
+/** A queue of signals in cells, oldest first. Start from TERN_MAILBOX_EMPTY. */
+struct tern_mailbox {
+	uint32_t head;
+	uint32_t tail;
+	uint32_t queued;   /* any thread reads */
+	uint32_t returned; /* of them: come back to the agent that sent them */
+};
 
-/** Remove the oldest slot. */
-void tern_mailbox_pop(struct tern_chunks *chunks, struct tern_mailbox *mailbox);
+#define TERN_MAILBOX_EMPTY ((struct tern_mailbox){.head = TERN_CELL_NONE, .tail = TERN_CELL_NONE})
+
+/** Cut `bytes` of memory, aligned to a line, into cells. */
+void tern_cells_init(struct tern_cells *cells, void *memory, size_t bytes);
+
+static inline struct tern_signal *tern_cells_at(const struct tern_cells *cells, uint32_t cell)
+{
+	return &cells->signals[cell];
+}
+
+/** Cells that nobody uses. */
+static inline uint32_t tern_cells_left(const struct tern_cells *cells)
+{
+	return cells->count - cells->used;
+}
+
+/** Take a cell; TERN_CELL_NONE: all are used. */
+static inline uint32_t tern_cells_take(struct tern_cells *cells)
+{
+	uint32_t cell = cells->free;
+	if (tern_likely(cell != TERN_CELL_NONE))
+		cells->free = cells->next[cell];
+	else if (tern_likely(cells->fresh < cells->count))
+		cell = cells->fresh++;
+	else
+		return TERN_CELL_NONE;
+	tern_count(&cells->used, 1);
+	return cell;
+}
+
+static inline void tern_cells_put(struct tern_cells *cells, uint32_t cell)
+{
+	cells->next[cell] = cells->free;
+	cells->free = cell;
+	tern_count(&cells->used, -1u);
+}
+
+/** Append a cell that is in no queue, its signal written. */
+static inline void tern_mailbox_append(struct tern_cells *cells, struct tern_mailbox *mailbox,
+				       uint32_t cell)
+{
+	cells->next[cell] = TERN_CELL_NONE;
+	if (mailbox->head == TERN_CELL_NONE)
+		mailbox->head = cell;
+	else
+		cells->next[mailbox->tail] = cell;
+	mailbox->tail = cell;
+	tern_count(&mailbox->queued, 1);
+	mailbox->returned += (cells->signals[cell].kind & TERN_KIND_RETURNED) != 0;
+}
+
+/**
+ * Take the cell out that follows another one.
+ *
+ * @param before  the one before it; TERN_CELL_NONE: the oldest is taken out
+ * @return the cell, in no queue; its signal stays as it is
+ */
+static inline uint32_t tern_mailbox_remove(struct tern_cells *cells, struct tern_mailbox *mailbox,
+					   uint32_t before)
+{
+	bool oldest = before == TERN_CELL_NONE;
+	uint32_t cell = oldest ? mailbox->head : cells->next[before];
+	uint32_t after = cells->next[cell];
+	if (oldest)
+		mailbox->head = after;
+	else
+		cells->next[before] = after;
+	if (after == TERN_CELL_NONE)
+		mailbox->tail = before;
+	tern_count(&mailbox->queued, -1u);
+	mailbox->returned -= (cells->signals[cell].kind & TERN_KIND_RETURNED) != 0;
+	return cell;
+}
+
+/** Append a copy of a signal; its cell, or TERN_CELL_NONE: all are used. */
+uint32_t tern_mailbox_push(struct tern_cells *cells, struct tern_mailbox *mailbox,
+			   const struct tern_signal *signal);
+
+/** The oldest signal, or NULL. */
+static inline struct tern_signal *tern_mailbox_front(const struct tern_cells *cells,
+						     const struct tern_mailbox *mailbox)
+{
+	return mailbox->queued ? &cells->signals[mailbox->head] : NULL;
+}
+
+/** Drop the oldest signal. */
+static inline void tern_mailbox_pop(struct tern_cells *cells, struct tern_mailbox *mailbox)
+{
+	tern_cells_put(cells, tern_mailbox_remove(cells, mailbox, TERN_CELL_NONE));
+}
+
+/**
+ * Go on to the next signal of a type; what has come back to its sender is passed over.
+ *
+ * @param before  cell before the first to look at, TERN_CELL_NONE: from the oldest; yields the cell
+ *                before the one found, or the last
+ * @return whether there is one
+ */
+bool tern_mailbox_seek(const struct tern_cells *cells, const struct tern_mailbox *mailbox,
+		       uint32_t *before, uint16_t type);
+
+/** Find the oldest signal that has not come back to its sender. As tern_mailbox_seek(). */
+bool tern_mailbox_seek_data(const struct tern_cells *cells, const struct tern_mailbox *mailbox,
+			    uint32_t *before);
 
 #endif

@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the engine itself sends: returned signals, which wait for room, and blocks going home. */
+/* What the engine itself sends: signals that come back, ends, blocks going home. */
 #include <errno.h>
 
 #include <rte_common.h>
 
+#include "ask.h"
 #include "control.h"
 #include "engine.h"
 #include "life.h"
+#include "reader.h"
 #include "roaming.h"
 
-static uint32_t route_to(const struct tern_lcore *lcore, const struct tern_signal *signal)
+/* At most a quarter of the cells, so that returns to one that does not look stop nobody else. */
+#define QUOTA_PART 4u
+
+static uint32_t route_to(const struct tern_lcore *lcore, uint32_t slot)
 {
-	return tern_dir_route(tern_dir_load(lcore, signal->to_slot));
+	return tern_dir_route(tern_dir_load(lcore, slot));
 }
 
-/* A dead receiver is no reason to wait. */
-static bool try_roaming(struct tern_lcore *lcore, const struct tern_signal *signal)
+/* Never spills: a spill returns what it finds, and would meet itself here. */
+static bool try_lane(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
 {
-	int code = tern_roaming_send(lcore, signal);
-	if (code == -ESRCH)
-		tern_life_bounce(lcore, signal);
-	return code != -EAGAIN;
-}
-
-/* Never spills: a spill forwards what it finds, and would meet itself here. */
-static bool try_forward(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
-{
-	if (route == lcore->roam_route)
-		return try_roaming(lcore, signal);
 	if (!tern_lcore_has_room(lcore, route))
 		return false;
 	struct tern_signal *slot = tern_lane_slot(&lcore->out[route]);
@@ -37,36 +31,231 @@ static bool try_forward(struct tern_lcore *lcore, uint32_t route, const struct t
 	return true;
 }
 
-/* At most a quarter of the chunks, so that returns to one that does not look stop nobody else. */
-static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
+/* A cell for what comes back; TERN_CELL_NONE: it would be one too many. */
+static uint32_t take_cell(struct tern_lcore *lcore, bool had_cell)
 {
-	if (lcore->deferred >= lcore->chunks.count / 4 * TERN_CHUNK_SIGNALS)
+	uint32_t held = lcore->deferred + lcore->lent;
+	if (!had_cell && (held >= lcore->cells.count / QUOTA_PART ||
+			  tern_cells_left(&lcore->cells) <= TERN_CELLS_FLOOR))
+		return TERN_CELL_NONE;
+	return tern_cells_take(&lcore->cells);
+}
+
+static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal,
+		  bool had_cell)
+{
+	uint32_t cell = take_cell(lcore, had_cell);
+	if (cell == TERN_CELL_NONE)
 		return false;
-	if (!tern_mailbox_push(&lcore->chunks, &lcore->outboxes[route], signal))
-		return false;
+	*tern_cells_at(&lcore->cells, cell) = *signal;
+	tern_mailbox_append(&lcore->cells, &lcore->outboxes[route], cell);
 	lcore->deferred++;
 	return true;
 }
 
-static bool is_own_return(const struct tern_lcore *lcore, uint32_t route,
-			  const struct tern_signal *signal)
+/*
+ * To a roaming agent, signals come back in a list of its own: their cells, numbered among those of
+ * all lcores, are lent to whoever runs it, and come home by another list. Both are pushed to by
+ * CAS (A1: release, after the cell is written) and taken as a whole (T1: acquire), so no cell is
+ * popped alone and neither has an ABA. What one lcore returns stays in order.
+ */
+static void lend(struct tern_lcore *lcore, uint32_t slot, uint32_t cell)
 {
-	return signal->kind & TERN_KIND_RETURNED && signal->type != TERN_CONTROL_ENDED &&
-	       route >> 1 == lcore->index;
+	struct tern_reserve *reserve = &lcore->reserves[slot];
+	uint32_t number = lcore->cells_from + cell + 1, head = tern_load(&reserve->returned_in);
+	do {
+		tern_store(&lcore->cells.next[cell], head);
+	} while (!__atomic_compare_exchange_n(&reserve->returned_in, &head, number, false,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	lcore->lent++;
 }
 
-void tern_lcore_forward(struct tern_lcore *lcore, const struct tern_signal *signal)
+static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *signal,
+			   bool had_cell)
 {
-	uint32_t route = route_to(lcore, signal);
+	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
+	uint32_t cell = take_cell(lcore, had_cell);
+	if (cell == TERN_CELL_NONE)
+		return false;
+	*tern_cells_at(&lcore->cells, cell) = *signal;
+	/* Until it is asked to look, its slot stays its own. */
+	tern_reader_enter(lcore);
+	bool alive = tern_dir_alive(tern_dir_load(lcore, signal->to_slot), to);
+	if (alive) {
+		lend(lcore, signal->to_slot, cell);
+		tern_ask(lcore, to, TERN_ASK_LOOK);
+	}
+	tern_reader_leave(lcore);
+	if (!alive)
+		tern_cells_put(&lcore->cells, cell);
+	return alive;
+}
+
+/* The lcore whose cell has a number, which becomes the cell's. */
+static struct tern_lcore *owner_of(const struct tern_lcore *lcore, uint32_t *number)
+{
+	const struct tern_engine *engine = lcore->engine;
+	uint32_t of_lcore = engine->lcores[0].cells.count, threads = engine->lcore_count * of_lcore;
+	uint32_t index = *number / of_lcore;
+	if (*number >= threads) {
+		const struct tern_lcore *first = &engine->lcores[engine->lcore_count];
+		index = engine->lcore_count + (*number - threads) / first->cells.count;
+	}
+	*number -= engine->lcores[index].cells_from;
+	return &engine->lcores[index];
+}
+
+static uint32_t *link_of(const struct tern_lcore *lcore, uint32_t number)
+{
+	struct tern_lcore *owner = owner_of(lcore, &number);
+	return &owner->cells.next[number];
+}
+
+void tern_returned_look(struct tern_lcore *lcore, uint32_t slot)
+{
+	struct tern_reserve *reserve = &lcore->reserves[slot];
+	uint32_t number = __atomic_exchange_n(&reserve->returned_in, 0, __ATOMIC_ACQUIRE); /* T1 */
+	uint32_t first = 0, newest = number;
+	while (number) { /* oldest first */
+		uint32_t *link = link_of(lcore, number - 1), next = tern_load(link);
+		tern_store(link, first);
+		first = number;
+		number = next;
+	}
+	if (!first)
+		return;
+	if (reserve->returned)
+		tern_store(link_of(lcore, reserve->returned_last - 1), first);
+	else
+		reserve->returned = first;
+	reserve->returned_last = newest;
+}
+
+/* Home to whoever lent it. */
+static void give_back(struct tern_lcore *lcore, uint32_t number)
+{
+	struct tern_lcore *owner = owner_of(lcore, &number);
+	uint32_t head = tern_load(&owner->cells_back);
+	if (owner == lcore) {
+		tern_cells_put(&lcore->cells, number);
+		lcore->lent--;
+		return;
+	}
+	do {
+		tern_store(&owner->cells.next[number], head);
+	} while (!__atomic_compare_exchange_n(&owner->cells_back, &head, number + 1, false,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+bool tern_returned_take(struct tern_lcore *lcore, uint32_t slot, struct tern_signal *signal)
+{
+	struct tern_reserve *reserve = &lcore->reserves[slot];
+	uint32_t number = reserve->returned - 1, cell = number;
+	if (!reserve->returned)
+		return false;
+	const struct tern_lcore *owner = owner_of(lcore, &cell);
+	*signal = *tern_cells_at(&owner->cells, cell);
+	reserve->returned = tern_load(&owner->cells.next[cell]);
+	give_back(lcore, number);
+	return true;
+}
+
+void tern_returned_forget(struct tern_lcore *lcore, uint32_t slot)
+{
+	struct tern_signal signal;
+	tern_returned_look(lcore, slot);
+	while (tern_returned_take(lcore, slot, &signal))
+		tern_life_bounce(lcore, &signal, false);
+}
+
+static void take_cells_back(struct tern_lcore *lcore)
+{
+	uint32_t cell = __atomic_exchange_n(&lcore->cells_back, 0, __ATOMIC_ACQUIRE);
+	while (cell) {
+		uint32_t next = tern_load(&lcore->cells.next[cell - 1]);
+		tern_cells_put(&lcore->cells, cell - 1);
+		lcore->lent--;
+		cell = next;
+	}
+}
+
+/* Where a lane to itself is spilled, nothing that comes back may be among what is spilled. */
+static bool is_own(const struct tern_lcore *lcore, uint32_t route)
+{
+	return route >> 1 == lcore->index;
+}
+
+void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell)
+{
+	uint32_t route = route_to(lcore, signal->to_slot);
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
-	bool waits = lcore->outboxes[route].queued || is_own_return(lcore, route, signal);
-	if ((!waits && try_forward(lcore, route, signal)) || defer(lcore, route, signal))
-		return;
+	if (route == lcore->roam_route) {
+		if (return_roaming(lcore, signal, had_cell))
+			return;
+	} else {
+		bool waits = lcore->outboxes[route].queued || is_own(lcore, route);
+		if ((!waits && try_lane(lcore, route, signal)) ||
+		    defer(lcore, route, signal, had_cell))
+			return;
+	}
 	struct tern_signal lost = *signal;
 	tern_signal_discard(lcore, &lost);
 	tern_count(&lcore->stats.lost, 1);
 	tern_lcore_settle(lcore, 1);
+}
+
+static struct tern_signal signal_of_end(const struct tern_lcore *lcore, struct tern_end_note *note)
+{
+	struct tern_signal signal =
+		tern_control_signal(lcore, note->watcher, TERN_CONTROL_ENDED, TERN_KIND_ISO);
+	signal.payload.iso = note->iso;
+	return signal;
+}
+
+static bool try_end(struct tern_lcore *lcore, uint32_t route, struct tern_end_note *note)
+{
+	struct tern_signal signal = signal_of_end(lcore, note);
+	return try_lane(lcore, route, &signal);
+}
+
+/* As with what comes back: pushed by CAS (A1), taken as a whole (watch.c, T1). */
+static bool tell_roaming(struct tern_lcore *lcore, struct tern_end_note *note)
+{
+	uint32_t slot = tern_address_slot(note->watcher);
+	struct tern_end_note **list = &lcore->reserves[slot].ends_in;
+	struct tern_end_note *head = tern_load(list);
+	tern_reader_enter(lcore);
+	bool alive = tern_dir_alive(tern_dir_load(lcore, slot), note->watcher);
+	if (alive) {
+		tern_address watcher = note->watcher;
+		do {
+			note->next = head;
+		} while (!__atomic_compare_exchange_n(list, &head, note, false, __ATOMIC_RELEASE,
+						      __ATOMIC_RELAXED));
+		tern_ask(lcore, watcher, TERN_ASK_LOOK);
+	}
+	tern_reader_leave(lcore);
+	return alive;
+}
+
+void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note)
+{
+	uint32_t slot = tern_address_slot(note->watcher), route = route_to(lcore, slot);
+	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->forwarded, 1);
+	if (!tern_dir_alive(tern_dir_load(lcore, slot), note->watcher) ||
+	    (route == lcore->roam_route && !tell_roaming(lcore, note))) {
+		tern_iso_drop(&lcore->heap, note->iso);
+		tern_lcore_settle(lcore, 1);
+		return;
+	}
+	if (route == lcore->roam_route)
+		return;
+	if (lcore->ends_out[route].first || !try_end(lcore, route, note)) {
+		tern_notes_push(&lcore->ends_out[route], note);
+		lcore->ends_left++;
+	}
 }
 
 /* Blocks go home by the express lane, or stay chained until it has room: they need no other. */
@@ -83,7 +272,7 @@ static bool send_chain(struct tern_lcore *lcore, uint32_t to, struct tern_block_
 		return false;
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
-	return try_forward(lcore, 2 * to + 1, &signal);
+	return try_lane(lcore, 2 * to + 1, &signal);
 }
 
 static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)
@@ -103,64 +292,22 @@ static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)
 	return sent;
 }
 
-static void pop_deferred(struct tern_lcore *lcore, struct tern_mailbox *outbox)
-{
-	tern_mailbox_pop(&lcore->chunks, outbox);
-	lcore->deferred--;
-}
-
-/*
- * What comes back to agents of this lcore waits here and not in the lane, where a spill would
- * find it and put it behind what came back later.
- */
+/* What comes back to agents of this lcore is told here: its cell is free for it to wait in. */
 static bool send_front(struct tern_lcore *lcore, uint32_t route, struct tern_mailbox *outbox)
 {
-	struct tern_signal signal = *tern_mailbox_front(&lcore->chunks, outbox);
-	bool own = is_own_return(lcore, route, &signal);
-	if (own ? !tern_chunks_left(&lcore->chunks) : !try_forward(lcore, route, &signal))
+	struct tern_signal signal = *tern_mailbox_front(&lcore->cells, outbox);
+	bool own = is_own(lcore, route);
+	if (!own && !try_lane(lcore, route, &signal))
 		return false;
-	pop_deferred(lcore, outbox);
+	tern_mailbox_pop(&lcore->cells, outbox);
+	lcore->deferred--;
 	if (own)
 		tern_life_deliver(lcore, &signal, false);
 	return true;
 }
 
-/* Receivers that refused: what else is for them waits behind, in its order. */
-struct refused {
-	uint32_t count;
-	uint32_t slots[8];
-};
-
-static bool is_refused(const struct refused *refused, uint32_t slot)
-{
-	for (uint32_t i = 0; i < refused->count; i++)
-		if (refused->slots[i] == slot)
-			return true;
-	return refused->count == RTE_DIM(refused->slots);
-}
-
-/* All roaming agents share a route: once round it, so that a full one holds up nobody else's. */
-static unsigned forward_roaming(struct tern_lcore *lcore, struct tern_mailbox *outbox)
-{
-	struct refused refused = {0};
-	unsigned sent = 0;
-	for (uint32_t left = outbox->queued; left; left--) {
-		struct tern_signal signal = *tern_mailbox_front(&lcore->chunks, outbox);
-		bool tried = !is_refused(&refused, signal.to_slot);
-		if (tried && send_front(lcore, lcore->roam_route, outbox)) {
-			sent++;
-			continue;
-		}
-		if (tried)
-			refused.slots[refused.count++] = signal.to_slot;
-		tern_mailbox_pop(&lcore->chunks, outbox);
-		tern_mailbox_push(&lcore->chunks, outbox, &signal);
-	}
-	return sent;
-}
-
 /* One outbox a route, so that a receiver that does not keep up holds up nobody else's. */
-static unsigned forward_deferred(struct tern_lcore *lcore)
+static unsigned send_deferred(struct tern_lcore *lcore)
 {
 	unsigned sent = 0;
 	for (uint32_t route = 0; route < lcore->roam_route; route++) {
@@ -169,15 +316,38 @@ static unsigned forward_deferred(struct tern_lcore *lcore)
 			if (!send_front(lcore, route, outbox))
 				break;
 	}
-	return sent + forward_roaming(lcore, &lcore->outboxes[lcore->roam_route]);
+	return sent;
+}
+
+static unsigned send_ends(struct tern_lcore *lcore)
+{
+	unsigned sent = 0;
+	for (uint32_t route = 0; route < lcore->roam_route; route++) {
+		struct tern_note_list *list = &lcore->ends_out[route];
+		while (list->first && try_end(lcore, route, list->first)) {
+			tern_notes_pop(list);
+			lcore->ends_left--;
+			sent++;
+		}
+	}
+	return sent;
 }
 
 unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)
 {
 	unsigned sent = 0;
+	if (tern_unlikely(tern_load(&lcore->cells_back) != 0))
+		take_cells_back(lcore);
 	if (tern_unlikely(lcore->deferred != 0))
-		sent = forward_deferred(lcore);
+		sent = send_deferred(lcore);
+	if (tern_unlikely(lcore->ends_left != 0))
+		sent += send_ends(lcore);
 	if (lcore->heap.away_count >= TERN_HEAP_BATCH || (all && lcore->heap.away_count))
 		sent += hand_over_blocks(lcore, all);
 	return sent;
+}
+
+bool tern_lcore_has_left(const struct tern_lcore *lcore)
+{
+	return lcore->deferred || lcore->ends_left || lcore->heap.away_count;
 }

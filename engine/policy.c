@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+
+/* A mailbox's bound and policy, and who may use how much of an lcore's mailbox memory. */
 #include "fiber.h"
 #include "keys.h"
 #include "life.h"
 #include "profile.h"
 #include "roaming.h"
+
+/* An agent may hold so many times what is left, so that whoever comes later finds some left. */
+#define SHARE 8u
+/* It may hold so many signals whatever is left. */
+#define SHARE_MIN 16u
+/* Of the cells, one in so many is for what is under way when agents are told to refuse. */
+#define HEADROOM_PART 8u
+/* Agents looked at in one turn when memory is back. */
+#define RELIEVE_MAX 64u
 
 void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal)
 {
@@ -39,6 +50,7 @@ static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
 static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags &= ~TERN_AGENT_OVER;
+	tern_policy_forget(lcore, agent);
 	if (refuses(agent))
 		set_pressed(lcore, agent, false);
 }
@@ -54,6 +66,70 @@ void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_life_event(lcore, agent, &event);
 }
 
+/*
+ * Mailbox memory is shared by dynamic thresholds. An agent that holds more than its share of what
+ * is left refuses, or drops, as if its mailbox were full: the more memory is used, the less each
+ * may hold, so that those who hold much stop first and some is always left for those who hold
+ * little. What lanes still bring for an agent that refuses goes to the headroom.
+ *
+ * Source: Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
+ * switches", IEEE/ACM Transactions on Networking 6(2), 1998.
+ */
+static uint32_t left_to_share(const struct tern_cells *cells)
+{
+	uint32_t back = cells->kept + cells->count / HEADROOM_PART, left = tern_cells_left(cells);
+	return left > back ? left - back : 0;
+}
+
+static bool is_over_share(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	return agent->mailbox.queued >= SHARE_MIN &&
+	       agent->mailbox.queued / SHARE >= left_to_share(&lcore->cells);
+}
+
+/* Whether data may take one more cell. One that waits for nothing else gets of what is kept. */
+static bool may_take(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	uint32_t left = tern_cells_left(&lcore->cells), kept = lcore->cells.kept;
+	if (tern_likely(left > kept))
+		return true;
+	return agent->mailbox.queued == 0 && agent->status < TERN_PAUSED && left > kept / 2;
+}
+
+void tern_policy_forget(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (!(agent->flags & TERN_AGENT_SHORT))
+		return;
+	agent->flags &= ~TERN_AGENT_SHORT;
+	tern_slot_list_remove(&lcore->shorts, lcore->reserves, TERN_SLOTS_SHORT,
+			      tern_address_slot(agent->address));
+}
+
+static void set_short(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	agent->flags |= TERN_AGENT_SHORT;
+	tern_slot_list_push(&lcore->shorts, lcore->reserves, TERN_SLOTS_SHORT,
+			    tern_address_slot(agent->address));
+}
+
+/* Hysteresis: not before a sixteenth of all is there to share. */
+static bool has_memory_again(const struct tern_cells *cells)
+{
+	return left_to_share(cells) > cells->count / 16;
+}
+
+void tern_policy_relieve(struct tern_lcore *lcore)
+{
+	for (uint32_t i = 0; i < RELIEVE_MAX && lcore->shorts.count; i++) {
+		struct tern_agent *agent = &lcore->agents[lcore->shorts.head];
+		if (!has_memory_again(&lcore->cells))
+			return;
+		tern_policy_forget(lcore, agent);
+		if (agent->mailbox.queued < agent->high_water)
+			cross_low(lcore, agent);
+	}
+}
+
 static void count_drop(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	tern_count(&tern_profile_of(lcore, agent)->dropped, 1);
@@ -61,21 +137,58 @@ static void count_drop(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_lcore_settle(lcore, 1);
 }
 
-/* What the engine tells a paused agent waits among its signals, and is not dropped with them. */
-static void drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
+/* Senders are let in again. One that ran short holds nothing by then, or there is enough. */
+static void look_for_low(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	struct tern_signal oldest = {0};
-	uint32_t place = tern_mailbox_oldest(&lcore->chunks, &agent->mailbox);
-	if (place == agent->mailbox.queued)
+	if (agent->mailbox.queued > agent->low_water || tern_is_roaming(agent))
 		return;
-	if (tern_likely(place == 0))
-		tern_policy_take(lcore, agent, &oldest);
-	else
-		tern_policy_take_at(lcore, agent, place, &oldest);
-	if (agent->flags & TERN_AGENT_FIBER)
-		agent->extras->fiber->scanned = 0;
+	if (agent->flags & TERN_AGENT_SHORT && agent->mailbox.queued &&
+	    !has_memory_again(&lcore->cells))
+		return;
+	cross_low(lcore, agent);
+}
+
+/* Take the signal out that follows a cell (TERN_CELL_NONE: the oldest), whatever waits on it. */
+static void take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
+		       struct tern_signal *signal)
+{
+	struct tern_cells *cells = &lcore->cells;
+	uint32_t cell = before == TERN_CELL_NONE ? agent->mailbox.head : cells->next[before];
+	struct tern_signal *waiting = tern_cells_at(cells, cell);
+	memcpy(signal, waiting, sizeof(*signal));
+	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, waiting))
+		tern_keys_remove(lcore, agent->extras, cell);
+	tern_mailbox_remove(cells, &agent->mailbox, before);
+	tern_cells_put(cells, cell);
+	if (tern_unlikely(agent->flags & (TERN_AGENT_MARKED | TERN_AGENT_FIBER)))
+		tern_life_cell_left(lcore, agent, cell, before);
+}
+
+void tern_policy_take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
+			    struct tern_signal *signal)
+{
+	take_after(lcore, agent, before, signal);
+	if (tern_unlikely(agent->flags & TERN_AGENT_OVER))
+		look_for_low(lcore, agent);
+}
+
+void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
+		      struct tern_signal *signal)
+{
+	tern_policy_take_after(lcore, agent, TERN_CELL_NONE, signal);
+}
+
+/* What came back to it waits among its signals, and is not dropped with them. */
+static bool drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_signal oldest;
+	uint32_t before;
+	if (!tern_mailbox_seek_data(&lcore->cells, &agent->mailbox, &before))
+		return false;
+	take_after(lcore, agent, before, &oldest);
 	tern_signal_discard(lcore, &oldest);
 	count_drop(lcore, agent);
+	return true;
 }
 
 /* The newest value takes the waiting one's place, and with it its turn. */
@@ -92,6 +205,13 @@ static bool conflate(struct tern_lcore *lcore, struct tern_agent *agent,
 	return true;
 }
 
+/* At its bound, or where memory is used up and it holds some of it: what the policy says. */
+static bool is_full(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	return agent->mailbox.queued >= agent->extras->capacity || is_over_share(lcore, agent) ||
+	       (!may_take(lcore, agent) && agent->mailbox.queued);
+}
+
 bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 			   const struct tern_signal *signal)
 {
@@ -99,76 +219,69 @@ bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 		return true;
 	if (agent->policy == TERN_POLICY_CONFLATE && conflate(lcore, agent, signal))
 		return false;
-	if (agent->mailbox.queued < agent->extras->capacity)
+	if (!is_full(lcore, agent))
 		return true;
 	if (agent->policy != TERN_POLICY_EVICT) {
 		drop_oldest(lcore, agent);
 		return true;
 	}
 	tern_life_ask_end(lcore, agent, TERN_END_EVICTED, 0);
-	tern_life_bounce(lcore, signal);
+	tern_life_bounce(lcore, signal, false);
 	return false;
+}
+
+static void look_for_high(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	bool high = agent->mailbox.queued >= agent->high_water;
+	bool is_short = !high && refuses(agent) && is_over_share(lcore, agent);
+	if (tern_likely(!high && !is_short))
+		return;
+	if (is_short)
+		set_short(lcore, agent);
+	cross_high(lcore, agent);
+}
+
+/* A policy that drops has freed a cell where there was none. */
+static uint32_t take_cell(struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	if (tern_unlikely(!may_take(lcore, agent) && (refuses(agent) || !agent->mailbox.queued)))
+		return TERN_CELL_NONE;
+	return tern_cells_take(&lcore->cells);
 }
 
 bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 		       const struct tern_signal *signal)
 {
-	if (tern_unlikely(!tern_chunks_left(&lcore->chunks)))
-		return false;
 	if (!tern_policy_make_room(lcore, agent, signal))
 		return true;
-	const struct tern_signal *place =
-		tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);
+	uint32_t cell = take_cell(lcore, agent);
+	if (tern_unlikely(cell == TERN_CELL_NONE))
+		return false;
+	struct tern_signal *place = tern_cells_at(&lcore->cells, cell);
+	memcpy(place, signal, sizeof(*place));
+	tern_mailbox_append(&lcore->cells, &agent->mailbox, cell);
 	tern_count(&lcore->stats.queued, 1);
 	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, place))
-		tern_keys_add(lcore, agent->extras, place);
+		tern_keys_add(lcore, agent->extras, cell);
 	if (agent->status != TERN_READY || tern_is_roaming(agent))
 		tern_ready_wake(lcore, agent);
-	if (!(agent->flags & TERN_AGENT_OVER) && agent->mailbox.queued >= agent->high_water)
-		cross_high(lcore, agent);
+	if (!(agent->flags & TERN_AGENT_OVER))
+		look_for_high(lcore, agent);
 	return true;
 }
 
-static void take_front(struct tern_lcore *lcore, struct tern_agent *agent,
-		       struct tern_signal *signal)
+unsigned tern_policy_may_take(const struct tern_lcore *lcore, const struct tern_agent *agent,
+			      unsigned count)
 {
-	struct tern_signal *front = tern_mailbox_front(&lcore->chunks, &agent->mailbox);
-	memcpy(signal, front, sizeof(*signal));
-	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, front))
-		tern_keys_remove(lcore, agent->extras, front);
-	tern_mailbox_pop(&lcore->chunks, &agent->mailbox);
+	uint32_t left = tern_cells_left(&lcore->cells), kept = lcore->cells.kept;
+	if (tern_likely(left >= kept + count))
+		return count;
+	/* One at a time, so that whoever runs goes on. */
+	return agent->mailbox.queued == 0 && left != 0;
 }
 
-static void put_back(struct tern_lcore *lcore, struct tern_agent *agent,
-		     const struct tern_signal *signal)
+void tern_policy_take_in(struct tern_lcore *lcore, struct tern_agent *agent,
+			 const struct tern_signal *signal)
 {
-	const struct tern_signal *place =
-		tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);
-	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, place))
-		tern_keys_add(lcore, agent->extras, place);
-}
-
-/* Once round the queue, which leaves all others in their order. The chunk just freed is there. */
-void tern_policy_take_at(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place,
-			 struct tern_signal *signal)
-{
-	struct tern_signal other;
-	uint32_t queued = agent->mailbox.queued;
-	for (uint32_t i = 0; i < queued; i++) {
-		take_front(lcore, agent, i == place ? signal : &other);
-		if (i != place)
-			put_back(lcore, agent, &other);
-	}
-	if (agent->flags & TERN_AGENT_OVER && agent->mailbox.queued <= agent->low_water &&
-	    !tern_is_roaming(agent))
-		cross_low(lcore, agent);
-}
-
-void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
-		      struct tern_signal *signal)
-{
-	take_front(lcore, agent, signal);
-	if (tern_unlikely(agent->flags & TERN_AGENT_OVER) &&
-	    agent->mailbox.queued <= agent->low_water && !tern_is_roaming(agent))
-		cross_low(lcore, agent);
+	tern_mailbox_push(&lcore->cells, &agent->mailbox, signal);
 }

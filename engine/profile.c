@@ -113,10 +113,10 @@ static uint64_t memory_of(const struct tern_engine *engine, const struct tern_ag
 	struct tern_memory memory;
 	tern_engine_memory(engine, &memory);
 	uint64_t queued = tern_load(&agent->mailbox.queued);
-	uint64_t chunks = (queued + TERN_CHUNK_SIGNALS - 1) / TERN_CHUNK_SIGNALS;
+	uint64_t cells = queued * (sizeof(struct tern_signal) + sizeof(uint32_t));
 	const struct tern_extras *kept = tern_load(&agent->extras);
 	uint64_t extras = kept ? sizeof(*kept) + tern_load(&kept->stack_bytes) : 0;
-	return memory.bytes_per_agent + chunks * sizeof(struct tern_chunk) + extras +
+	return memory.bytes_per_agent + cells + extras +
 	       (room ? tern_room_bytes(room) : 0);
 }
 

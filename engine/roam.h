@@ -115,6 +115,22 @@ int tern_roam_init(struct tern_roam *roam, uint32_t capacity, unsigned flags);
  */
 int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint32_t *count_after);
 
+/**
+ * Places of the ring given to signals so far, those out of sight included; and those taken. What was
+ * put before is taken when the second has passed what the first was. They wrap.
+ *
+ * Context: who has acquired what those wrote that put.
+ */
+static inline uint32_t tern_roam_put_position(const struct tern_roam *roam)
+{
+	return __atomic_load_n(&roam->ring.rts_prod.head.val.pos, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t tern_roam_taken_position(const struct tern_roam *roam)
+{
+	return __atomic_load_n(&roam->ring.cons.tail, __ATOMIC_ACQUIRE);
+}
+
 /** Signals in sight: those a take would find. Any thread; a hint while others put and take. */
 uint32_t tern_roam_count(const struct tern_roam *roam);
 

@@ -4,13 +4,15 @@
 #include <errno.h>
 
 #include "ask.h"
-#include "control.h"
+#include "due.h"
 #include "engine.h"
 #include "fiber.h"
 #include "global_queue.h"
 #include "life.h"
 #include "profile.h"
 #include "reader.h"
+#include "timer.h"
+#include "watch.h"
 
 /* Signals moved from the ring to the mailbox in one go. */
 #define FETCH 32
@@ -39,15 +41,15 @@ static uint32_t stamp_of(const struct tern_lcore *lcore)
 
 bool tern_roaming_is_loose(const struct tern_agent *agent)
 {
-	const uint32_t ties =
-		TERN_AGENT_FDS | TERN_AGENT_FINISHING | TERN_AGENT_PARKED | TERN_AGENT_TIED;
+	const uint32_t ties = TERN_AGENT_FDS | TERN_AGENT_FINISHING | TERN_AGENT_PARKED |
+			      TERN_AGENT_TIED | TERN_AGENT_REFUSED;
 	if (agent->mailbox.queued || agent->flags & ties || agent->status == TERN_ENDING ||
 	    agent->status == TERN_PAUSED)
 		return false;
 	if (!(agent->flags & TERN_AGENT_FIBER))
 		return true;
 	const struct tern_fiber *fiber = agent->extras->fiber;
-	return !fiber->context.preempted && !fiber->ends;
+	return !fiber->context.preempted && !fiber->ends.first;
 }
 
 bool tern_roaming_may_move(const struct tern_lcore *lcore, const struct tern_agent *agent)
@@ -156,9 +158,6 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 		      const struct tern_signal *signal)
 {
 	struct tern_signal oldest;
-	/* What the engine tells has no right to another's place: it waits in the outbox. */
-	if (signal->kind & TERN_KIND_RETURNED)
-		return false;
 	/* What is left then is reported as undelivered. */
 	if (tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)
 		return false;
@@ -169,12 +168,6 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 	}
 	if (room->policy != TERN_POLICY_DROP_OLDEST || !tern_roam_drop_oldest(&room->roam, &oldest))
 		return false;
-	if (tern_unlikely(oldest.kind & TERN_KIND_RETURNED)) {
-		/* Control, or come back: never dropped, but put behind the others. */
-		tern_lcore_forward(lcore, &oldest);
-		tern_lcore_settle(lcore, 1);
-		return true;
-	}
 	tern_signal_discard(lcore, &oldest);
 	__atomic_fetch_add(&room->dropped, 1, __ATOMIC_RELAXED);
 	tern_count(&lcore->stats.dropped, 1);
@@ -339,57 +332,53 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_ask_answer(lcore, slot);
 }
 
-/* A request to finish, and what a fiber is told beside its mailbox. */
-static bool is_for_now(struct tern_agent *agent, const struct tern_signal *signal)
+/* One signal of its ring: to its mailbox, or back where it was told to end, or was not yet. */
+static void take_in(struct tern_lcore *lcore, struct tern_agent *agent,
+		    const struct tern_signal *signal)
 {
-	if (!(signal->kind & TERN_KIND_RETURNED))
-		return false;
-	bool beside = signal->type == TERN_CONTROL_FINISH || agent->flags & TERN_AGENT_FIBER;
-	bool now = beside && !tern_life_defers(agent, signal);
-	if (!now)
-		agent->flags |= TERN_AGENT_BEHIND;
-	return now;
+	if (agent->status == TERN_ENDING ||
+	    signal->to_generation != tern_address_generation(agent->address))
+		tern_life_bounce(lcore, signal, false);
+	else if (tern_policy_make_room(lcore, agent, signal))
+		tern_policy_take_in(lcore, agent, signal);
 }
 
-/* One signal of its ring: told now, or to its mailbox, or back where it was told to end. */
-static void take_in(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
-{
-	bool returned = signal->kind & TERN_KIND_RETURNED;
-	if (agent->status == TERN_ENDING)
-		tern_life_bounce(lcore, signal);
-	else if (is_for_now(agent, signal))
-		tern_life_handle(lcore, agent, signal);
-	else if (returned || tern_policy_make_room(lcore, agent, signal))
-		tern_mailbox_push(&lcore->chunks, &agent->mailbox, signal);
-}
-
-/*
- * It takes nothing from its mailbox now: all of the ring goes there under its policy, as if it were
- * pinned, since what it waits for, or is asked, may be the last of it.
- */
-static bool holds_back(const struct tern_agent *agent)
+/* Whether it takes nothing now: what is in the ring is best left there, up to its bound. */
+static bool holds_back(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	if (agent->status == TERN_PAUSED || !(agent->flags & TERN_AGENT_FIBER))
 		return agent->status == TERN_PAUSED;
 	enum tern_fiber_wait wait = agent->extras->fiber->wait;
-	return wait != TERN_FIBER_RUN && wait != TERN_FIBER_SIGNAL;
+	return wait != TERN_FIBER_SIGNAL && wait != TERN_FIBER_TYPE &&
+	       !tern_fiber_is_ready(lcore, agent);
+}
+
+/* Up to what it may handle now. A fiber that waits for a type has to see all that is there. */
+static unsigned most_wanted(const struct tern_lcore *lcore, const struct tern_agent *agent,
+			    const struct tern_room *room, unsigned budget)
+{
+	if (holds_back(lcore, agent))
+		return 0;
+	if (agent->flags & TERN_AGENT_FIBER && agent->extras->fiber->wait == TERN_FIBER_TYPE)
+		return UINT32_MAX;
+	return budget < room->capacity ? budget : room->capacity;
 }
 
 unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)
 {
 	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
 	struct tern_signal signals[FETCH];
-	unsigned most = budget < room->capacity ? budget : room->capacity;
-	if (holds_back(agent))
-		most = UINT32_MAX;
-	while (agent->mailbox.queued < most && tern_chunks_left(&lcore->chunks)) {
-		/* What is told to a fiber here may fail: then no other signal is in this frame. */
+	unsigned most = most_wanted(lcore, agent, room, budget);
+	while (agent->mailbox.queued < most) {
 		unsigned want = most - agent->mailbox.queued;
-		want = agent->flags & TERN_AGENT_FIBER ? 1 : want < FETCH ? want : FETCH;
+		want = want < FETCH ? want : FETCH;
+		want = tern_policy_may_take(lcore, agent, want);
 		unsigned got = tern_roam_take(&room->roam, signals, want);
 		for (unsigned i = 0; i < got; i++)
 			take_in(lcore, agent, &signals[i]);
-		if (got < want)
+		if (tern_unlikely(agent->flags & TERN_AGENT_MARKED))
+			tern_watch_ring_moved(lcore, agent);
+		if (got < want || want == 0)
 			break;
 	}
 	return agent->mailbox.queued < budget ? agent->mailbox.queued : budget;
@@ -458,7 +447,7 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	/* First: what it is told may end it, and what it then sends is behind the note. */
 	uint32_t left = release(lcore, agent, room);
 	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
-	if (paused)
+	if (!ends && holds_back(lcore, agent))
 		left = 0;
 	note_ties(agent, room);
 	/* What it sent in this run, told of low water too, is behind the next note. */

@@ -10,6 +10,7 @@
 #include "life.h"
 #include "roaming.h"
 #include "slots.h"
+#include "watch.h"
 
 /* Rooms are mapped so many bytes at a time, at least. */
 #define REGION_BYTES ((size_t)2 << 20)
@@ -131,7 +132,9 @@ static void return_late(struct tern_lcore *lcore, struct tern_room *room)
 {
 	struct tern_signal signal;
 	while (tern_roam_take(&room->roam, &signal, 1) == 1)
-		tern_life_bounce(lcore, &signal);
+		tern_life_bounce(lcore, &signal, false);
+	tern_returned_forget(lcore, room->slot);
+	tern_watch_drop_late(lcore, room->slot);
 }
 
 void tern_roaming_graves(struct tern_lcore *lcore, bool all)

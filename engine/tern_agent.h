@@ -81,6 +81,7 @@ enum tern_event_kind {
 	TERN_EVENT_RETURNED, /**< signals it sent reached a dead address */
 	TERN_EVENT_PRESSURE, /**< its mailbox crossed a water mark */
 	TERN_EVENT_ENDED,    /**< an agent that it watches ended */
+	TERN_EVENT_RELEASED, /**< who refused it takes signals again */
 };
 
 struct tern_event {
@@ -97,6 +98,8 @@ struct tern_event {
 			uint32_t queued;
 		} pressure;
 		struct tern_ended ended;
+		/** The receiver, or gone; TERN_ADDRESS_NONE: of many, try all again. */
+		tern_address released;
 	};
 };
 
@@ -261,6 +264,7 @@ struct tern_timer {
 	uint64_t due;	   /* ticks of the clock */
 	uint16_t type;
 	bool armed;
+	bool fired; /* and the firing has not been handled yet */
 };
 
 /** What a timer's signal carries: tern_signal_data() points at one. */

@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include "routing.h"
+#include "timer.h"
 #include "watch.h"
 
 #define BREATH_NS 20000

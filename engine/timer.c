@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "timer.h"
+
 #include "control.h"
+#include "due.h"
 #include "engine.h"
 #include "fiber.h"
 #include "life.h"
@@ -32,10 +35,33 @@ static void unlink_agent(struct tern_timer *timer)
 		timer->agent_next->agent_link = timer->agent_link;
 }
 
+/* Among those that have fired, oldest first, by the links that it had in the wheel. */
+static void link_fired(struct tern_reserve *reserve, struct tern_timer *timer)
+{
+	timer->fired = timer->armed = true;
+	timer->next = NULL;
+	timer->link = reserve->timers ? reserve->timers_last : &reserve->timers;
+	*timer->link = timer;
+	reserve->timers_last = &timer->next;
+}
+
+static void unlink_fired(struct tern_reserve *reserve, struct tern_timer *timer)
+{
+	timer->fired = timer->armed = false;
+	*timer->link = timer->next;
+	if (timer->next)
+		timer->next->link = timer->link;
+	else
+		reserve->timers_last = timer->link;
+}
+
 void tern_timer_unlink(struct tern_timer *timer)
 {
-	if (timer->link)
-		tern_wheel_remove(&timer->agent->lcore->wheel, timer);
+	struct tern_lcore *lcore = timer->agent->lcore;
+	if (timer->fired)
+		unlink_fired(tern_reserve_of(lcore, timer->agent), timer);
+	else if (timer->link)
+		tern_wheel_remove(&lcore->wheel, timer);
 	timer->armed = false;
 	unlink_agent(timer);
 }
@@ -62,13 +88,20 @@ void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_
 	tern_timer_arm(self, timer, delay_ns, period_ns, type);
 }
 
-/* An armed timer without a link is parked: known to its agent alone. */
+/* An armed timer without a link is parked. */
+static void park(struct tern_timer *timer)
+{
+	timer->link = NULL;
+	timer->armed = true;
+}
+
 void tern_timers_park(struct tern_agent *agent)
 {
 	for (struct tern_timer *timer = agent->timers; timer; timer = timer->agent_next) {
+		if (timer->fired || !timer->link)
+			continue;
 		tern_wheel_remove(&agent->lcore->wheel, timer);
-		timer->link = NULL;
-		timer->armed = true;
+		park(timer);
 	}
 }
 
@@ -78,7 +111,8 @@ void tern_timers_unpark(struct tern_agent *agent)
 	if (agent->timers && lcore->wheel.armed == 0)
 		tern_wheel_expire(&lcore->wheel, lcore->turn_ticks);
 	for (struct tern_timer *timer = agent->timers; timer; timer = timer->agent_next)
-		tern_wheel_add(&lcore->wheel, timer);
+		if (!timer->link)
+			tern_wheel_add(&lcore->wheel, timer);
 }
 
 bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer)
@@ -90,7 +124,7 @@ bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer)
 	return true;
 }
 
-/* Re-arm a periodic timer at its next due time after now; returns the periods that passed. */
+/* Arm a periodic timer again at its next due time after now; returns the periods that passed. */
 static uint64_t rearm(struct tern_lcore *lcore, struct tern_timer *timer)
 {
 	uint64_t passed = 1;
@@ -105,38 +139,45 @@ static uint64_t rearm(struct tern_lcore *lcore, struct tern_timer *timer)
 	return passed;
 }
 
-static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
+void tern_timer_take(struct tern_lcore *lcore, struct tern_timer *timer, struct tern_signal *signal)
 {
 	struct tern_agent *agent = timer->agent;
 	struct tern_timeout timeout = {
 		.timer = timer,
 		.due_ns = tern_clock_to_ns(lcore->clock, timer->due - lcore->clock->base)};
+	if (timer->fired)
+		unlink_fired(tern_reserve_of(lcore, agent), timer);
 	unlink_agent(timer);
 	timeout.expired = rearm(lcore, timer);
-	if (agent->status == TERN_ENDING)
-		return;
+	*signal = tern_due_signal(lcore, agent, timer->type, &timeout, sizeof(timeout));
+}
+
+/* While the engine drains, its own timers go on, so that fibers that sleep do; others are silent. */
+static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
+{
+	struct tern_agent *agent = timer->agent;
+	struct tern_signal signal;
 	if (timer->type == TERN_CONTROL_WAKE) {
-		tern_fiber_timeout(lcore, agent);
-		return;
+		unlink_agent(timer);
+		if (agent->status != TERN_ENDING)
+			tern_fiber_timeout(lcore, agent);
+	} else if (agent->status == TERN_ENDING ||
+		   tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING) {
+		park(timer);
+	} else if (tern_due_at_once(agent)) {
+		tern_timer_take(lcore, timer, &signal);
+		tern_life_handle(lcore, agent, &signal);
+	} else {
+		link_fired(tern_reserve_of(lcore, agent), timer);
+		tern_due_wake(lcore, agent);
 	}
-	struct tern_signal signal = {.type = timer->type,
-				     .stamp = lcore->turn_stamp,
-				     .to_slot = tern_address_slot(agent->address),
-				     .from = agent->address,
-				     .kind = sizeof(timeout)};
-	signal.to_generation =
-		tern_address_generation(agent->address) & TERN_ADDRESS_GENERATION_MASK;
-	memcpy(signal.payload.bytes, &timeout, sizeof(timeout));
-	tern_count(&lcore->accepted, 1);
-	tern_count(&lcore->stats.timers, 1);
-	tern_life_tell(lcore, agent, &signal);
 }
 
 unsigned tern_timers_run(struct tern_lcore *lcore)
 {
 	unsigned fired = 0;
 	struct tern_timer *timer;
-	if (lcore->wheel.armed == 0 || tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING)
+	if (lcore->wheel.armed == 0)
 		return 0;
 	while (fired < FIRE_MAX &&
 	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn_ticks)) != NULL) {

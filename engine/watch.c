@@ -5,6 +5,7 @@
 
 #include "ask.h"
 #include "control.h"
+#include "due.h"
 #include "engine.h"
 #include "fiber.h"
 #include "life.h"
@@ -78,58 +79,199 @@ void tern_watch_ended(struct tern_lcore *lcore, const struct tern_agent *agent, 
 		next = note->next;
 		note->ended.why = (enum tern_end)agent->end_why;
 		note->ended.result = result;
-		struct tern_signal signal = tern_control_signal(lcore, note->watcher,
-								TERN_CONTROL_ENDED, TERN_KIND_ISO);
-		signal.payload.iso = note->iso;
-		tern_lcore_forward(lcore, &signal);
+		tern_lcore_send_end(lcore, note);
 	}
 }
 
-static struct tern_end_note **ends_of(struct tern_lcore *lcore, struct tern_agent *watcher)
+static void count_handled(struct tern_lcore *lcore)
 {
+	tern_count(&lcore->own_handled, 1);
+	tern_count(&lcore->stats.handled, 1);
+	tern_lcore_settle(lcore, 1);
+}
+
+/* Where a watcher asks for ends; NULL: it is told. */
+static struct tern_ends *ends_of(struct tern_lcore *lcore, struct tern_agent *watcher)
+{
+	const struct tern_behaviour *behaviour = watcher->behaviour;
 	if (watcher->flags & TERN_AGENT_FIBER)
 		return &watcher->extras->fiber->ends;
 	bool is_thread = tern_address_slot(watcher->address) == lcore->index;
-	return is_thread ? &lcore->ends : NULL;
+	return is_thread && !(behaviour && behaviour->on_event) ? &lcore->ends : NULL;
 }
 
-/* Kept for tern_wait() where there is one to call it, else told at once. */
-void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
-			struct tern_signal *signal)
+static void keep(struct tern_lcore *lcore, struct tern_agent *watcher, struct tern_ends *ends,
+		 struct tern_end_note *note)
 {
-	struct tern_end_note *note = tern_iso_data(signal->payload.iso);
-	const struct tern_behaviour *behaviour = watcher->behaviour;
-	struct tern_end_note **ends = ends_of(lcore, watcher);
-	bool told = behaviour && behaviour->on_event && !(watcher->flags & TERN_AGENT_FIBER);
-	if (ends && !told) {
-		note->next = *ends;
-		*ends = note;
-		signal->payload.iso = NULL;
-		if (watcher->flags & TERN_AGENT_FIBER)
-			tern_ready_wake(lcore, watcher);
-		return;
-	}
+	tern_ends_add(ends, note);
+	count_handled(lcore);
+	if (watcher->flags & TERN_AGENT_FIBER)
+		tern_ready_wake(lcore, watcher);
+}
+
+static void tell(struct tern_lcore *lcore, struct tern_agent *watcher, struct tern_end_note *note)
+{
+	struct tern_signal signal = tern_control_signal(lcore, watcher->address,
+							TERN_CONTROL_ENDED, TERN_KIND_ISO);
+	struct tern_signal *outer = lcore->in_hand; /* where a lane to itself is spilled */
 	struct tern_event event = {.kind = TERN_EVENT_ENDED, .ended = note->ended};
+	signal.payload.iso = note->iso;
+	lcore->in_hand = &signal;
 	tern_store(&lcore->running, tern_address_slot(watcher->address));
 	tern_life_event(lcore, watcher, &event);
+	lcore->in_hand = outer;
+	tern_signal_discard(lcore, &signal);
+	count_handled(lcore);
 }
 
-bool tern_watch_take(struct tern_lcore *lcore, struct tern_end_note **ends, tern_address agent,
+static void set_due(struct tern_lcore *lcore, struct tern_agent *watcher,
+		    struct tern_end_note *note)
+{
+	tern_notes_push(&tern_reserve_of(lcore, watcher)->ends, note);
+	tern_due_wake(lcore, watcher);
+}
+
+static void set_mark(struct tern_lcore *lcore, struct tern_agent *watcher,
+		     struct tern_end_note *note, uint32_t mark, bool in_ring)
+{
+	note->mark = mark;
+	note->in_ring = in_ring;
+	tern_notes_push(&tern_reserve_of(lcore, watcher)->marked, note);
+	watcher->flags |= TERN_AGENT_MARKED;
+}
+
+void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
+			const struct tern_signal *signal, bool queue_only)
+{
+	struct tern_end_note *note = tern_iso_data(signal->payload.iso);
+	struct tern_ends *asked = ends_of(lcore, watcher);
+	if (asked)
+		keep(lcore, watcher, asked, note);
+	else if (watcher->mailbox.queued)
+		set_mark(lcore, watcher, note, watcher->mailbox.tail, false);
+	else if (queue_only || watcher->status == TERN_PAUSED || watcher->flags & TERN_AGENT_DUE)
+		set_due(lcore, watcher, note);
+	else
+		tell(lcore, watcher, note);
+}
+
+static void drop(struct tern_lcore *lcore, struct tern_end_note *note)
+{
+	tern_iso_drop(&lcore->heap, note->iso);
+	tern_lcore_settle(lcore, 1);
+}
+
+/* T1 of outbox.c, oldest first. */
+static struct tern_end_note *take_in(struct tern_reserve *reserve)
+{
+	struct tern_end_note *note =
+		__atomic_exchange_n(&reserve->ends_in, NULL, __ATOMIC_ACQUIRE);
+	struct tern_end_note *first = NULL, *next;
+	for (; note; note = next) {
+		next = note->next;
+		note->next = first;
+		first = note;
+	}
+	return first;
+}
+
+void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher)
+{
+	uint32_t slot = tern_address_slot(watcher->address);
+	struct tern_end_note *note = take_in(&lcore->reserves[slot]), *next;
+	struct tern_ends *asked = ends_of(lcore, watcher);
+	for (; note; note = next) {
+		next = note->next;
+		if (note->watcher != watcher->address)
+			drop(lcore, note); /* of the slot's life before */
+		else if (asked)
+			keep(lcore, watcher, asked, note);
+		else
+			set_mark(lcore, watcher, note,
+				 tern_roam_put_position(&tern_room_of(lcore, slot)->roam), true);
+	}
+	if (watcher->flags & TERN_AGENT_MARKED)
+		tern_watch_ring_moved(lcore, watcher);
+}
+
+void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher)
+{
+	uint32_t slot = tern_address_slot(watcher->address);
+	struct tern_note_list *marked = &lcore->reserves[slot].marked;
+	uint32_t taken = tern_roam_taken_position(&tern_room_of(lcore, slot)->roam);
+	for (struct tern_end_note *note = marked->first; note; note = note->next)
+		if (note->in_ring && (int32_t)(taken - note->mark) >= 0) {
+			note->in_ring = false;
+			note->mark = watcher->mailbox.tail;
+		}
+	if (!watcher->mailbox.queued)
+		tern_watch_cell_left(lcore, watcher, TERN_CELL_NONE, TERN_CELL_NONE);
+}
+
+/* The oldest of the mailbox has left, or one behind others that stay: they are what is marked. */
+void tern_watch_cell_left(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t cell,
+			  uint32_t before)
+{
+	struct tern_note_list *marked = &tern_reserve_of(lcore, watcher)->marked;
+	struct tern_end_note *note;
+	if (before != TERN_CELL_NONE) {
+		for (note = marked->first; note; note = note->next)
+			if (!note->in_ring && note->mark == cell)
+				note->mark = before;
+		return;
+	}
+	while ((note = marked->first) != NULL && !note->in_ring && note->mark == cell) {
+		tern_notes_pop(marked);
+		set_due(lcore, watcher, note);
+	}
+	if (!marked->first)
+		watcher->flags &= ~TERN_AGENT_MARKED;
+}
+
+void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher)
+{
+	struct tern_note_list *ends = &tern_reserve_of(lcore, watcher)->ends;
+	while (ends->first && watcher->status < TERN_PAUSED)
+		tell(lcore, watcher, tern_notes_pop(ends));
+}
+
+static void drop_list(struct tern_lcore *lcore, struct tern_note_list *list)
+{
+	while (list->first)
+		drop(lcore, tern_notes_pop(list));
+}
+
+void tern_watch_forget(struct tern_lcore *lcore, struct tern_agent *watcher)
+{
+	struct tern_reserve *reserve = tern_reserve_of(lcore, watcher);
+	if (!(watcher->flags & (TERN_AGENT_MARKED | TERN_AGENT_DUE)))
+		return;
+	drop_list(lcore, &reserve->ends);
+	drop_list(lcore, &reserve->marked);
+}
+
+void tern_watch_drop_late(struct tern_lcore *lcore, uint32_t slot)
+{
+	struct tern_end_note *next;
+	for (struct tern_end_note *note = take_in(&lcore->reserves[slot]); note; note = next) {
+		next = note->next;
+		drop(lcore, note);
+	}
+}
+
+bool tern_watch_take(struct tern_lcore *lcore, struct tern_ends *ends, tern_address agent,
 		     struct tern_ended *ended)
 {
-	struct tern_end_note **link = ends;
-	while (*link && agent != TERN_ADDRESS_NONE && (*link)->ended.agent != agent)
-		link = &(*link)->next;
-	struct tern_end_note *note = *link;
+	struct tern_end_note *note = tern_ends_find(ends, agent);
 	if (!note)
 		return false;
-	*link = note->next;
+	tern_ends_remove(ends, note);
 	*ended = note->ended;
 	tern_iso_drop(&lcore->heap, note->iso);
 	return true;
 }
 
-void tern_watch_drop(struct tern_lcore *lcore, struct tern_end_note **ends)
+void tern_watch_drop(struct tern_lcore *lcore, struct tern_ends *ends)
 {
 	struct tern_ended ended;
 	while (tern_watch_take(lcore, ends, TERN_ADDRESS_NONE, &ended))

@@ -7,16 +7,14 @@
 /*
  * Learning of an agent's end. Who watches puts a note, a block of its own heap, on the subject's
  * list (Treiber push, A1); the end takes the whole list at once (exchange, T1) and sends each
- * note back as a control signal. A1-T1 forbids that the end sees a note before its contents. The
- * list's word carries 16 bits of the slot's generation above the pointer, so that a late watcher
- * fails instead of watching the slot's next life.
+ * note back, behind all that the subject sent. A1-T1 forbids that the end sees a note before its
+ * contents. The list's word carries 16 bits of the slot's generation above the pointer, so that a
+ * late watcher fails instead of watching the slot's next life.
+ *
+ * From the watch to the telling the note is all the memory that is needed: where a lane is full, it
+ * waits in a list of its lcore's; where the watcher has signals before it, in one of the watcher's,
+ * marked with the last of them.
  */
-struct tern_end_note {
-	struct tern_end_note *next; /* on the subject's list, then on the watcher's */
-	tern_iso *iso;		    /* that the note lies in */
-	tern_address watcher;
-	struct tern_ended ended;
-};
 
 /** Open the list of a slot for the agent of a generation, before anyone knows its address. */
 void tern_watch_open(struct tern_lcore *lcore, uint32_t slot, uint32_t generation);
@@ -30,19 +28,38 @@ void tern_watch_cancel(struct tern_lcore *lcore, uint32_t slot);
 /** Tell all who watch that an agent ended. */
 void tern_watch_ended(struct tern_lcore *lcore, const struct tern_agent *agent, int64_t result);
 
-/** A note came back to its watcher. Runs the watcher. */
+/** A note came back to its watcher. Runs the watcher, but with `queue_only`. */
 void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
-			struct tern_signal *signal);
+			const struct tern_signal *signal, bool queue_only);
+
+/** Look at the notes that came to a roaming agent. */
+void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher);
+
+/** Signals of a roaming watcher have left its ring. */
+void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher);
+
+/** A cell has left a watcher's mailbox. */
+void tern_watch_cell_left(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t cell,
+			  uint32_t before);
+
+/** Tell a watcher of the ends that are due. Runs the watcher. */
+void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher);
+
+/** A watcher ends: what it was to be told is dropped. */
+void tern_watch_forget(struct tern_lcore *lcore, struct tern_agent *watcher);
+
+/** Drop the notes that came to a roaming agent after its end. */
+void tern_watch_drop_late(struct tern_lcore *lcore, uint32_t slot);
 
 /**
- * Take the note of an agent's end out of a list, TERN_ADDRESS_NONE: of any.
+ * Take an agent's end out of those told and not asked for; TERN_ADDRESS_NONE: of any.
  *
  * @return whether it was there
  */
-bool tern_watch_take(struct tern_lcore *lcore, struct tern_end_note **ends, tern_address agent,
+bool tern_watch_take(struct tern_lcore *lcore, struct tern_ends *ends, tern_address agent,
 		     struct tern_ended *ended);
 
-/** Free the notes of a list. */
-void tern_watch_drop(struct tern_lcore *lcore, struct tern_end_note **ends);
+/** Free the notes of those told and not asked for. */
+void tern_watch_drop(struct tern_lcore *lcore, struct tern_ends *ends);
 
 #endif

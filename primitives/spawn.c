@@ -165,7 +165,8 @@ static void fill_agent(struct tern_agent *agent, uint32_t slot,
 	tern_store(&agent->signals_in, 0);
 	tern_store(&agent->signals_out, 0);
 	tern_store(&agent->mailbox.queued, 0);
-	agent->mailbox.chunk_head = agent->mailbox.chunk_tail = TERN_CHUNK_NONE;
+	agent->mailbox.head = agent->mailbox.tail = TERN_CELL_NONE;
+	agent->mailbox.returned = 0;
 	tern_agent_set_status(agent, TERN_NEW);
 	agent->policy = (uint8_t)spec->options->policy;
 	agent->priority = (int8_t)spec->options->priority;

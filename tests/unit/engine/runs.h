@@ -24,6 +24,7 @@ struct runner {
 	uint64_t cost_ns; /* of a signal; polled mode only */
 	uint64_t tell_at; /* sends one signal to `tell` at this one, counted from 1; 0: never */
 	tern_address tell;
+	bool finishes; /* and asks it to finish then */
 	uint64_t fail_at;
 	uint64_t told; /* -1: its signal was refused */
 	uint8_t who;
@@ -43,6 +44,8 @@ TERN_HANDLER(static __attribute__((unused)), runner_handle)
 		tern_engine_advance(tern_engine_of(self), runner->cost_ns);
 	if (nth == runner->tell_at)
 		put(&runner->told, send_number(self, runner->tell, 1, 0) == 0 ? 1 : -1ull);
+	if (nth == runner->tell_at && runner->finishes)
+		assert_int_equal(tern_agent_finish(self, runner->tell, PATIENCE_NS), 0);
 	if (nth == runner->fail_at)
 		tern_fail(self, -EIO, "signal %" PRIu64, nth);
 	note(&runs->count); /* last: who sees it sees all the rest */

@@ -58,7 +58,7 @@ static uint32_t queued_of(struct world *world, tern_address agent)
 	return stats.queued;
 }
 
-/* At every place of a mailbox of several chunks. */
+/* At every place of a mailbox. */
 static void the_others_stay_in_their_order(void **state)
 {
 	enum { OTHERS = 40 };

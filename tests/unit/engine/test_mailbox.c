@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: mailboxes keep their order in chunks that come and go, share one pool without mixing,
- * and give every chunk back; the key index of a conflating mailbox knows exactly what waits.
- * Method: random pushes and pops on several mailboxes beside plain counters; keys beside a
+ * Goal: mailboxes keep their order in cells that come and go, share one pool without mixing, give
+ * every cell back, and take from any place; a cell goes from one to another. The key index of a
+ * conflating mailbox knows exactly what waits.
+ * Method: random pushes, removals and moves on several mailboxes beside plain lists; keys beside a
  * list, with few distinct keys so that probes run into each other.
  */
 #include "tests/unit/support.h"
@@ -10,14 +11,18 @@
 #include "engine/keys.h"
 #include "engine/mailbox.h"
 
-enum { BOXES = 5, CHUNKS = 40, WAITING = 200 };
+enum { BOXES = 5, CELLS = 600, WAITING = 200 };
 
-static struct tern_chunk *make_chunks(struct tern_chunks *chunks, uint32_t count)
+/* Cells that fill their memory, whose bytes have any value. */
+static void *make_cells(struct tern_cells *cells, uint32_t count)
 {
-	struct tern_chunk *memory = aligned_alloc(TERN_LINE, count * sizeof(*memory));
+	size_t bytes = count * (sizeof(struct tern_signal) + sizeof(uint32_t));
+	void *memory = aligned_alloc(TERN_LINE, (bytes + TERN_LINE - 1) & ~(size_t)(TERN_LINE - 1));
 	assert_non_null(memory);
-	memset(memory, 0xEE, count * sizeof(*memory));
-	tern_chunks_init(chunks, memory, count);
+	memset(memory, 0xEE, bytes);
+	tern_cells_init(cells, memory, bytes);
+	assert_int_equal(cells->count, count);
+	assert_ptr_equal((char *)&cells->next[count], (char *)memory + bytes);
 	return memory;
 }
 
@@ -28,63 +33,140 @@ static struct tern_signal make_signal(uint64_t number)
 	return signal;
 }
 
+/* What a mailbox should hold. */
+struct list {
+	uint64_t numbers[CELLS];
+	uint32_t count;
+};
+
+static uint64_t list_take(struct list *list, uint32_t place)
+{
+	uint64_t number = list->numbers[place];
+	memmove(list->numbers + place, list->numbers + place + 1,
+		(--list->count - place) * sizeof(number));
+	return number;
+}
+
+static bool is_returned(uint64_t number)
+{
+	return number % 7 == 0;
+}
+
+static void check_box(const struct tern_cells *cells, const struct tern_mailbox *box,
+		      const struct list *list)
+{
+	uint32_t cell = box->head, last = TERN_CELL_NONE, returned = 0;
+	assert_int_equal(box->queued, list->count);
+	for (uint32_t i = 0; i < list->count; i++, last = cell, cell = cells->next[cell]) {
+		assert_int_equal(tern_cells_at(cells, cell)->payload.words[0], list->numbers[i]);
+		returned += is_returned(list->numbers[i]);
+	}
+	assert_int_equal(cell, TERN_CELL_NONE);
+	assert_int_equal(box->tail, last);
+	assert_int_equal(box->returned, returned);
+	if (list->count)
+		assert_ptr_equal(tern_mailbox_front(cells, box), tern_cells_at(cells, box->head));
+	else
+		assert_null(tern_mailbox_front(cells, box));
+}
+
+/* The cell before a place; NONE for the first. */
+static uint32_t before_place(const struct tern_cells *cells, const struct tern_mailbox *box,
+			     uint32_t place)
+{
+	uint32_t before = TERN_CELL_NONE, cell = box->head;
+	for (; place; place--, before = cell, cell = cells->next[cell])
+		;
+	return before;
+}
+
 static void mailboxes_keep_their_order(void **state)
 {
 	struct tern_rng rng = {.state = test_seed(1)};
-	struct tern_chunks chunks;
-	struct tern_chunk *memory = make_chunks(&chunks, CHUNKS);
+	struct tern_cells cells;
+	void *memory = make_cells(&cells, CELLS);
 	struct tern_mailbox boxes[BOXES];
-	uint64_t pushed[BOXES] = {0}, popped[BOXES] = {0};
+	static struct list lists[BOXES];
+	uint64_t number = 0;
+	uint32_t used = 0;
 	bool was_full = false;
 	(void)state;
+	memset(lists, 0, sizeof(lists));
 	for (int i = 0; i < BOXES; i++)
 		boxes[i] = TERN_MAILBOX_EMPTY;
-	for (int step = 0; step < 200000; step++) {
-		uint32_t i = pick(&rng, BOXES);
+	for (int step = 0; step < 50000; step++) {
+		uint32_t i = pick(&rng, BOXES), to = pick(&rng, BOXES);
 		/* Phases of filling and of draining. */
 		if (pick(&rng, 100) < (step / 5000 % 2 ? 30u : 70u)) {
-			struct tern_signal signal = make_signal((uint64_t)i << 32 | pushed[i]);
-			struct tern_signal *slot = tern_mailbox_push(&chunks, &boxes[i], &signal);
-			was_full |= !slot;
-			if (!slot) {
-				assert_int_equal(chunks.used, CHUNKS);
+			struct tern_signal signal = make_signal(++number);
+			signal.kind |= is_returned(number) ? TERN_KIND_RETURNED : 0;
+			uint32_t cell = tern_mailbox_push(&cells, &boxes[i], &signal);
+			was_full |= cell == TERN_CELL_NONE;
+			if (cell == TERN_CELL_NONE) {
+				assert_int_equal(used, CELLS);
 				continue;
 			}
-			assert_memory_equal(slot, &signal, sizeof(signal));
-			uint32_t place = tern_chunks_place(&chunks, slot);
-			assert_true(place != 0);
-			assert_ptr_equal(tern_chunks_at(&chunks, place), slot);
-			pushed[i]++;
-		} else if (pushed[i] != popped[i]) {
-			struct tern_signal *front = tern_mailbox_front(&chunks, &boxes[i]);
-			assert_int_equal(front->payload.words[0], (uint64_t)i << 32 | popped[i]);
-			tern_mailbox_pop(&chunks, &boxes[i]);
-			popped[i]++;
+			assert_memory_equal(tern_cells_at(&cells, cell), &signal, sizeof(signal));
+			lists[i].numbers[lists[i].count++] = number;
+			used++;
+		} else if (lists[i].count) {
+			uint32_t place = pick(&rng, 3) ? 0 : pick(&rng, lists[i].count);
+			uint32_t before = before_place(&cells, &boxes[i], place);
+			uint32_t cell = tern_mailbox_remove(&cells, &boxes[i], before);
+			uint64_t taken = list_take(&lists[i], place);
+			assert_int_equal(tern_cells_at(&cells, cell)->payload.words[0], taken);
+			if (pick(&rng, 4)) {
+				tern_cells_put(&cells, cell);
+				used--;
+			} else {
+				tern_mailbox_append(&cells, &boxes[to], cell);
+				lists[to].numbers[lists[to].count++] = taken;
+			}
 		}
-		assert_int_equal(boxes[i].queued, pushed[i] - popped[i]);
-		if (pushed[i] == popped[i])
-			assert_null(tern_mailbox_front(&chunks, &boxes[i]));
+		check_box(&cells, &boxes[i], &lists[i]);
+		check_box(&cells, &boxes[to], &lists[to]);
+		assert_int_equal(cells.used, used);
+		assert_int_equal(tern_cells_left(&cells), CELLS - used);
 	}
 	assert_true(was_full);
 	for (int i = 0; i < BOXES; i++)
-		while (tern_mailbox_front(&chunks, &boxes[i]))
-			tern_mailbox_pop(&chunks, &boxes[i]);
-	assert_int_equal(chunks.used, 0);
+		while (tern_mailbox_front(&cells, &boxes[i]))
+			tern_mailbox_pop(&cells, &boxes[i]);
+	assert_int_equal(cells.used, 0);
 	free(memory);
 }
 
-static void some_chunks_are_kept_for_control(void **state)
+/* By type, what came back left aside, on from where the look before left off. */
+static void a_look_finds_each_of_a_type(void **state)
 {
-	struct tern_chunks chunks;
-	struct tern_chunk *memory = make_chunks(&chunks, CHUNKS);
+	struct tern_cells cells;
+	void *memory = make_cells(&cells, CELLS);
 	struct tern_mailbox box = TERN_MAILBOX_EMPTY;
-	struct tern_signal signal = make_signal(1);
+	uint32_t before = TERN_CELL_NONE;
 	(void)state;
-	while (tern_chunks_left(&chunks))
-		assert_non_null(tern_mailbox_push(&chunks, &box, &signal));
-	assert_int_equal(chunks.used, CHUNKS - TERN_CHUNKS_RESERVED);
-	for (uint32_t i = 0; i < TERN_CHUNKS_RESERVED * TERN_CHUNK_SIGNALS; i++)
-		assert_non_null(tern_mailbox_push(&chunks, &box, &signal));
+	assert_false(tern_mailbox_seek(&cells, &box, &before, 0));
+	assert_false(tern_mailbox_seek_data(&cells, &box, &before));
+	for (uint64_t i = 0; i < 100; i++) {
+		struct tern_signal signal = make_signal(i);
+		signal.type = (uint16_t)(i % 10);
+		signal.kind |= i < 30 ? TERN_KIND_RETURNED : 0;
+		tern_mailbox_push(&cells, &box, &signal);
+	}
+	assert_true(tern_mailbox_seek_data(&cells, &box, &before));
+	assert_int_equal(tern_cells_at(&cells, cells.next[before])->payload.words[0], 30);
+	before = TERN_CELL_NONE;
+	for (uint64_t i = 33; i < 100; i += 10) {
+		assert_true(tern_mailbox_seek(&cells, &box, &before, 3));
+		assert_int_equal(tern_cells_at(&cells, cells.next[before])->payload.words[0], i);
+		before = cells.next[before];
+	}
+	assert_false(tern_mailbox_seek(&cells, &box, &before, 3));
+	/* What comes later is seen from there. */
+	struct tern_signal signal = make_signal(200);
+	signal.type = 3;
+	uint32_t cell = tern_mailbox_push(&cells, &box, &signal);
+	assert_true(tern_mailbox_seek(&cells, &box, &before, 3));
+	assert_int_equal(cells.next[before], cell);
 	free(memory);
 }
 
@@ -92,7 +174,7 @@ static void some_chunks_are_kept_for_control(void **state)
 struct keyed {
 	struct tern_lcore *lcore;
 	struct tern_extras extras;
-	struct tern_chunk *memory;
+	void *memory;
 	void *block;
 };
 
@@ -101,7 +183,7 @@ static void open_keyed(struct keyed *keyed, uint32_t offset, uint32_t length)
 	uint32_t entries = tern_keys_entries(WAITING);
 	*keyed = (struct keyed){.lcore = aligned_alloc(TERN_LINE, sizeof(struct tern_lcore))};
 	memset(keyed->lcore, 0, sizeof(struct tern_lcore));
-	keyed->memory = make_chunks(&keyed->lcore->chunks, WAITING);
+	keyed->memory = make_cells(&keyed->lcore->cells, WAITING);
 	keyed->block = calloc(1, TERN_BLOCK_OFFSET + entries * sizeof(uint32_t));
 	keyed->extras.keys = keyed->block;
 	keyed->extras.keys_mask = entries - 1;
@@ -122,7 +204,7 @@ static void keys_agree_with_a_list(void **state)
 	(void)state;
 	for (uint32_t length = 1; length <= 8; length++) {
 		struct keyed keyed;
-		struct tern_signal *waiting[WAITING];
+		uint32_t waiting[WAITING]; /* cells */
 		struct tern_mailbox box = TERN_MAILBOX_EMPTY;
 		uint32_t count = 0;
 		open_keyed(&keyed, 40 - length, length);
@@ -132,22 +214,24 @@ static void keys_agree_with_a_list(void **state)
 			memcpy(signal.payload.bytes + 40 - length, &key, length);
 			memset(signal.payload.bytes, (int)pick(&rng, 256), 40 - length);
 			struct tern_signal *known = NULL;
-			for (uint32_t i = 0; i < count && !known; i++)
-				if (waiting[i]->type == signal.type &&
-				    memcmp(waiting[i]->payload.bytes + 40 - length, &key, length) ==
-					    0)
-					known = waiting[i];
+			for (uint32_t i = 0; i < count && !known; i++) {
+				struct tern_signal *at =
+					tern_cells_at(&keyed.lcore->cells, waiting[i]);
+				if (at->type == signal.type &&
+				    memcmp(at->payload.bytes + 40 - length, &key, length) == 0)
+					known = at;
+			}
 			assert_true(tern_keys_applies(&keyed.extras, &signal));
 			assert_ptr_equal(tern_keys_find(keyed.lcore, &keyed.extras, &signal),
 					 known);
 			if (!known && count < WAITING) {
 				waiting[count] =
-					tern_mailbox_push(&keyed.lcore->chunks, &box, &signal);
+					tern_mailbox_push(&keyed.lcore->cells, &box, &signal);
 				tern_keys_add(keyed.lcore, &keyed.extras, waiting[count++]);
 			}
 			for (uint32_t gone = pick(&rng, 3); gone && count; gone--) {
 				tern_keys_remove(keyed.lcore, &keyed.extras, waiting[0]);
-				tern_mailbox_pop(&keyed.lcore->chunks, &box);
+				tern_mailbox_pop(&keyed.lcore->cells, &box);
 				memmove(waiting, waiting + 1, --count * sizeof(waiting[0]));
 			}
 		}
@@ -181,7 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mailboxes_keep_their_order),
-		cmocka_unit_test(some_chunks_are_kept_for_control),
+		cmocka_unit_test(a_look_finds_each_of_a_type),
 		cmocka_unit_test(keys_agree_with_a_list),
 		cmocka_unit_test(a_key_needs_its_bytes),
 	};

@@ -234,7 +234,7 @@ static void without_metrics_rates_stay_zero(void **state)
 	assert_near(profile.execution_ns, 50000, 500);
 }
 
-/* A mailbox is made of chunks of 15 signals, 1 KiB each. */
+/* A signal that waits takes a line and 4 bytes. */
 static void memory_grows_with_what_waits(void **state)
 {
 	struct world *world = *state;
@@ -246,7 +246,7 @@ static void memory_grows_with_what_waits(void **state)
 	uint64_t before = profile_of(world, crew.agents[who]).memory_bytes;
 	assert_int_equal(before, memory.bytes_per_agent);
 	crew_load(&crew, who, 150);
-	assert_int_equal(profile_of(world, crew.agents[who]).memory_bytes - before, 10 * 1024);
+	assert_int_equal(profile_of(world, crew.agents[who]).memory_bytes - before, 150 * 68);
 	crew_go(&crew);
 	crew_wait(&crew, 150);
 	UNTIL(world, profile_of(world, crew.agents[who]).memory_bytes == before);

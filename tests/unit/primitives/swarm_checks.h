@@ -76,14 +76,17 @@ static void check_given_back(const struct tern_engine *engine)
 	for (uint32_t i = 0; i < engine->system_count; i++) {
 		const struct tern_lcore *lcore = &engine->lcores[i];
 		permits += lcore->permits;
-		assert_int_equal(lcore->chunks.used, 0);
+		assert_int_equal(lcore->cells.used, 0);
 		assert_int_equal(lcore->deferred, 0);
 		assert_int_equal(lcore->ready.count, 0);
 		assert_int_equal(lcore->wheel.armed, 0);
 		assert_null(lcore->graves);
 		assert_null(lcore->lifo);
-		assert_null(lcore->blocked);
-		assert_null(lcore->finishing);
+		assert_null(lcore->waiters.round);
+		assert_int_equal(lcore->lent, 0);
+		assert_int_equal(lcore->ends_left, 0);
+		assert_int_equal(lcore->finishing.count, 0);
+		assert_int_equal(lcore->shorts.count, 0);
 		for (uint32_t level = 0; level < TERN_ROAMING_LEVELS; level++) {
 			assert_int_equal(lcore->admitted[level], 0);
 			assert_int_equal(tern_run_ring_count(&lcore->rings[level]), 0);

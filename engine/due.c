@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "due.h"
+
+#include "fds.h"
+#include "life.h"
+#include "roaming.h"
+#include "timer.h"
+#include "watch.h"
+
+void tern_due_wake(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	agent->flags |= TERN_AGENT_DUE;
+	if (agent->status != TERN_PAUSED)
+		tern_ready_wake(lcore, agent);
+}
+
+struct tern_signal tern_due_signal(struct tern_lcore *lcore, const struct tern_agent *agent,
+				   uint16_t type, const void *payload, size_t size)
+{
+	struct tern_signal signal = {.type = type,
+				     .stamp = lcore->turn_stamp,
+				     .to_slot = tern_address_slot(agent->address),
+				     .from = agent->address,
+				     .kind = (uint8_t)size};
+	signal.to_generation =
+		tern_address_generation(agent->address) & TERN_ADDRESS_GENERATION_MASK;
+	memcpy(signal.payload.bytes, payload, size);
+	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->stats.timers, 1);
+	return signal;
+}
+
+static void handle(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
+{
+	tern_life_handle(lcore, agent, signal);
+	tern_lcore_check(lcore);
+}
+
+static void run_returned(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	uint32_t generation = tern_address_generation(agent->address);
+	struct tern_signal signal;
+	while (agent->status == TERN_READY && tern_returned_take(lcore, slot, &signal))
+		if (signal.to_generation == generation)
+			tern_life_handle(lcore, agent, &signal);
+		else /* of the slot's life before */
+			tern_life_bounce(lcore, &signal, false);
+}
+
+/* Only those that are due now: a handler may start others meanwhile. */
+static unsigned run_signals(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	const struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
+	struct tern_signal signal;
+	unsigned handled = 0;
+	while (reserve->timers && agent->status == TERN_READY) {
+		tern_timer_take(lcore, reserve->timers, &signal);
+		handle(lcore, agent, &signal);
+		handled++;
+	}
+	while (reserve->fds && agent->status == TERN_READY) {
+		tern_fds_take_due(lcore, agent, &signal);
+		handle(lcore, agent, &signal);
+		handled++;
+	}
+	return handled;
+}
+
+static bool is_left(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	const struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
+	return reserve->timers || reserve->fds || reserve->released || reserve->retry ||
+	       reserve->ends.first || reserve->returned;
+}
+
+unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	unsigned handled = 0;
+	if (tern_is_roaming(agent))
+		run_returned(lcore, agent);
+	tern_watch_tell(lcore, agent);
+	if (agent->flags & TERN_AGENT_REFUSED)
+		tern_waiters_tell(lcore, agent);
+	if (!(agent->flags & TERN_AGENT_FIBER))
+		handled = run_signals(lcore, agent);
+	if (!is_left(lcore, agent))
+		agent->flags &= ~TERN_AGENT_DUE;
+	return handled;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "waiter.h"
+
+#include "fiber.h"
+#include "life.h"
+#include "roaming.h"
+
+/* Waits looked at in one turn, so that a turn stays short however many there are. */
+#define LOOKS 64
+
+static struct tern_reserve *reserve_of(const struct tern_lcore *lcore,
+				       const struct tern_agent *agent)
+{
+	return &lcore->reserves[tern_address_slot(agent->address)];
+}
+
+void tern_waiter_add(struct tern_lcore *lcore, struct tern_waiter *waiter)
+{
+	struct tern_waiter *round = lcore->waiters.round;
+	if (!round) {
+		lcore->waiters.round = waiter->next = waiter->previous = waiter;
+		return;
+	}
+	/* Behind all others. */
+	waiter->next = round;
+	waiter->previous = round->previous;
+	waiter->previous->next = round->previous = waiter;
+}
+
+void tern_waiter_cancel(struct tern_lcore *lcore, struct tern_waiter *waiter)
+{
+	if (!waiter->next)
+		return;
+	if (lcore->waiters.round == waiter)
+		lcore->waiters.round = waiter->next == waiter ? NULL : waiter->next;
+	waiter->next->previous = waiter->previous;
+	waiter->previous->next = waiter->next;
+	waiter->next = waiter->previous = NULL;
+}
+
+static uint32_t *head_of(struct tern_lcore *lcore, const struct tern_agent *agent, tern_address to)
+{
+	uint64_t mixed = (to + tern_address_slot(agent->address)) * 0x9E3779B97F4A7C15u;
+	return &lcore->waiters.heads[(mixed >> 32) % TERN_WAITER_HEADS];
+}
+
+static struct tern_waiter *find_pair(struct tern_lcore *lcore, const struct tern_agent *agent,
+				     tern_address to)
+{
+	uint32_t at = *head_of(lcore, agent, to);
+	while (at) {
+		struct tern_waiter *waiter = &lcore->waiters.entries[at - 1];
+		if (waiter->agent == agent && waiter->to == to)
+			return waiter;
+		at = waiter->by_pair;
+	}
+	return NULL;
+}
+
+/* An entry of its own, or 0. */
+static uint32_t take_entry(struct tern_waiters *waiters)
+{
+	uint32_t entry = waiters->free;
+	if (entry)
+		waiters->free = waiters->entries[entry - 1].by_agent;
+	else if (waiters->fresh < TERN_WAITERS_MAX)
+		entry = ++waiters->fresh;
+	return entry;
+}
+
+/* Who is told to try all again needs no entries. */
+static void tell_later(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	agent->flags |= TERN_AGENT_DUE;
+	if (agent->status < TERN_ENDING)
+		tern_ready_wake(lcore, agent);
+}
+
+void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, tern_address to,
+			 bool in_lane)
+{
+	struct tern_reserve *reserve = reserve_of(lcore, agent);
+	const struct tern_behaviour *behaviour = agent->behaviour;
+	if (!behaviour || !behaviour->on_event || reserve->retry || agent->status >= TERN_ENDING)
+		return;
+	struct tern_waiter *waiter = find_pair(lcore, agent, to);
+	if (waiter && !waiter->released) {
+		waiter->in_lane = in_lane;
+		return;
+	}
+	uint32_t *head = head_of(lcore, agent, to), entry = take_entry(&lcore->waiters);
+	agent->flags |= TERN_AGENT_REFUSED;
+	if (!entry) {
+		reserve->retry = true;
+		tell_later(lcore, agent);
+		return;
+	}
+	waiter = &lcore->waiters.entries[entry - 1];
+	*waiter = (struct tern_waiter){.agent = agent,
+				       .to = to,
+				       .in_lane = in_lane,
+				       .by_agent = reserve->waiters,
+				       .by_pair = *head};
+	if (reserve->waiters)
+		lcore->waiters.entries[reserve->waiters - 1].before = entry;
+	*head = reserve->waiters = entry;
+	tern_waiter_add(lcore, waiter);
+}
+
+/* Read-mostly lines of the directory are all that it costs. One that has ended refuses otherwise. */
+static bool takes_again(struct tern_lcore *lcore, const struct tern_waiter *waiter)
+{
+	uint64_t entry = tern_dir_load(lcore, tern_address_slot(waiter->to));
+	uint32_t route = tern_dir_route(entry);
+	if (tern_dir_differs(entry, waiter->to) == TERN_DIR_PRESSED && !waiter->in_lane)
+		return false;
+	return route == lcore->roam_route || tern_lcore_has_room(lcore, route);
+}
+
+/* From its agent's refusals that wait to those that are over. */
+static void set_released(struct tern_lcore *lcore, struct tern_waiter *waiter)
+{
+	struct tern_waiter *entries = lcore->waiters.entries;
+	struct tern_reserve *reserve = reserve_of(lcore, waiter->agent);
+	if (waiter->by_agent)
+		entries[waiter->by_agent - 1].before = waiter->before;
+	if (waiter->before)
+		entries[waiter->before - 1].by_agent = waiter->by_agent;
+	else
+		reserve->waiters = waiter->by_agent;
+	waiter->by_agent = reserve->released;
+	waiter->released = true;
+	reserve->released = (uint32_t)(waiter - entries) + 1;
+}
+
+static void release(struct tern_lcore *lcore, struct tern_waiter *waiter)
+{
+	tern_waiter_cancel(lcore, waiter);
+	if (waiter->is_fiber) {
+		waiter->agent->extras->fiber->wait = TERN_FIBER_RUN;
+		tern_ready_wake(lcore, waiter->agent);
+		return;
+	}
+	set_released(lcore, waiter);
+	tell_later(lcore, waiter->agent);
+}
+
+unsigned tern_waiters_look(struct tern_lcore *lcore)
+{
+	struct tern_waiter *first = lcore->waiters.round;
+	unsigned over = 0;
+	for (unsigned looks = 0; looks < LOOKS && lcore->waiters.round; looks++) {
+		struct tern_waiter *waiter = lcore->waiters.round;
+		if (looks && waiter == first)
+			break;
+		lcore->waiters.round = waiter->next;
+		if (!takes_again(lcore, waiter))
+			continue;
+		if (waiter == first)
+			first = waiter->next;
+		release(lcore, waiter);
+		over++;
+	}
+	return over;
+}
+
+static void put_entry(struct tern_lcore *lcore, uint32_t entry)
+{
+	struct tern_waiter *waiter = &lcore->waiters.entries[entry - 1];
+	uint32_t *link = head_of(lcore, waiter->agent, waiter->to);
+	while (*link != entry)
+		link = &lcore->waiters.entries[*link - 1].by_pair;
+	*link = waiter->by_pair;
+	tern_waiter_cancel(lcore, waiter);
+	waiter->by_agent = lcore->waiters.free;
+	lcore->waiters.free = entry;
+}
+
+static void tell(struct tern_lcore *lcore, struct tern_agent *agent, tern_address who)
+{
+	struct tern_event event = {.kind = TERN_EVENT_RELEASED, .released = who};
+	tern_life_event(lcore, agent, &event);
+}
+
+/* Each is given up before it is told: who is refused again is told again. */
+void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_reserve *reserve = reserve_of(lcore, agent);
+	if (reserve->retry && agent->status < TERN_PAUSED) {
+		reserve->retry = false;
+		tell(lcore, agent, TERN_ADDRESS_NONE);
+	}
+	while (reserve->released && agent->status < TERN_PAUSED) {
+		uint32_t entry = reserve->released;
+		const struct tern_waiter *waiter = &lcore->waiters.entries[entry - 1];
+		tern_address who = waiter->to;
+		reserve->released = waiter->by_agent;
+		put_entry(lcore, entry);
+		tell(lcore, agent, who);
+	}
+	if (!reserve->waiters && !reserve->released && !reserve->retry)
+		agent->flags &= ~TERN_AGENT_REFUSED;
+}
+
+static void forget_list(struct tern_lcore *lcore, uint32_t *list)
+{
+	while (*list) {
+		uint32_t entry = *list;
+		*list = lcore->waiters.entries[entry - 1].by_agent;
+		put_entry(lcore, entry);
+	}
+}
+
+void tern_waiters_forget(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_reserve *reserve = reserve_of(lcore, agent);
+	if (!(agent->flags & TERN_AGENT_REFUSED))
+		return;
+	forget_list(lcore, &reserve->waiters);
+	forget_list(lcore, &reserve->released);
+	reserve->retry = false;
+	agent->flags &= ~TERN_AGENT_REFUSED;
+}
