@@ -147,14 +147,6 @@ static inline void tern_lane_next(struct tern_lane_in *in)
 		in->lap++;
 }
 
-/** Step back to a slot that could not be taken. */
-static inline void tern_lane_back(struct tern_lane_in *in)
-{
-	if ((in->head & in->mask) == 0)
-		in->lap--;
-	in->head--;
-}
-
 /** Whether a slot of this lane's memory is being handled where it lies. */
 static inline bool tern_lane_in_use(const struct tern_lane_in *in)
 {
@@ -168,6 +160,17 @@ static inline void tern_lane_publish(struct tern_lane_in *in)
 		return;
 	in->published = in->head;
 	__atomic_store_n(&in->lane->head, in->head, __ATOMIC_RELEASE);
+}
+
+/** The same, but so that the producer may have `credit` slots under way at most. */
+static inline void tern_lane_publish_within(struct tern_lane_in *in, uint32_t credit)
+{
+	uint32_t depth = in->mask + 1;
+	uint32_t to = tern_likely(credit >= depth) ? in->head : in->head - (depth - credit);
+	if ((int32_t)(to - in->published) <= 0)
+		return;
+	in->published = to;
+	__atomic_store_n(&in->lane->head, to, __ATOMIC_RELEASE);
 }
 
 /**

@@ -213,6 +213,8 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.trace_left = config->trace_every,
 		.stamp_each = config->stamp_each_signal || index >= engine->lcore_count,
 		.is_thread = index >= engine->lcore_count,
+		.credit = UINT32_MAX,
+		.depth_max = tern_layout_depth(engine, index, 2 * index),
 		.check_every = TERN_CHECK_EVERY_MAX,
 		.check_left = TERN_CHECK_EVERY_MAX,
 		.asked_head = TERN_SLOT_NONE,

@@ -119,7 +119,7 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 	if (taken == 0)
 		return more;
 	lcore->wet = lcore->wet || taken == TERN_LANE_BURST;
-	tern_lane_publish(in);
+	tern_lane_publish_within(in, lcore->credit);
 	tern_lcore_settle_in_place(lcore);
 	return taken + more;
 }
@@ -321,6 +321,23 @@ static unsigned run_ready(struct tern_lcore *lcore)
 	return done;
 }
 
+static void publish_all(struct tern_lcore *lcore, struct tern_lane_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		tern_lane_publish_within(&set->lanes[i], lcore->credit);
+}
+
+/* Mailbox memory is short, or was: what lanes may have under way, and whom senders may reach. */
+static __attribute__((noinline)) void look_for_memory(struct tern_lcore *lcore)
+{
+	tern_policy_set_credit(lcore);
+	if (lcore->credit == UINT32_MAX) {
+		publish_all(lcore, &lcore->express);
+		publish_all(lcore, &lcore->data);
+	}
+	tern_policy_relieve(lcore);
+}
+
 /* A thread's place that nobody has taken: what lies in its lanes waits for the next one. */
 static bool is_deserted(const void *owner, uint32_t route)
 {
@@ -356,6 +373,10 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	if (tern_unlikely(tern_load(&lcore->lanes_made) != lcore->lanes_seen))
 		tern_lcore_adopt(lcore);
 
+	bool is_short = lcore->credit != UINT32_MAX || lcore->shorts.count;
+	if (tern_unlikely(lcore->cells.used > lcore->cells.count / 4 || is_short))
+		look_for_memory(lcore);
+
 	unsigned work = tern_ask_take(lcore) + tern_fds_take(lcore) + drain_express(lcore);
 	work += drain_data(lcore);
 	work += tern_timers_run(lcore);
@@ -364,8 +385,6 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 		work += tern_finish_check(lcore);
 	if (tern_unlikely(lcore->waiters.round != NULL))
 		work += tern_waiters_look(lcore);
-	if (tern_unlikely(lcore->shorts.count != 0))
-		tern_policy_relieve(lcore);
 	if (tern_unlikely(lcore->preempt.started) && work == 0)
 		tern_preempt_stop(&lcore->preempt);
 	if (tern_unlikely(tern_load(&lcore->engine->roaming)))

@@ -108,6 +108,7 @@ struct tern_lcore {
 	uint8_t hold;	   /* TERN_HOLD_*: why signals go to mailboxes; 0: they run in place */
 	bool sampling;	   /* the window that ends at the next look at the clock is one handler */
 	bool wet;	   /* a lane had more than this turn took */
+	uint32_t credit;   /* signals that a lane to here may have under way; UINT32_MAX: its depth */
 	uint32_t in_place; /* signals handled from the lane that is being drained */
 	uint64_t check_start; /* ticks at the last look at the clock */
 	struct tern_lane_set express;
@@ -140,6 +141,7 @@ struct tern_lcore {
 	struct tern_block_chain *away; /* the heap's */
 
 	struct tern_cells cells;
+	uint32_t depth_max;	       /* slots of the longest lane to here */
 	uint32_t cells_from;	       /* number of the first among all lcores' */
 	struct tern_mailbox *outboxes; /* by route: signals come back that found its lane full */
 	uint32_t deferred;	       /* signals in them */

@@ -90,6 +90,9 @@ void tern_policy_take_after(struct tern_lcore *lcore, struct tern_agent *agent, 
 /** An agent that refused for want of memory ends, or does so no longer. */
 void tern_policy_forget(struct tern_lcore *lcore, struct tern_agent *agent);
 
+/** How many signals each lane to this lcore may have under way, by the memory left for them. */
+void tern_policy_set_credit(struct tern_lcore *lcore);
+
 /** Let senders in again to agents that refuse for want of memory, once there is enough. */
 void tern_policy_relieve(struct tern_lcore *lcore);
 

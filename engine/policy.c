@@ -9,10 +9,14 @@
 
 /* An agent may hold so many times what is left, so that whoever comes later finds some left. */
 #define SHARE 8u
-/* It may hold so many signals whatever is left. */
+/* It may hold so many signals, or one in so many of those left, whatever its share. */
 #define SHARE_MIN 16u
+#define SHARE_MIN_PART 1024u
 /* Of the cells, one in so many is for what is under way when agents are told to refuse. */
 #define HEADROOM_PART 8u
+/* While memory is short, lanes may have so many signals under way. */
+#define CREDIT_MIN 4u
+#define CREDIT_MAX 64u
 /* Agents looked at in one turn when memory is back. */
 #define RELIEVE_MAX 64u
 
@@ -70,21 +74,47 @@ void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
  * Mailbox memory is shared by dynamic thresholds. An agent that holds more than its share of what
  * is left refuses, or drops, as if its mailbox were full: the more memory is used, the less each
  * may hold, so that those who hold much stop first and some is always left for those who hold
- * little. What lanes still bring for an agent that refuses goes to the headroom.
+ * little. What lanes still bring for an agent that refuses goes to the headroom; while memory is
+ * short, their senders have little credit, so that this is not much.
  *
  * Source: Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
  * switches", IEEE/ACM Transactions on Networking 6(2), 1998.
  */
+static uint32_t left_for_data(const struct tern_cells *cells)
+{
+	uint32_t left = tern_cells_left(cells);
+	return left > cells->kept ? left - cells->kept : 0;
+}
+
 static uint32_t left_to_share(const struct tern_cells *cells)
 {
-	uint32_t back = cells->kept + cells->count / HEADROOM_PART, left = tern_cells_left(cells);
-	return left > back ? left - back : 0;
+	uint32_t left = left_for_data(cells), headroom = cells->count / HEADROOM_PART;
+	return left > headroom ? left - headroom : 0;
+}
+
+static uint32_t clamp(uint32_t value, uint32_t least, uint32_t most)
+{
+	return value < least ? least : value > most ? most : value;
 }
 
 static bool is_over_share(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	return agent->mailbox.queued >= SHARE_MIN &&
-	       agent->mailbox.queued / SHARE >= left_to_share(&lcore->cells);
+	uint32_t queued = agent->mailbox.queued;
+	if (tern_likely(queued / SHARE < left_to_share(&lcore->cells)))
+		return false;
+	return queued >= clamp(left_for_data(&lcore->cells) / SHARE_MIN_PART, 1, SHARE_MIN);
+}
+
+void tern_policy_set_credit(struct tern_lcore *lcore)
+{
+	const struct tern_cells *cells = &lcore->cells;
+	uint32_t under_way = (lcore->data.count + lcore->express.count) * lcore->depth_max;
+	uint32_t ample = cells->count / 16 + clamp(under_way, 0, cells->count / 2);
+	bool is_short = left_to_share(cells) < ample;
+	lcore->credit = UINT32_MAX;
+	if (is_short)
+		lcore->credit =
+			clamp(left_for_data(cells) / SHARE_MIN_PART, CREDIT_MIN, CREDIT_MAX);
 }
 
 /* Whether data may take one more cell. One that waits for nothing else gets of what is kept. */

@@ -96,7 +96,7 @@ static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set)
 		if (in->stands_on)
 			tern_signal_discard(lcore, in->stands_on);
 		in->stands_on = NULL;
-		tern_lane_publish(in);
+		tern_lane_publish_within(in, lcore->credit);
 	}
 }
 

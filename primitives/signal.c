@@ -31,14 +31,18 @@ static inline void copy_small(unsigned char *to, const unsigned char *from, size
 	}
 }
 
-static __attribute__((cold, noinline)) int refuse(struct tern_lcore *lcore, tern_address to,
+/* A fiber has tern_send() to wait with; others are told when it is worth trying again. */
+static __attribute__((cold, noinline)) int refuse(struct tern_agent *self, tern_address to,
 						  enum tern_pressure_source why, uint64_t *counter,
 						  int code)
 {
+	struct tern_lcore *lcore = self->lcore;
 	lcore->refused_to = to;
 	lcore->refused_why = (uint32_t)why;
 	if (counter)
 		tern_count(counter, 1);
+	if (code == -EAGAIN && !(self->flags & TERN_AGENT_FIBER))
+		tern_waiter_refused(lcore, self, to, why == TERN_PRESSURE_LANE);
 	return code;
 }
 
@@ -49,13 +53,14 @@ static inline bool is_closed(const struct tern_lcore *lcore)
 	       tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING;
 }
 
-static __attribute__((cold, noinline)) int refuse_receiver(struct tern_lcore *lcore,
+static __attribute__((cold, noinline)) int refuse_receiver(struct tern_agent *self,
 							   tern_address to, uint64_t entry)
 {
-	struct tern_lcore_stats *stats = &lcore->stats;
+	const struct tern_lcore *lcore = self->lcore;
+	struct tern_lcore_stats *stats = &self->lcore->stats;
 	if (to >> 24 < lcore->slots && tern_dir_alive(entry, to) && !(entry & TERN_DIR_CLOSED))
-		return refuse(lcore, to, TERN_PRESSURE_AGENT, &stats->refused_agent, -EAGAIN);
-	return refuse(lcore, to, TERN_PRESSURE_NONE, &stats->refused_dead, -ESRCH);
+		return refuse(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, -EAGAIN);
+	return refuse(self, to, TERN_PRESSURE_NONE, &stats->refused_dead, -ESRCH);
 }
 
 /*
@@ -85,16 +90,17 @@ static inline struct tern_lane_out *open_lane(struct tern_lcore *lcore, tern_add
 
 /* Everything else but a roaming agent: make room, or say in `code` why there is none. */
 static __attribute__((noinline)) struct tern_lane_out *
-find_lane(struct tern_lcore *lcore, tern_address to, uint64_t entry, int *code)
+find_lane(struct tern_agent *self, tern_address to, uint64_t entry, int *code)
 {
+	struct tern_lcore *lcore = self->lcore;
 	uint32_t route = tern_dir_route(entry);
 	struct tern_lane_out *out = &lcore->out[route];
 	if (tern_dir_differs(entry, to) != 0)
-		*code = refuse_receiver(lcore, to, entry);
+		*code = refuse_receiver(self, to, entry);
 	else if (is_closed(lcore))
-		*code = refuse(lcore, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
+		*code = refuse(self, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
 	else if (tern_lane_spent(out) && !tern_lcore_make_room(lcore, route))
-		*code = refuse(lcore, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane, -EAGAIN);
+		*code = refuse(self, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane, -EAGAIN);
 	else
 		return out;
 	return NULL;
@@ -160,8 +166,8 @@ static int send_roaming(struct tern_agent *self, tern_address to, uint16_t type,
 	tern_count(&lcore->accepted, -1ull);
 	struct tern_lcore_stats *stats = &lcore->stats;
 	if (code == -EAGAIN)
-		return refuse(lcore, to, TERN_PRESSURE_AGENT, &stats->refused_agent, code);
-	return refuse(lcore, to, TERN_PRESSURE_NONE, &stats->refused_dead, code);
+		return refuse(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, code);
+	return refuse(self, to, TERN_PRESSURE_NONE, &stats->refused_dead, code);
 }
 
 static inline int put_bytes(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
@@ -183,7 +189,7 @@ bytes_slowly(struct tern_agent *self, tern_address to, uint16_t type, const void
 		copy_small(slot.payload.bytes, data, size);
 		return send_roaming(self, to, type, &slot, (uint32_t)size);
 	}
-	struct tern_lane_out *out = find_lane(self->lcore, to, entry, &code);
+	struct tern_lane_out *out = find_lane(self, to, entry, &code);
 	return out ? put_bytes(self, out, to, type, data, size) : code;
 }
 
@@ -191,7 +197,7 @@ int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, c
 		      size_t size)
 {
 	if (tern_unlikely(size > TERN_INLINE_MAX || type > TERN_TYPE_MAX))
-		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
+		return refuse(self, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
 	struct tern_lane_out *out = open_lane(self->lcore, to);
 	if (tern_unlikely(!out))
 		return bytes_slowly(self, to, type, data, size);
@@ -298,11 +304,11 @@ static int send_block(struct tern_agent *self, tern_address to, uint16_t type, v
 {
 	int code = 0;
 	if (tern_unlikely(type > TERN_TYPE_MAX))
-		return refuse(self->lcore, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
+		return refuse(self, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
 	uint64_t entry = entry_of(self->lcore, to);
 	if (is_roaming(self->lcore, to, entry))
 		return send_block_roaming(self, to, type, pointer, kind);
-	struct tern_lane_out *out = find_lane(self->lcore, to, entry, &code);
+	struct tern_lane_out *out = find_lane(self, to, entry, &code);
 	if (tern_unlikely(!out))
 		return code;
 	if (kind == TERN_KIND_ISO)

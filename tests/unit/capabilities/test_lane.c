@@ -85,24 +85,27 @@ static void step_publish(struct model *model)
 	assert_int_equal(model->lane->head, (uint32_t)model->published);
 }
 
-static void step_back(struct model *model)
+/* Short of its depth, a credit holds back what was read; what was given stays given. */
+static void step_publish_within(struct model *model, uint64_t credit)
 {
-	if (model->read == model->published)
-		return;
-	tern_lane_back(&model->in);
-	model->read--;
+	int64_t held = credit < model->depth ? (int64_t)(model->depth - credit) : 0;
+	int64_t to = (int64_t)model->read - held;
+	tern_lane_publish_within(&model->in, (uint32_t)credit);
+	if (to > (int64_t)model->published)
+		model->published = (uint64_t)to;
+	assert_int_equal(model->lane->head, (uint32_t)model->published);
 }
 
 static void step(struct model *model, uint64_t choice)
 {
-	if (choice < 8)
+	if (choice % 17 < 8)
 		step_push(model);
-	else if (choice < 14)
+	else if (choice % 17 < 14)
 		step_read(model);
-	else if (choice < 16)
+	else if (choice % 17 < 16)
 		step_publish(model);
 	else
-		step_back(model);
+		step_publish_within(model, 1 + choice / 17);
 }
 
 static void model_init(struct model *model, uint32_t depth)
@@ -121,7 +124,7 @@ static void test_random_steps(void **state)
 		struct model model;
 		model_init(&model, depths[d]);
 		for (int i = 0; i < 200000; i++)
-			step(&model, draw(&rng, 17));
+			step(&model, draw(&rng, 17 * (depths[d] + 1)));
 		assert_true(model.read > 0);
 		free(model.lane);
 	}
@@ -179,26 +182,24 @@ static void test_no_lane_yet(void **state)
 	assert_false(tern_lane_refresh(&out));
 }
 
-/* What is read and not given back can be read again, byte for byte. */
-static void test_back(void **state)
+/* When all is read, a credit is how many can be pushed; more of it is given at once. */
+static void test_credit(void **state)
 {
-	enum { DEPTH = 4 };
+	enum { DEPTH = 64 };
 	struct model model;
 	(void)state;
 	model_init(&model, DEPTH);
-	for (int round = 0; round < 10; round++) {
-		while (model.pushed - model.published < DEPTH)
-			step_push(&model);
-		for (int again = 0; again < 3; again++) {
+	for (uint64_t credit = 1; credit <= DEPTH; credit++) {
+		for (int round = 0; round < 3; round++) {
+			while (model.pushed - model.published < DEPTH)
+				step_push(&model);
 			while (model.read < model.pushed)
 				step_read(&model);
-			assert_null(tern_lane_peek(&model.in));
-			assert_false(tern_lane_refresh(&model.out));
-			while (model.read > model.published)
-				step_back(&model);
+			step_publish_within(&model, credit);
+			assert_int_equal(DEPTH - (model.pushed - model.published), credit);
 		}
-		step_read(&model);
 		step_publish(&model);
+		assert_int_equal(model.published, model.pushed);
 	}
 	free(model.lane);
 }
@@ -263,7 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_steps),   cmocka_unit_test(test_lap_wrap),
 		cmocka_unit_test(test_full_and_spent), cmocka_unit_test(test_no_lane_yet),
-		cmocka_unit_test(test_back),	       cmocka_unit_test(test_two_threads),
+		cmocka_unit_test(test_credit),	       cmocka_unit_test(test_two_threads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
