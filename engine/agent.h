@@ -36,7 +36,7 @@ enum tern_status {
 #define TERN_AGENT_FIBER 256u	  /* extras->fiber runs it */
 #define TERN_AGENT_FDS 512u	  /* has waited for a file descriptor */
 #define TERN_AGENT_FAILED 1024u	  /* tern_life_fail() */
-#define TERN_AGENT_ROAMING 4096u  /* any lcore may run it: roaming.h */
+#define TERN_AGENT_ROAMING 4096u  /* any lcore may run it, or it has such a ring: roaming.h */
 #define TERN_AGENT_ADMITTED 8192u /* roaming, and among the policy's for its run ring */
 #define TERN_AGENT_PARKED 16384u  /* its timers are in no wheel: it moves */
 #define TERN_AGENT_DUE 32768u	  /* something is due to it: due.h */
@@ -47,6 +47,8 @@ enum tern_status {
 #define TERN_AGENT_MARKED 524288u  /* an end waits for signals in its mailbox: watch.c */
 #define TERN_AGENT_SHORT 1048576u  /* refuses for want of mailbox memory: policy.c */
 #define TERN_AGENT_REFUSED 2097152u /* is to be told when others take signals again: waiter.h */
+#define TERN_AGENT_STAYS 4194304u   /* has a ring like one that roams, and stays where it is */
+#define TERN_AGENT_EXACT 8388608u   /* its bound is exact: counted in its room */
 
 /** One agent: two lines, 128 bytes. Line 0 is what a signal touches. */
 struct TERN_CAPABILITY("agent") tern_agent {

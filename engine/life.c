@@ -208,9 +208,11 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 void tern_life_cell_left(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t cell,
 			 uint32_t before)
 {
+	if (agent->flags & TERN_AGENT_EXACT)
+		tern_room_leave(lcore, tern_address_slot(agent->address));
 	if (agent->flags & TERN_AGENT_FIBER)
 		tern_fiber_cell_left(agent, cell);
-	else
+	else if (agent->flags & TERN_AGENT_MARKED)
 		tern_watch_cell_left(lcore, agent, cell, before);
 }
 

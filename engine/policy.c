@@ -190,7 +190,8 @@ static void take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint3
 		tern_keys_remove(lcore, agent->extras, cell);
 	tern_mailbox_remove(cells, &agent->mailbox, before);
 	tern_cells_put(cells, cell);
-	if (tern_unlikely(agent->flags & (TERN_AGENT_MARKED | TERN_AGENT_FIBER)))
+	if (tern_unlikely(agent->flags &
+			  (TERN_AGENT_MARKED | TERN_AGENT_FIBER | TERN_AGENT_EXACT)))
 		tern_life_cell_left(lcore, agent, cell, before);
 }
 

@@ -42,7 +42,7 @@ static uint32_t stamp_of(const struct tern_lcore *lcore)
 bool tern_roaming_is_loose(const struct tern_agent *agent)
 {
 	const uint32_t ties = TERN_AGENT_FDS | TERN_AGENT_FINISHING | TERN_AGENT_PARKED |
-			      TERN_AGENT_TIED | TERN_AGENT_REFUSED;
+			      TERN_AGENT_TIED | TERN_AGENT_REFUSED | TERN_AGENT_STAYS;
 	if (agent->mailbox.queued || agent->flags & ties || agent->status == TERN_ENDING ||
 	    agent->status == TERN_PAUSED)
 		return false;
@@ -184,6 +184,17 @@ static void press(struct tern_lcore *lcore, struct tern_room *room)
 	__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
 }
 
+/* Take a place within an exact bound, which counts what has left the ring and is not taken up. */
+static bool enter(struct tern_room *room)
+{
+	if (tern_likely(!room->exact))
+		return true;
+	if (__atomic_fetch_add(&room->waiting, 1, __ATOMIC_RELAXED) < room->capacity)
+		return true;
+	__atomic_fetch_sub(&room->waiting, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
 static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	uint64_t entry = tern_dir_load(lcore, signal->to_slot);
@@ -192,9 +203,14 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 	if (!tern_dir_alive(entry, to))
 		return -ESRCH;
 	struct tern_room *room = tern_room_of(lcore, signal->to_slot);
+	if (!enter(room))
+		return -EAGAIN;
 	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++)
-		if (i > room->capacity || !make_room(lcore, room, signal))
+		if (i > room->capacity || !make_room(lcore, room, signal)) {
+			if (room->exact)
+				tern_room_leave(lcore, signal->to_slot);
 			return -EAGAIN;
+		}
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
 	struct tern_agent *agent = &lcore->agents[signal->to_slot];
 	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >= room->high_water))
@@ -336,8 +352,11 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 static void take_in(struct tern_lcore *lcore, struct tern_agent *agent,
 		    const struct tern_signal *signal)
 {
-	if (agent->status == TERN_ENDING ||
-	    signal->to_generation != tern_address_generation(agent->address))
+	bool gone = agent->status == TERN_ENDING ||
+		    signal->to_generation != tern_address_generation(agent->address);
+	if (gone && agent->flags & TERN_AGENT_EXACT)
+		tern_room_leave(lcore, signal->to_slot);
+	if (gone)
 		tern_life_bounce(lcore, signal, false);
 	else if (tern_policy_make_room(lcore, agent, signal))
 		tern_policy_take_in(lcore, agent, signal);

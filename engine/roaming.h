@@ -33,6 +33,7 @@ struct tern_room {
 	uint32_t slot;
 	uint8_t policy; /* enum tern_policy */
 	uint8_t class;	/* of its size: rooms.c */
+	bool exact;	/* `waiting` is kept */
 
 	/* who runs the agent writes, others read */
 	alignas(TERN_LINE) uint64_t note; /* that must be passed before it moves: passage.h */
@@ -45,6 +46,7 @@ struct tern_room {
 	/* senders write, seldom */
 	alignas(TERN_LINE) uint64_t pressured;
 	uint64_t dropped;
+	uint32_t waiting; /* signals accepted and not taken up; who runs the agent writes, too */
 
 	struct tern_roam roam;
 };
@@ -73,6 +75,12 @@ static inline struct tern_room *tern_room_of(const struct tern_lcore *lcore, uin
 
 /** Make a room for a roaming agent about to be spawned. 0; -ENOMEM. Any lcore or thread. */
 int tern_room_make(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t capacity);
+
+/** A signal of an agent whose bound is exact has been taken up, or goes back. */
+static inline void tern_room_leave(const struct tern_lcore *lcore, uint32_t slot)
+{
+	__atomic_fetch_sub(&tern_room_of(lcore, slot)->waiting, 1, __ATOMIC_RELAXED);
+}
 
 /** Bytes of a room. */
 size_t tern_room_bytes(const struct tern_room *room);

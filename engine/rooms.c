@@ -96,6 +96,8 @@ int tern_room_make(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t 
 	room->policy = agent->policy;
 	room->class = class_of(capacity);
 	room->agent = NULL;
+	room->exact = agent->flags & TERN_AGENT_EXACT;
+	tern_store(&room->waiting, 0);
 	room->sent_before = 0;
 	tern_store(&room->tied, false);
 	tern_store(&room->note, 0);

@@ -28,6 +28,12 @@ struct spec {
 	const struct tern_spawn_options *options;
 };
 
+/* Whether its mailbox is a ring of its own, which senders fill. */
+static bool wants_ring(const struct tern_spawn_options *options)
+{
+	return options->roaming || options->exact;
+}
+
 static uint32_t pick_lcore(struct tern_lcore *lcore, const struct tern_spawn_options *options)
 {
 	if (options->lcore != TERN_LCORE_ANY)
@@ -62,6 +68,8 @@ static bool in_range(const struct spec *spec)
 	       options->priority <= TERN_PRIORITY_CRITICAL && options->slice_us <= SLICE_US_MAX &&
 	       options->rate <= RATE_MAX && options->rate_burst <= RATE_MAX &&
 	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX && !options->roaming)) &&
+	       (!options->exact || options->policy == TERN_POLICY_REFUSE ||
+		options->policy == TERN_POLICY_BLOCK) &&
 	       (!spec->name ||
 		(spec->name[0] && strnlen(spec->name, TERN_NAME_MAX) < TERN_NAME_MAX));
 }
@@ -151,7 +159,7 @@ static int make_extras(struct tern_lcore *lcore, const struct tern_behaviour *be
 static bool is_shy(const struct tern_spawn_options *options)
 {
 	return options->priority == TERN_PRIORITY_LOW || options->slice_us || options->rate ||
-	       options->roaming;
+	       wants_ring(options);
 }
 
 /* Fields that other threads may read at any time are stored whole. */
@@ -171,8 +179,12 @@ static void fill_agent(struct tern_agent *agent, uint32_t slot,
 	agent->policy = (uint8_t)spec->options->policy;
 	agent->priority = (int8_t)spec->options->priority;
 	agent->flags = is_shy(spec->options) ? TERN_AGENT_SHY : 0;
-	if (spec->options->roaming)
+	if (wants_ring(spec->options))
 		agent->flags |= TERN_AGENT_ROAMING;
+	if (spec->options->exact)
+		agent->flags |= TERN_AGENT_EXACT;
+	if (spec->options->exact && !spec->options->roaming)
+		agent->flags |= TERN_AGENT_STAYS;
 	tern_store(&agent->behaviour, behaviour);
 	agent->timers = NULL;
 	agent->high_water = spec->high_water;
@@ -224,7 +236,7 @@ static void make_known(struct tern_lcore *lcore, uint32_t slot, const struct spe
 	tern_ask_open(lcore, slot, generation);
 	tern_watch_open(lcore, slot, generation);
 	uint32_t route = 2 * spec->lcore + express;
-	if (spec->options->roaming) {
+	if (wants_ring(spec->options)) {
 		route = lcore->roam_route;
 		tern_store(&lcore->engine->roaming, true);
 	}
@@ -249,7 +261,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 	tern_store(&agent->extras, extras);
 	if (tern_unlikely(code == 0 && behaviour->fiber))
 		code = make_fiber(lcore, agent, spec->options);
-	if (tern_unlikely(code == 0 && spec->options->roaming))
+	if (tern_unlikely(code == 0 && wants_ring(spec->options)))
 		code = tern_room_make(lcore, agent, spec->capacity);
 	make_known(lcore, slot, spec);
 	if (tern_unlikely(code == 0 && spec->options->watch))
@@ -270,7 +282,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_address address)
 {
 	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
-	if (spec->options->roaming)
+	if (wants_ring(spec->options))
 		tern_roaming_wake(lcore, agent);
 	else if (spec->lcore != lcore->index)
 		tern_ask(lcore, address, TERN_ASK_START);

@@ -10,13 +10,27 @@
 /** Largest capacity of a conflating mailbox: its key index is one block. */
 #define TERN_CONFLATE_MAX 4096u
 
+/*
+ * The bound of a mailbox. A sender is refused, or the policy acts, from high_water or capacity on; but
+ * it learns of it when the receiver's lcore has looked. Until then, of a pinned agent
+ *
+ *     waiting <= capacity + lanes x lane depth
+ *
+ * with a lane from each lcore (lanes.data_depth slots, for a critical agent lanes.express_depth) and
+ * each attached thread (1,024 at most); `tern config check` prints the number. Of a roaming agent
+ * what waits is in a ring of capacity signals, and what its lcore has taken out of it to run, at most
+ * as many again. With `exact` it is capacity, whoever sends at once: a pinned agent gets such a ring
+ * of its own (64 bytes a signal, capacity rounded up to a power of two), its signals are copied
+ * there and never run in place, and each costs two atomic operations on lines that its senders share.
+ */
+
 /** Options of spawn; zeroed means default, but for lcore: start from TERN_SPAWN_DEFAULTS. */
 struct tern_spawn_options {
 	const char *name; /**< unique in the engine, 1..63 bytes; NULL: none. Borrows */
 	uint32_t lcore;	  /**< home lcore index, or TERN_LCORE_ANY */
 	enum tern_priority priority;
 	enum tern_policy policy;
-	uint32_t capacity;   /**< signals; 0: the engine's default */
+	uint32_t capacity;   /**< signals; 0: the engine's default. See below */
 	uint32_t high_water; /**< signals, <= capacity; 0: default, or 4/5 of a given capacity */
 	uint32_t low_water;  /**< signals, < high_water; 0: default, or 1/4 of a given high water */
 	uint32_t key_offset; /**< conflate: where in the inline payload the key starts */
@@ -25,6 +39,7 @@ struct tern_spawn_options {
 	uint32_t rate;	     /**< signals a second under TERN_SCHEDULE_RATE; 0: no limit */
 	uint32_t rate_burst; /**< signals at once above it; 0: what 1 ms brings, at least 1 */
 	bool roaming;	     /**< any lcore may run it; `lcore` is where it starts. Not conflate */
+	bool exact;	     /**< what waits is never more than capacity; refuse and block only */
 	uint32_t stack_bytes; /**< fiber: its stack, up to 1 MiB; 0: 64 KiB. Rounded up to a power
 				 of 2, with `preempt` after adding 32 KiB */
 	bool preempt;	      /**< fiber: suspended in its own text by scheduler.preempt_tick_us */
