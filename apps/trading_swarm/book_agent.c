@@ -10,7 +10,6 @@
 
 #define LOCATES 65536u
 #define EXPECTED_ORDERS 16384
-#define RETRY_NS 2000
 #define REFERENCE_STEP_BP 5 /* risk hears of the middle when it has moved that far */
 
 int book_agent_init(struct book_agent *agent, uint32_t working_max)
@@ -22,12 +21,12 @@ int book_agent_init(struct book_agent *agent, uint32_t working_max)
 		return -ENOMEM;
 	if (book_set_create(EXPECTED_ORDERS, &agent->set) < 0)
 		return -ENOMEM;
-	return outbox_init(&agent->outbox, working_max + SWARM_STRATEGIES_MAX);
+	return outbox_make(&agent->outbox, working_max + SWARM_STRATEGIES_MAX);
 }
 
 void book_agent_fini(struct book_agent *agent)
 {
-	outbox_fini(&agent->outbox);
+	outbox_free(&agent->outbox);
 	book_set_destroy(agent->set);
 	free(agent->views);
 	free(agent->stale_locates);
@@ -52,10 +51,8 @@ static void tell_tops(struct tern_agent *self, struct book_agent *agent) TERN_OW
 		uint16_t locate = agent->stale_locates[agent->stale_head];
 		struct book_view *view = &agent->views[locate];
 		tern_address to = agent->strategies[locate % agent->strategy_count];
-		if (tern_signal_bytes(self, to, SWARM_TOP, &view->top, sizeof(view->top)) != 0) {
-			tern_timer_start(self, &agent->timer, RETRY_NS, 0, SWARM_RETRY_TOP);
-			return;
-		}
+		if (tern_signal_bytes(self, to, SWARM_TOP, &view->top, sizeof(view->top)) != 0)
+			return; /* on_event goes on */
 		view->stale = false;
 		agent->stale_head = (agent->stale_head + 1) % LOCATES;
 		agent->stale_count--;
@@ -188,15 +185,19 @@ TERN_HANDLER(static, book_handler)
 		agent->ending = true;
 		tell_tops(self, agent);
 		break;
-	case SWARM_RETRY_TOP:
-		tell_tops(self, agent);
-		break;
-	case SWARM_RETRY:
-		outbox_retry(self, &agent->outbox);
-		break;
 	default:
 		break;
 	}
 }
 
-const struct tern_behaviour book_agent_behaviour = {.name = "book", .handler = book_handler};
+static void book_event(struct tern_agent *self, void *state, const struct tern_event *event)
+	TERN_OWNS(self)
+{
+	struct book_agent *agent = state;
+	tern_outbox_event(self, &agent->outbox, event);
+	if (event->kind == TERN_EVENT_RELEASED)
+		tell_tops(self, agent);
+}
+
+const struct tern_behaviour book_agent_behaviour = {.name = "book", .handler = book_handler,
+						.on_event = book_event};

@@ -36,8 +36,7 @@ struct book_agent {
 	uint16_t *stale_locates; /* a ring of all locates */
 	uint32_t stale_head;
 	uint32_t stale_count;
-	struct outbox outbox; /* MATCHED to the executor, END to the strategies */
-	struct tern_timer timer;
+	struct tern_outbox outbox; /* MATCHED to the executor, END to the strategies */
 	bool ending;
 
 	/* counters; others read them once the run is over */

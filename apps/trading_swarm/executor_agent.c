@@ -18,12 +18,12 @@ int executor_agent_init(struct executor_agent *executor, uint32_t working_max)
 		executor->free_handles[executor->free_count] = executor->free_count;
 		executor->free_count++;
 	}
-	return outbox_init(&executor->outbox, working_max + 1);
+	return outbox_make(&executor->outbox, working_max + 1);
 }
 
 void executor_agent_fini(struct executor_agent *executor)
 {
-	outbox_fini(&executor->outbox);
+	outbox_free(&executor->outbox);
 	free(executor->orders);
 	free(executor->free_handles);
 	executor->orders = NULL;
@@ -103,13 +103,18 @@ TERN_HANDLER(static, executor_handler)
 		executor->ending = true;
 		end_if_idle(self, executor);
 		break;
-	case SWARM_RETRY:
-		outbox_retry(self, &executor->outbox);
-		break;
 	default:
 		break;
 	}
 }
 
+static void executor_event(struct tern_agent *self, void *state, const struct tern_event *event)
+	TERN_OWNS(self)
+{
+	struct executor_agent *executor = state;
+	tern_outbox_event(self, &executor->outbox, event);
+}
+
 const struct tern_behaviour executor_agent_behaviour = {.name = "executor",
-							.handler = executor_handler};
+							.handler = executor_handler,
+						.on_event = executor_event};

@@ -16,12 +16,12 @@
 int feed_agent_init(struct feed_agent *feed)
 {
 	memset(feed, 0, sizeof(*feed));
-	return outbox_init(&feed->outbox, 2 * SWARM_BOOKS_MAX + 1);
+	return outbox_make(&feed->outbox, 2 * SWARM_BOOKS_MAX + 1);
 }
 
 void feed_agent_fini(struct feed_agent *feed)
 {
-	outbox_fini(&feed->outbox);
+	outbox_free(&feed->outbox);
 }
 
 /* Come back after a while: exactly one timer or signal to itself is under way then. */
@@ -216,12 +216,17 @@ TERN_HANDLER(static, feed_handler)
 	case SWARM_HALT:
 		halt(self, feed);
 		break;
-	case SWARM_RETRY:
-		outbox_retry(self, &feed->outbox);
-		break;
 	default:
 		break;
 	}
 }
 
-const struct tern_behaviour feed_agent_behaviour = {.name = "feed", .handler = feed_handler};
+static void feed_event(struct tern_agent *self, void *state, const struct tern_event *event)
+	TERN_OWNS(self)
+{
+	struct feed_agent *feed = state;
+	tern_outbox_event(self, &feed->outbox, event);
+}
+
+const struct tern_behaviour feed_agent_behaviour = {.name = "feed", .handler = feed_handler,
+						.on_event = feed_event};

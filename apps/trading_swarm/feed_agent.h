@@ -24,7 +24,7 @@ struct feed_agent {
 	tern_address reader;
 
 	/* the agent's own */
-	struct outbox outbox; /* RESTART and END to the books, FED to the reader */
+	struct tern_outbox outbox; /* RESTART and END to the books, FED to the reader */
 	struct tern_timer timer;
 	tern_iso *first; /* block being released; NULL: none is here */
 	tern_iso *newest;

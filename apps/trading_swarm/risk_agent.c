@@ -17,12 +17,12 @@ int risk_agent_init(struct risk_agent *risk, uint32_t working_max)
 	risk->symbols = calloc(LOCATES, sizeof(*risk->symbols));
 	if (!risk->symbols)
 		return -ENOMEM;
-	return outbox_init(&risk->outbox, working_max + SWARM_STRATEGIES_MAX + 1);
+	return outbox_make(&risk->outbox, working_max + SWARM_STRATEGIES_MAX + 1);
 }
 
 void risk_agent_fini(struct risk_agent *risk)
 {
-	outbox_fini(&risk->outbox);
+	outbox_free(&risk->outbox);
 	free(risk->symbols);
 	risk->symbols = NULL;
 }
@@ -196,12 +196,17 @@ TERN_HANDLER(static, risk_handler)
 	case SWARM_END:
 		on_end(self, risk, signal);
 		break;
-	case SWARM_RETRY:
-		outbox_retry(self, &risk->outbox);
-		break;
 	default:
 		break;
 	}
 }
 
-const struct tern_behaviour risk_agent_behaviour = {.name = "risk", .handler = risk_handler};
+static void risk_event(struct tern_agent *self, void *state, const struct tern_event *event)
+	TERN_OWNS(self)
+{
+	struct risk_agent *risk = state;
+	tern_outbox_event(self, &risk->outbox, event);
+}
+
+const struct tern_behaviour risk_agent_behaviour = {.name = "risk", .handler = risk_handler,
+						.on_event = risk_event};

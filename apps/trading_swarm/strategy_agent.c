@@ -23,12 +23,12 @@ int strategy_agent_init(struct strategy_agent *strategy)
 	strategy->symbols = calloc(SWARM_FOLLOWED_MAX, sizeof(*strategy->symbols));
 	if (!strategy->symbols)
 		return -ENOMEM;
-	return outbox_init(&strategy->outbox, 4);
+	return outbox_make(&strategy->outbox, 4);
 }
 
 void strategy_agent_fini(struct strategy_agent *strategy)
 {
-	outbox_fini(&strategy->outbox);
+	outbox_free(&strategy->outbox);
 	free(strategy->symbols);
 	strategy->symbols = NULL;
 }
@@ -152,13 +152,18 @@ TERN_HANDLER(static, strategy_handler)
 	case SWARM_END:
 		on_end(self, strategy, signal);
 		break;
-	case SWARM_RETRY:
-		outbox_retry(self, &strategy->outbox);
-		break;
 	default:
 		break;
 	}
 }
 
+static void strategy_event(struct tern_agent *self, void *state, const struct tern_event *event)
+	TERN_OWNS(self)
+{
+	struct strategy_agent *strategy = state;
+	tern_outbox_event(self, &strategy->outbox, event);
+}
+
 const struct tern_behaviour strategy_agent_behaviour = {.name = "strategy",
-							.handler = strategy_handler};
+							.handler = strategy_handler,
+						.on_event = strategy_event};

@@ -28,8 +28,6 @@ enum swarm_signal {
 	SWARM_HALT,	 /* reader -> feed: end now, drop what is not released */
 	SWARM_FED,	 /* feed -> reader: everything is released */
 	SWARM_PUMP,	 /* feed -> itself: go on */
-	SWARM_RETRY,	 /* outbox timer */
-	SWARM_RETRY_TOP, /* book's timer for tops that were refused */
 	SWARM_MARKET,	 /* feed -> book: swarm_market */
 	SWARM_RESTART,	 /* feed -> book: new session, empty the books */
 	SWARM_TOP,	 /* book -> strategy: swarm_top, conflated by symbol */
