@@ -76,9 +76,18 @@ enum tern_agent_state {
 	TERN_STATE_ENDING,    /**< about to run on_stop */
 };
 
-/** What the engine tells an agent outside its signals; never refused, never in the mailbox. */
+/**
+ * What the engine tells an agent outside its signals, and outside its mailbox's bound. A paused agent
+ * hears of it when it is resumed.
+ *
+ * Signals come back (RETURNED) from a dead address, and from one whose lcore has no mailbox memory
+ * left at all: `from` then is alive, and the signal may be sent again. RELEASED follows a send that
+ * was refused with -EAGAIN, once for each receiver and not before it takes signals again, or has
+ * ended; nothing polls for it, and no send that succeeds pays for it. Fibers, which can wait, are not
+ * told.
+ */
 enum tern_event_kind {
-	TERN_EVENT_RETURNED, /**< signals it sent reached a dead address */
+	TERN_EVENT_RETURNED, /**< signals it sent come back */
 	TERN_EVENT_PRESSURE, /**< its mailbox crossed a water mark */
 	TERN_EVENT_ENDED,    /**< an agent that it watches ended */
 	TERN_EVENT_RELEASED, /**< who refused it takes signals again */
@@ -87,7 +96,7 @@ enum tern_event_kind {
 struct tern_event {
 	enum tern_event_kind kind;
 	union {
-		/** The signals as sent, `from` now the dead address; blocks are dropped after. */
+		/** The signals as sent, `from` now the receiver; blocks are dropped after. */
 		struct {
 			struct tern_signal *signals;
 			uint32_t count;
@@ -98,7 +107,7 @@ struct tern_event {
 			uint32_t queued;
 		} pressure;
 		struct tern_ended ended;
-		/** The receiver, or gone; TERN_ADDRESS_NONE: of many, try all again. */
+		/** Who refused; TERN_ADDRESS_NONE: of more than 4,096, try all again. */
 		tern_address released;
 	};
 };
@@ -172,10 +181,12 @@ TERN_API void tern_fail(struct tern_agent *self, int code, const char *format, .
 /**
  * End another agent in good order: it takes no new signal (senders get -ESRCH), handles what was
  * accepted before, then ends with TERN_END_STOPPED. When the time is up it ends like by
- * tern_agent_stop(). A paused agent goes on to finish.
+ * tern_agent_stop(). A paused agent goes on to finish, and one that finishes is not paused.
  *
- * @param timeout_ns  time it may take; of several calls the earliest end counts
- * @return 0: the request is on its way, never refused for lack of room; -ESRCH: dead address
+ * The request overtakes data, as a stop does: what others send from then on is refused.
+ *
+ * @param timeout_ns  time it may take, to 1 us; of several calls the earliest end counts
+ * @return 0: the request is on its way, and needs no memory that could run out; -ESRCH: dead address
  *
  * Context: any agent or attached thread.
  */
@@ -201,7 +212,8 @@ TERN_API int tern_agent_state(const struct tern_agent *self, tern_address agent,
 			      enum tern_agent_state *state);
 
 /**
- * Ask to be told of an agent's end: once per call, after all it sent to the caller. A behaviour
+ * Ask to be told of an agent's end: once per call, after all it sent to the caller. The block that
+ * the call takes is all the memory that telling needs. A behaviour
  * with on_event gets TERN_EVENT_ENDED; an attached thread without one, and a fiber, call
  * tern_wait(). Spawn with `watch` asks before the agent can end.
  *
@@ -254,7 +266,10 @@ struct tern_fd_ready {
 TERN_API int tern_watch_fd(struct tern_agent *self, int fd, uint32_t events, uint16_t type)
 	TERN_OWNS(self);
 
-/** A timer: memory of the agent that starts it, zeroed before first use, alive while armed. */
+/**
+ * A timer: memory of the agent that starts it, zeroed before first use, alive while armed. It is
+ * armed until its last firing is handled, or it is cancelled: then it may be freed at once.
+ */
 struct tern_timer {
 	struct tern_timer *next, **link;	     /* in a wheel list */
 	struct tern_timer *agent_next, **agent_link; /* in its agent's list */
@@ -280,6 +295,10 @@ struct tern_timeout {
  * with idle=backoff by what waking costs where the lcore slept (tern_lcore_stats.wake_ns).
  * Arming an armed timer moves it. All timers of an agent end with it.
  *
+ * A firing comes ahead of what waits in the mailbox, and takes no place there. Of each timer there is
+ * one at a time: one that the agent does not handle, because it is paused or a fiber at something
+ * else, grows in `expired` and is not repeated.
+ *
  * @param delay_ns   from now to the first firing
  * @param period_ns  between firings, counted from the first due time, so that they do not
  *                   drift; 0: fires once
@@ -290,7 +309,10 @@ struct tern_timeout {
 TERN_API void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
 			       uint64_t period_ns, uint16_t type) TERN_OWNS(self);
 
-/** Disarm a timer: after this it does not fire. Returns whether it was armed. */
+/**
+ * Disarm a timer. After this nothing of it comes, not a firing that was due already either, whatever
+ * kind of agent it is. Returns whether it was armed.
+ */
 TERN_API bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer) TERN_OWNS(self);
 
 /** Id that a name stands for: the same on every node and in every release. Any thread. */

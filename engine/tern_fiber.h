@@ -39,7 +39,8 @@ TERN_API struct tern_signal *tern_recv(struct tern_agent *self, uint64_t timeout
 
 /**
  * Wait for the next signal of one type. Others stay in the mailbox, in their order, and count for
- * its bound. Looks at every waiting signal once: O(waiting).
+ * its bound. Passes over those in front of it, without moving them, and looks at each of them once
+ * in a wait; one that is in front costs the same however many wait.
  *
  * @param type  0..TERN_TYPE_MAX
  */
