@@ -92,7 +92,13 @@ TERN_API tern_ref *tern_iso_localize(tern_iso *iso) TERN_GIVES(tern_ref_recover,
  * @param heap  the calling agent's or thread's own heap
  * @param size  payload bytes, 0 to TERN_BLOCK_SIZE_MAX
  * @return the block, to be dropped, sent, frozen or localised exactly once; NULL with
- *         tern_errno: ENOMEM the pool is exhausted, EMSGSIZE `size` is too large
+ *         tern_errno: ENOMEM the pool has no free memory of that size in one piece, EMSGSIZE
+ *         `size` is too large
+ *
+ * With TERN_BLOCK_OFFSET bytes more, sizes round up to 512 bytes and its doublings. Memory freed in
+ * one size serves any other: adjoining free blocks are joined and large ones split when a size has
+ * run out, up to 4,096 blocks in one call (0.3 ms). A block that another lcore or thread dropped
+ * counts as free when it has come home.
  *
  * Context: the thread that runs the owner of `heap`. No system call, no lock.
  */

@@ -148,7 +148,7 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 	return made ? 0 : -ENOMEM;
 }
 
-static void cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsigned char *base)
+static int cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsigned char *base)
 {
 	const struct tern_config *config = &engine->config;
 	size_t chunks = mailbox_bytes(engine, lcore->index), blocks = config->block_mib * MIB;
@@ -159,11 +159,12 @@ static void cut_region(struct tern_engine *engine, struct tern_lcore *lcore, uns
 	tern_chunks_init(&lcore->chunks, (struct tern_chunk *)(void *)base,
 			 (uint32_t)(chunks / sizeof(struct tern_chunk)));
 	struct tern_span block_span = {.next = base + chunks, .end = base + chunks + blocks};
-	tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span, lcore->away);
 	unsigned char *lanes = base + chunks + blocks;
 	unsigned char *extras = lanes + lane_bytes(engine, lcore->index);
 	lcore->lane_span = (struct tern_span){.next = lanes, .end = extras};
 	lcore->span = (struct tern_span){.next = extras, .end = end};
+	return tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span,
+			      lcore->away);
 }
 
 static void init_system_agent(struct tern_lcore *lcore)
@@ -214,9 +215,8 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 	};
 	for (int i = 0; i < TERN_IDS_AHEAD; i++)
 		tern_engine_draw_id(lcore, &lcore->next_ids[i]);
-	if (make_tables(engine, lcore) != 0)
+	if (make_tables(engine, lcore) != 0 || cut_region(engine, lcore, region) != 0)
 		return -ENOMEM;
-	cut_region(engine, lcore, region);
 	tern_wheel_init(&lcore->wheel, tern_clock_ticks(&engine->clock), engine->clock.hz);
 	init_system_agent(lcore);
 	lcore->scope = &lcore->own_scope;
