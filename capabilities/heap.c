@@ -2,7 +2,11 @@
 #include "heap.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include <rte_common.h>
+
+#include "lines.h"
 #include "poison.h"
 
 #if TERN_DEBUG_BLOCKS
@@ -11,6 +15,9 @@
 #define CLASS_MIN 0
 #endif
 
+#define SHORTEN_BATCH 64
+_Static_assert(SHORTEN_BATCH <= TERN_HEAP_LISTED_MAX, "the lists hold what they are shortened by");
+
 static size_t class_bytes(uint32_t class)
 {
 	return (size_t)1 << (class + TERN_BLOCK_SHIFT_MIN);
@@ -18,11 +25,8 @@ static size_t class_bytes(uint32_t class)
 
 static uint32_t class_of(size_t size)
 {
-	size_t bytes = size + TERN_BLOCK_OFFSET;
-	uint32_t class = CLASS_MIN;
-	if (bytes > class_bytes(CLASS_MIN))
-		class = 64 - (uint32_t)__builtin_clzl(bytes - 1) - TERN_BLOCK_SHIFT_MIN;
-	return class;
+	size_t last = (size + TERN_BLOCK_OFFSET - 1) | (class_bytes(CLASS_MIN) - 1);
+	return 64 - (uint32_t)__builtin_clzl(last) - TERN_BLOCK_SHIFT_MIN;
 }
 
 static unsigned char *payload(struct tern_block *block)
@@ -35,70 +39,113 @@ static size_t payload_room(const struct tern_block *block)
 	return class_bytes(block->class) - TERN_BLOCK_OFFSET;
 }
 
-void tern_heap_init(struct tern_heap *heap, uint32_t index, uint32_t heaps, struct tern_span memory,
-		    struct tern_block_chain *away)
+/* As many blocks of the class as can be listed: one over the limit is, before it is seen. */
+static size_t list_room(const struct tern_heap *heap, uint32_t class)
 {
-	*heap = (struct tern_heap){.span = memory, .index = index, .heaps = heaps, .away = away};
+	return RTE_MIN(heap->buddy.units >> class, (size_t)TERN_HEAP_LISTED_MAX + 1);
+}
+
+static int make_lists(struct tern_heap *heap)
+{
+	size_t entries = 0;
+	for (uint32_t class = 0; class < TERN_BLOCK_CLASSES; class ++)
+		entries += 1 + list_room(heap, class);
+	heap->lists = tern_lines_make(RTE_ALIGN_CEIL(entries * sizeof(*heap->lists), TERN_LINE));
+	if (!heap->lists)
+		return -ENOMEM;
+	struct tern_block **list = heap->lists;
+	for (uint32_t class = 0; class < TERN_BLOCK_CLASSES; class ++) {
+		heap->top[class] = list;
+		list += 1 + list_room(heap, class);
+	}
+	return 0;
+}
+
+int tern_heap_init(struct tern_heap *heap, uint32_t index, uint32_t heaps, struct tern_span memory,
+		   struct tern_block_chain *away)
+{
+	*heap = (struct tern_heap){.index = index,
+				   .heaps = heaps,
+				   .away = away,
+				   .in_use_min = -(int64_t)TERN_HEAP_LISTED_MAX};
 	tern_quarantine_init(heap);
+	int code = tern_buddy_init(&heap->buddy, memory, CLASS_MIN ? TERN_PAGE_4K : TERN_LINE);
+	return code ? code : make_lists(heap);
 }
 
 void tern_heap_fini(struct tern_heap *heap)
 {
 	tern_quarantine_fini(heap);
+	tern_buddy_fini(&heap->buddy);
+	free(heap->lists);
+	heap->lists = NULL;
 }
 
-static struct tern_block *carve(struct tern_heap *heap, uint32_t class)
+static struct tern_block *pop_listed(struct tern_heap *heap, uint32_t class)
 {
-	size_t align = CLASS_MIN ? TERN_PAGE_4K : TERN_LINE;
-	struct tern_block *block = tern_span_take(&heap->span, class_bytes(class), align);
+	struct tern_block *block = *heap->top[class];
+	if (block)
+		heap->top[class]--;
+	return block;
+}
+
+/* Touches of what is free are seen in all of it now, the header included. */
+static void join(struct tern_heap *heap, struct tern_block *block, uint32_t class)
+{
+	TERN_POISON(block, class_bytes(class));
+	tern_buddy_put(&heap->buddy, block, class);
+	heap->in_use_min--;
+}
+
+static struct tern_block *cut(struct tern_heap *heap, uint32_t class)
+{
+	struct tern_block *block = tern_buddy_take(&heap->buddy, class);
 	if (block) {
+		TERN_UNPOISON(block, TERN_BLOCK_OFFSET);
+		TERN_POISON(payload(block), class_bytes(class) - TERN_BLOCK_OFFSET);
 		block->home = heap;
 		block->class = class;
-		TERN_POISON(payload(block), payload_room(block));
+		heap->in_use_min++;
 	}
 	return block;
 }
 
-static struct tern_block *take_free(struct tern_heap *heap, uint32_t class)
+static struct tern_block *split_listed(struct tern_heap *heap, uint32_t class)
 {
-	for (; class < TERN_BLOCK_CLASSES; class ++) {
-		struct tern_block *block = heap->free[class];
+	for (uint32_t larger = class + 1; larger < TERN_BLOCK_CLASSES; larger++) {
+		struct tern_block *block = pop_listed(heap, larger);
 		if (block) {
-			heap->free[class] = block->next;
-			return block;
+			join(heap, block, larger);
+			return cut(heap, class);
 		}
 	}
 	return NULL;
 }
 
-/* A used-up span falls back on a larger class, then on what debug builds hold untouchable. */
-static struct tern_block *take_slow(struct tern_heap *heap, uint32_t class)
+/* Larger ones first, of which fewer are needed. */
+static struct tern_block *join_listed(struct tern_heap *heap, uint32_t class)
 {
-	struct tern_block *block = carve(heap, class);
-	if (!block)
-		block = take_free(heap, class + 1);
-	if (block)
-		return block;
-	tern_heap_settle(heap);
-	return take_free(heap, class);
+	struct tern_block *listed, *block;
+	for (uint32_t smaller = class; smaller-- > CLASS_MIN;)
+		while ((listed = pop_listed(heap, smaller)) != NULL) {
+			join(heap, listed, smaller);
+			if ((block = cut(heap, class)) != NULL)
+				return block;
+		}
+	return NULL;
 }
 
-tern_iso *tern_iso_create(struct tern_heap *heap, size_t size)
+static struct tern_block *take_slow(struct tern_heap *heap, uint32_t class)
 {
-	if (tern_unlikely(size > TERN_BLOCK_SIZE_MAX)) {
-		tern_errno = EMSGSIZE;
-		return NULL;
-	}
-	uint32_t class = class_of(size);
-	struct tern_block *block = heap->free[class];
-	if (tern_likely(block != NULL))
-		heap->free[class] = block->next;
-	else if (!(block = take_slow(heap, class))) {
-		tern_errno = ENOMEM;
-		return NULL;
-	}
+	struct tern_block *block = cut(heap, class);
+	if (!block)
+		block = split_listed(heap, class);
+	return block ? block : join_listed(heap, class);
+}
+
+static tern_iso *hand_out(struct tern_heap *heap, struct tern_block *block, size_t size)
+{
 	TERN_UNPOISON(payload(block), size);
-	block->next = NULL;
 	block->size = (uint32_t)size;
 	block->count = 1;
 	block->live = TERN_BLOCK_LIVE;
@@ -106,23 +153,67 @@ tern_iso *tern_iso_create(struct tern_heap *heap, size_t size)
 	return (tern_iso *)(void *)block;
 }
 
-static void put_back(struct tern_heap *heap, struct tern_block *block)
+static __attribute__((noinline)) tern_iso *refuse(int code)
 {
-	block->next = heap->free[block->class];
-	heap->free[block->class] = block;
-	tern_count(&heap->in_use, (uint64_t)-1);
+	tern_errno = code;
+	return NULL;
 }
 
-static void free_block(struct tern_heap *heap, struct tern_block *block)
+/* The list of the class is empty. The last resort is what debug builds hold untouchable. */
+static __attribute__((noinline)) tern_iso *create_slow(struct tern_heap *heap, size_t size)
 {
-	if (block->live != TERN_BLOCK_LIVE)
-		tern_block_die(heap, block, "freed twice");
-	block->live = 0;
-	TERN_POISON(payload(block), payload_room(block));
-	if (block->home == heap) {
-		put_back(heap, block);
-		return;
+	uint32_t class = class_of(size);
+	struct tern_block *block = take_slow(heap, class);
+	if (!block) {
+		tern_heap_settle(heap);
+		block = pop_listed(heap, class);
+		if (!block)
+			block = take_slow(heap, class);
 	}
+	return block ? hand_out(heap, block, size) : refuse(ENOMEM);
+}
+
+tern_iso *tern_iso_create(struct tern_heap *heap, size_t size)
+{
+	if (tern_unlikely(size > TERN_BLOCK_SIZE_MAX))
+		return refuse(EMSGSIZE);
+	uint32_t class = class_of(size);
+	struct tern_block *block = pop_listed(heap, class);
+	if (tern_unlikely(!block))
+		return create_slow(heap, size);
+	/* No load has fetched its line: the stores to it would each wait. */
+	__builtin_prefetch(block, 1);
+	return hand_out(heap, block, size);
+}
+
+/*
+ * The lists are too long: so many blocks less, from one class after the other, so that those which
+ * nobody asks for any more do not stay.
+ */
+static __attribute__((noinline)) void shorten_lists(struct tern_heap *heap)
+{
+	uint32_t left = SHORTEN_BATCH;
+	while (left) {
+		heap->shortened = (heap->shortened + 1) % TERN_BLOCK_CLASSES;
+		struct tern_block *block;
+		while (left && (block = pop_listed(heap, heap->shortened)) != NULL) {
+			join(heap, block, heap->shortened);
+			left--;
+		}
+	}
+}
+
+static void put_back(struct tern_heap *heap, struct tern_block *block)
+{
+	uint64_t in_use = tern_load(&heap->in_use) - 1;
+	*++heap->top[block->class] = block;
+	tern_store(&heap->in_use, in_use);
+	if (tern_unlikely((int64_t)in_use < heap->in_use_min))
+		shorten_lists(heap);
+}
+
+static void chain_away(struct tern_heap *heap, struct tern_block *block)
+{
 	struct tern_block_chain *chain = &heap->away[block->home->index];
 	block->next = chain->first;
 	chain->first = block;
@@ -130,6 +221,18 @@ static void free_block(struct tern_heap *heap, struct tern_block *block)
 		chain->last = block;
 	chain->count++;
 	heap->away_count++;
+}
+
+static void free_block(struct tern_heap *heap, struct tern_block *block)
+{
+	if (tern_unlikely(block->live != TERN_BLOCK_LIVE))
+		tern_block_die(heap, block, "freed twice");
+	block->live = 0;
+	TERN_POISON(payload(block), payload_room(block));
+	if (tern_likely(block->home == heap))
+		put_back(heap, block);
+	else
+		chain_away(heap, block);
 }
 
 void tern_heap_collect(struct tern_heap *heap, struct tern_block *first)

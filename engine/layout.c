@@ -153,11 +153,13 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 /* Of the lcores before it: roaming agents know cells by their number among all. */
 static uint32_t cells_before(const struct tern_engine *engine, uint32_t index)
 {
+	if (index == 0)
+		return 0;
 	const struct tern_lcore *before = &engine->lcores[index - 1];
-	return index ? before->cells_from + before->cells.count : 0;
+	return before->cells_from + before->cells.count;
 }
 
-static void cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsigned char *base)
+static int cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsigned char *base)
 {
 	const struct tern_config *config = &engine->config;
 	size_t cells = mailbox_bytes(engine, lcore->index), blocks = config->block_mib * MIB;
@@ -168,11 +170,12 @@ static void cut_region(struct tern_engine *engine, struct tern_lcore *lcore, uns
 	tern_cells_init(&lcore->cells, base, cells);
 	lcore->cells_from = cells_before(engine, lcore->index);
 	struct tern_span block_span = {.next = base + cells, .end = base + cells + blocks};
-	tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span, lcore->away);
 	unsigned char *lanes = base + cells + blocks;
 	unsigned char *extras = lanes + lane_bytes(engine, lcore->index);
 	lcore->lane_span = (struct tern_span){.next = lanes, .end = extras};
 	lcore->span = (struct tern_span){.next = extras, .end = end};
+	return tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span,
+			      lcore->away);
 }
 
 static void init_system_agent(struct tern_lcore *lcore)
@@ -226,9 +229,8 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 	};
 	for (int i = 0; i < TERN_IDS_AHEAD; i++)
 		tern_engine_draw_id(lcore, &lcore->next_ids[i]);
-	if (make_tables(engine, lcore) != 0)
+	if (make_tables(engine, lcore) != 0 || cut_region(engine, lcore, region) != 0)
 		return -ENOMEM;
-	cut_region(engine, lcore, region);
 	tern_wheel_init(&lcore->wheel, tern_clock_ticks(&engine->clock), engine->clock.hz);
 	init_system_agent(lcore);
 	lcore->scope = &lcore->own_scope;

@@ -28,7 +28,12 @@
  * Cost: reads one line of the address table (shared, read-mostly), writes one line of the lane.
  */
 
-/** Send up to 40 bytes by value. Returns 0, or a negative errno from the list above. */
+/**
+ * Send up to 40 bytes by value. A pointer among them is sent like any other bytes: nothing keeps
+ * sender and receiver from changing what it points to at once; a block (tern_signal()) does.
+ *
+ * @return 0, or a negative errno from the list above
+ */
 TERN_API int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type,
 			       const void *data, size_t size) TERN_CHECKED;
 

@@ -58,7 +58,9 @@ struct tern_spawn_options {
  *
  * @param self       the agent or attached thread that spawns
  * @param behaviour  what it does; outlives the agent. Keeps
- * @param state      its private state, the caller's memory until on_stop. Keeps
+ * @param state      its private state, the caller's memory until on_stop. Private is the
+ *                   caller's promise: no compiler sees one pointer given to two agents, which
+ *                   is a data race where they change what it points to. Keeps
  * @param options    NULL: defaults. Borrows
  * @param agent      yields its address; untouched on failure
  * @return 0; -EINVAL: options out of range; -EEXIST: the name is taken; -EAGAIN: max_agents
@@ -72,7 +74,7 @@ TERN_API int tern_spawn(struct tern_agent *self, const struct tern_behaviour *be
 /**
  * Make several agents of one behaviour.
  *
- * @param states  one state pointer per agent; NULL: all NULL
+ * @param states  one state pointer per agent, as for tern_spawn(); NULL: all NULL
  * @param agents  yields count addresses
  * @return agents made, from the front; fewer than `count` with tern_errno set. With a name
  *         only one can be made

@@ -57,7 +57,8 @@ static inline void heaps_init(struct heaps *heaps, uint32_t count, size_t bytes)
 	for (uint32_t i = 0; i < count; i++) {
 		unsigned char *from = heaps->arena.base + i * bytes;
 		struct tern_span span = {.next = from, .end = from + bytes};
-		tern_heap_init(&heaps->heap[i], i, count, span, heaps->away[i]);
+		assert_int_equal(tern_heap_init(&heaps->heap[i], i, count, span, heaps->away[i]),
+				 0);
 	}
 }
 

@@ -97,24 +97,26 @@ static void test_exhaustion(void **state)
 	}
 }
 
-static void test_larger_class_serves(void **state)
+static void test_larger_class_is_split(void **state)
 {
 	static tern_iso *blocks[POOL / 512];
 	struct heaps heaps;
 	(void)state;
 	heaps_init(&heaps, 1, POOL);
 	struct tern_heap *heap = &heaps.heap[0];
-	size_t count = exhaust(heap, TERN_BLOCK_SIZE_MAX, blocks);
-	tern_iso_drop(heap, blocks[--count]);
-	tern_iso *small = tern_iso_create(heap, 10);
-	assert_non_null(small);
-	assert_int_equal(tern_block_size(small), 10);
-	assert_int_equal(block_of_iso(small)->class, expected_class(TERN_BLOCK_SIZE_MAX));
-	assert_null(tern_iso_create(heap, 10));
-	tern_iso_drop(heap, small);
-	blocks[count] = tern_iso_create(heap, TERN_BLOCK_SIZE_MAX);
-	assert_non_null(blocks[count]);
-	for (size_t b = 0; b <= count; b++)
+	size_t large = exhaust(heap, TERN_BLOCK_SIZE_MAX, blocks);
+	tern_iso_drop(heap, blocks[--large]);
+	tern_iso **smalls = blocks + large;
+	size_t small = exhaust(heap, 10, smalls);
+	assert_int_equal(small, ((size_t)1 << 16) / 512 >> expected_class(10));
+	for (size_t b = 0; b < small; b++) {
+		assert_int_equal(tern_block_size(smalls[b]), 10);
+		assert_int_equal(block_of_iso(smalls[b])->class, expected_class(10));
+		tern_iso_drop(heap, smalls[b]);
+	}
+	blocks[large] = tern_iso_create(heap, TERN_BLOCK_SIZE_MAX);
+	assert_non_null(blocks[large]);
+	for (size_t b = 0; b <= large; b++)
 		tern_iso_drop(heap, blocks[b]);
 	heaps_fini(&heaps);
 }
@@ -316,9 +318,12 @@ static void test_random_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_sizes),	cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_exhaustion),	cmocka_unit_test(test_larger_class_serves),
-		cmocka_unit_test(test_freed_elsewhere), cmocka_unit_test(test_random_steps),
+		cmocka_unit_test(test_all_sizes),
+		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_exhaustion),
+		cmocka_unit_test(test_larger_class_is_split),
+		cmocka_unit_test(test_freed_elsewhere),
+		cmocka_unit_test(test_random_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
