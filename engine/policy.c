@@ -314,5 +314,6 @@ unsigned tern_policy_may_take(const struct tern_lcore *lcore, const struct tern_
 void tern_policy_take_in(struct tern_lcore *lcore, struct tern_agent *agent,
 			 const struct tern_signal *signal)
 {
-	tern_mailbox_push(&lcore->cells, &agent->mailbox, signal);
+	if (tern_mailbox_push(&lcore->cells, &agent->mailbox, signal) == TERN_CELL_NONE)
+		tern_life_bounce(lcore, signal, false);
 }
