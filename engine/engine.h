@@ -38,6 +38,8 @@ struct tern_engine {
 	uint32_t system_count;	   /* lcores and attached threads: their own agents come first */
 	struct tern_lcore *lcores; /* system_count */
 	struct tern_profile *profiles; /* by slot: profile.h */
+	struct tern_extras *extras;    /* by slot: extras.h */
+	struct tern_histogram *hops; /* by slot, TERN_HOPS each; NULL: the engine does not trace */
 	struct tern_observer *observer;
 	struct tern_fds *fds;
 	struct tern_inspector *inspector; /* NULL: nobody can ask */
@@ -56,7 +58,6 @@ struct tern_engine {
 	struct tern_router *router;	/* who is where, and can do what */
 	struct tern_table *table;	/* the router's: id to address */
 	struct rte_ring *slot_ring;	/* under pool_lock: slots used before, oldest first */
-	struct rte_ring *extras_ring;	/* under pool_lock: extras of agents that ended */
 	pthread_t *threads;		/* lcore_count, parallel mode */
 	uint32_t threads_started;
 	bool joined; /* no lcore has a thread any more */
@@ -119,7 +120,7 @@ unsigned tern_timers_run(struct tern_lcore *lcore);
 
 /*
  * A short lock round the two pools that all spawners share: once per TERN_SLOT_CACHE / 2 plain
- * spawns or ends, and once for one with extras. No signal path takes it. An rte_ring with many
+ * spawns or ends, and once for a roaming one. No signal path takes it. An rte_ring with many
  * producers would wait for a preempted one just the same, and in DPDK 22.11 does not order one
  * producer's elements before another's tail.
  */

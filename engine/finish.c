@@ -9,7 +9,8 @@
 static bool has_extras(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (!agent->extras)
-		tern_store(&agent->extras, tern_extras_take(lcore));
+		tern_store(&agent->extras,
+			   tern_extras_take(lcore, tern_address_slot(agent->address)));
 	return agent->extras;
 }
 

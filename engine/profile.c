@@ -116,6 +116,8 @@ static uint64_t memory_of(const struct tern_engine *engine, const struct tern_ag
 	uint64_t chunks = (queued + TERN_CHUNK_SIGNALS - 1) / TERN_CHUNK_SIGNALS;
 	const struct tern_extras *kept = tern_load(&agent->extras);
 	uint64_t extras = kept ? sizeof(*kept) + tern_load(&kept->stack_bytes) : 0;
+	if (kept && tern_load(&kept->hops))
+		extras += TERN_HOPS * sizeof(struct tern_histogram);
 	return memory.bytes_per_agent + chunks * sizeof(struct tern_chunk) + extras +
 	       (room ? tern_room_bytes(room) : 0);
 }
