@@ -200,6 +200,7 @@ static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
 	tern_store(&agent->extras, NULL);
+	tern_slots_allow(lcore);
 	tern_slots_put(lcore, agent);
 }
 
