@@ -133,15 +133,13 @@ static void note_change(struct tern_shard *shard, int64_t more)
 static int insert_crowded(const struct tern_table *table, struct tern_shard *shard,
 			  struct tern_bucket *index, uint64_t hash, const struct tern_place *place)
 {
-	uint64_t count = tern_index_head(index)->count;
-	/* Where readers are slow to be quiet, retired places alone may fill a small index. */
-	if (tern_index_is_used(shard->count, 2, count) || count <= DISTANCE_CROWDED) {
+	if (tern_index_is_used(shard->count, 2, tern_index_head(index)->count)) {
 		while (shard->next_index)
 			step(table, shard, hash);
 		start_growth(table, shard);
 		index = step(table, shard, hash);
 	}
-	return tern_index_insert(table, index, hash, place, DISTANCE_MAX);
+	return tern_index_insert(index, hash, place, DISTANCE_MAX);
 }
 
 static int insert(const struct tern_table *table, struct tern_shard *shard,
@@ -149,7 +147,7 @@ static int insert(const struct tern_table *table, struct tern_shard *shard,
 {
 	if (unlikely(shard->count >= table->shard_routes_max))
 		return -ENOSPC;
-	int code = tern_index_insert(table, index, hash, place, DISTANCE_CROWDED);
+	int code = tern_index_insert(index, hash, place, DISTANCE_CROWDED);
 	if (unlikely(code != 0))
 		code = insert_crowded(table, shard, index, hash, place);
 	if (likely(code == 0))

@@ -22,11 +22,17 @@
  *          bits 39..0   a tag for each place: part of the hash; 0: free
  *
  * A writer fills a place's id, then its tag, then its word (W1, release); a reader that finds the
- * tag loads the word (R1, acquire), then compares the id: who sees a word sees the id that it was
- * stored for. An update stores another word; an id is taken out by marking its word retired. Tag
- * and id stay. If the id comes again it has its place again; another id, that finds no other in
- * the bucket, has it when every reader has been quiet (rte_rcu_qsbr). So an id never changes under
- * a reader, and none has to look again.
+ * tag loads the word (R1, acquire), then the id: who sees a word sees the id that it was stored
+ * for, or one that came after it. An update stores another word. An id is taken out by storing no
+ * word (W5), then clearing its tag: the place is free at once, whatever readers do, and the next id
+ * that comes there is stored behind W5 (W6, release). So a reader whose id agrees loads the word
+ * once more (R5), after the id (R6, acquire): had it read a part of a later id (W6-R6), R5 would
+ * find what W5 stored, or something later. Where both readings give the same word, the id was that
+ * word's own all the time. This needs that a word does not come back to a place while a reader
+ * looks: a record's number is used again only when every reader has been quiet (rte_rcu_qsbr), and
+ * the address of an agent is the address of one life of one agent (tern_table_put()). Where they
+ * differ a writer changed that very place in between, and the reader looks at it again. Without R5
+ * a reader could take the address of an agent that has ended for that of the next one in its place.
  *
  * An id that lies beyond its home is there before the home's meta says so (W2, release; R2,
  * acquire): who sees the filter sees the id.
@@ -41,6 +47,9 @@
  *
  * A record never changes once a place names it (W4, release; R4, acquire): an update stores
  * another one's number, and the old one is retired.
+ *
+ * So only indexes and records wait for readers. Both are bounded however long one takes: an index
+ * is retired once for each growth, and records have a limit of their own (table_create.c).
  */
 #define TERN_BUCKET_PLACES 5u
 #define TERN_META_MOVED (1ull << 63)
@@ -51,14 +60,11 @@
 #define TERN_META_ONES 0x0101010101ull /* in each tag */
 /* A word with this bit, of nodes that there never are, holds the number of a record. */
 #define TERN_WORD_RECORD (1ull << 63)
-/* A word with both of these: of an id taken out; free for others when the rest, a token, is quiet.
- */
-#define TERN_WORD_RETIRED (3ull << 62)
 
 /** What a place of a bucket holds. */
 struct tern_place {
 	struct tern_id id;
-	uint64_t word; /* address, record, or retired; TERN_ADDRESS_NONE: never used */
+	uint64_t word; /* address or record; TERN_ADDRESS_NONE: free */
 };
 
 /* All words in the first line: what a lookup comes to is there, the ids only have to agree. */
@@ -233,12 +239,6 @@ static inline uint64_t tern_index_reach(const struct tern_bucket *index, uint64_
 					uint32_t tag)
 {
 	return meta & tern_table_filter(tag) ? tern_index_distance(index, meta) : 0;
-}
-
-/** Whether a word leads anywhere. */
-static inline bool tern_word_lives(uint64_t word)
-{
-	return word != TERN_ADDRESS_NONE && (word & TERN_WORD_RETIRED) != TERN_WORD_RETIRED;
 }
 
 /** Where the word of a place leads: an address, or what the record that it names has. */

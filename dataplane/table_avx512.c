@@ -146,7 +146,7 @@ static void search_chunk(const struct tern_finder *finder, const struct asked *a
 			uint64_t word = __atomic_load_n(word_at(home, bit), __ATOMIC_ACQUIRE);
 			addresses[i] = word;
 			if (likely(is_equal(id_at(home, bit), &ids[i])) &&
-			    likely((int64_t)word > 0))
+			    likely((int64_t)word > 0) && is_still(word_at(home, bit), word))
 				continue;
 		} else {
 			addresses[i] = TERN_ADDRESS_NONE;

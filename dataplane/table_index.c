@@ -64,8 +64,9 @@ static uint32_t tag_of(uint64_t meta, uint32_t place)
 
 static struct tern_id id_in(const struct tern_bucket *bucket, uint32_t place)
 {
-	return (struct tern_id){.high = tern_load(&bucket->ids[place].high),
-				.low = tern_load(&bucket->ids[place].low)};
+	const struct tern_id *id = &bucket->ids[place];
+	return (struct tern_id){.high = __atomic_load_n(&id->high, __ATOMIC_ACQUIRE), /* R6 */
+				.low = __atomic_load_n(&id->low, __ATOMIC_ACQUIRE)};
 }
 
 struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struct tern_id id)
@@ -78,8 +79,7 @@ struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struc
 		struct tern_bucket *bucket = tern_index_bucket(index, home, i);
 		for (uint64_t mask = tern_meta_match(bucket->meta, tag); mask; mask &= mask - 1) {
 			uint32_t place = tern_meta_place(mask);
-			if (tern_word_lives(bucket->words[place]) &&
-			    tern_id_same(bucket->ids[place], id))
+			if (tern_id_same(bucket->ids[place], id))
 				return (struct tern_spot){
 					.bucket = bucket, .place = place, .distance = i};
 		}
@@ -107,47 +107,26 @@ static uint64_t with_spill(struct tern_bucket *index, uint64_t meta, uint32_t ta
 	return meta | tern_table_filter(tag);
 }
 
-/* The place that an id had before, else one never used, else one that readers are quiet about. */
-static uint32_t free_place(const struct tern_table *table, const struct tern_bucket *bucket,
-			   uint32_t tag, struct tern_id id)
-{
-	uint64_t unused = tern_meta_match(bucket->meta, 0);
-	uint32_t place;
-	for (uint64_t mask = tern_meta_match(bucket->meta, tag); mask; mask &= mask - 1) {
-		place = tern_meta_place(mask);
-		if (tern_id_same(bucket->ids[place], id))
-			return place;
-	}
-	if (likely(unused))
-		return tern_meta_place(unused);
-	for (place = 0; place < TERN_BUCKET_PLACES; place++)
-		if (!tern_word_lives(bucket->words[place]) &&
-		    tern_table_is_quiet(table, bucket->words[place] & ~TERN_WORD_RETIRED))
-			break;
-	return place;
-}
-
 static void fill(struct tern_bucket *bucket, uint32_t place, uint32_t tag,
 		 const struct tern_place *from)
 {
-	uint64_t others = bucket->meta & ~(0xFFull << 8 * place);
-	tern_store(&bucket->ids[place].high, from->id.high);
-	tern_store(&bucket->ids[place].low, from->id.low);
-	set_meta(bucket, others | (uint64_t)tag << 8 * place);
+	__atomic_store_n(&bucket->ids[place].high, from->id.high, __ATOMIC_RELEASE); /* W6 */
+	__atomic_store_n(&bucket->ids[place].low, from->id.low, __ATOMIC_RELEASE);
+	set_meta(bucket, bucket->meta | (uint64_t)tag << 8 * place);
 	__atomic_store_n(&bucket->words[place], from->word, __ATOMIC_RELEASE); /* W1, W4 */
 }
 
-int tern_index_insert(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
-		      const struct tern_place *from, uint64_t limit)
+int tern_index_insert(struct tern_bucket *index, uint64_t hash, const struct tern_place *from,
+		      uint64_t limit)
 {
 	uint64_t home = tern_index_home(index, hash), count = tern_index_head(index)->count;
 	uint32_t tag = tern_table_tag(hash);
 	for (uint64_t i = 0; i <= limit && i < count; i++) {
 		struct tern_bucket *bucket = tern_index_bucket(index, home, i);
-		uint32_t place = free_place(table, bucket, tag, from->id);
-		if (place == TERN_BUCKET_PLACES)
+		uint64_t unused = tern_meta_match(bucket->meta, 0);
+		if (!unused)
 			continue;
-		fill(bucket, place, tag, from);
+		fill(bucket, tern_meta_place(unused), tag, from);
 		if (i) {
 			bucket = tern_index_bucket(index, home, 0);
 			set_meta(bucket, with_spill(index, bucket->meta, tag, i));
@@ -161,7 +140,7 @@ int tern_index_insert(const struct tern_table *table, struct tern_bucket *index,
 static bool is_of(const struct tern_table *table, struct tern_bucket *index, uint64_t home,
 		  const struct tern_bucket *bucket, uint32_t place, uint64_t *hash)
 {
-	if (!tern_word_lives(bucket->words[place]))
+	if (bucket->words[place] == TERN_ADDRESS_NONE)
 		return false;
 	*hash = tern_table_hash_one(table, bucket->ids[place]);
 	return tern_index_home(index, *hash) == home;
@@ -185,10 +164,9 @@ static void renew_meta(const struct tern_table *table, struct tern_bucket *index
 void tern_index_remove(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
 		       struct tern_spot spot)
 {
-	uint64_t *word = &spot.bucket->words[spot.place];
-	__atomic_store_n(word, TERN_WORD_RETIRED, __ATOMIC_RELEASE);
-	/* Drawn when no reader can come to it any more. */
-	tern_store(word, TERN_WORD_RETIRED | tern_table_token(table));
+	uint64_t tag = 0xFFull << 8 * spot.place;
+	__atomic_store_n(&spot.bucket->words[spot.place], TERN_ADDRESS_NONE, __ATOMIC_RELEASE);
+	set_meta(spot.bucket, spot.bucket->meta & ~tag); /* W5 is before it */
 	if (spot.distance)
 		renew_meta(table, index, tern_index_home(index, hash));
 }
@@ -209,7 +187,7 @@ void tern_index_move(const struct tern_table *table, struct tern_bucket *from,
 			/* There is a place: it has room for half as many again. */
 			const struct tern_place it = {.id = other->ids[place],
 						      .word = other->words[place]};
-			tern_index_insert(table, to, hash, &it, UINT64_MAX);
+			tern_index_insert(to, hash, &it, UINT64_MAX);
 			if (i == 0)
 				meta &= ~(0xFFull << 8 * place);
 		}
@@ -233,9 +211,16 @@ static struct tern_bucket *index_now(const struct tern_shard *shard, uint64_t ha
 uint64_t tern_index_look(const struct tern_bucket *bucket, uint64_t meta, uint32_t place,
 			 struct tern_id *id)
 {
-	uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE); /* R1, R4 */
-	*id = id_in(bucket, place);
-	return tag_of(meta, place) && tern_word_lives(word) ? word : TERN_ADDRESS_NONE;
+	const uint64_t *at = &bucket->words[place];
+	if (!tag_of(meta, place))
+		return TERN_ADDRESS_NONE;
+	uint64_t before, word = __atomic_load_n(at, __ATOMIC_ACQUIRE); /* R1, R4 */
+	do {
+		before = word;
+		*id = id_in(bucket, place);
+		word = __atomic_load_n(at, __ATOMIC_ACQUIRE); /* R5 */
+	} while (word != before);
+	return word;
 }
 
 /* The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. */
@@ -315,7 +300,7 @@ static bool visit_home(const struct tern_table *table, const struct tern_shard *
 			struct tern_id id;
 			uint64_t word = tern_index_look(tern_index_bucket(index, home, i),
 							meta_at(index, home, i, meta), place, &id);
-			uint64_t hash = tern_table_hash_one(table, id);
+			uint64_t hash = word ? tern_table_hash_one(table, id) : 0;
 			if (!word || tern_index_home(index, hash) != home ||
 			    hash >> 32 < range.first || hash >> 32 > range.last)
 				continue;

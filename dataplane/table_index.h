@@ -49,10 +49,10 @@ static inline bool tern_index_is_full(uint64_t routes, uint64_t count)
 struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struct tern_id id);
 
 /** Put an id in, `limit` buckets from its home at most. 0; -ENOSPC. */
-int tern_index_insert(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
-		      const struct tern_place *place, uint64_t limit);
+int tern_index_insert(struct tern_bucket *index, uint64_t hash, const struct tern_place *place,
+		      uint64_t limit);
 
-/** Take an id out. Its place can be used again when all readers have been quiet. */
+/** Take an id out. Its place is free at once. */
 void tern_index_remove(const struct tern_table *table, struct tern_bucket *index, uint64_t hash,
 		       struct tern_spot spot);
 
@@ -61,7 +61,8 @@ void tern_index_move(const struct tern_table *table, struct tern_bucket *from,
 		     struct tern_bucket *to, uint64_t home);
 
 /**
- * The id in a place of a bucket with this meta, and its word. TERN_ADDRESS_NONE: none is. It may be
+ * The id in a place of a bucket with this meta, and its word. TERN_ADDRESS_NONE: none is, and the
+ * id is not yielded. It may be
  * what was left of a home that has moved: only an id of this home has a word that still holds.
  * Readers.
  */

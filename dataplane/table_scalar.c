@@ -25,7 +25,17 @@ static void hash_ids(const struct tern_table_keys *keys, const struct tern_id *i
 		hashes[i] = hash_id(keys, ids[i]);
 }
 
-/* The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. */
+static inline bool is_there(const struct tern_id *there, const struct tern_id *id)
+{
+	struct tern_id found = {.high = __atomic_load_n(&there->high, __ATOMIC_ACQUIRE), /* R6 */
+				.low = __atomic_load_n(&there->low, __ATOMIC_ACQUIRE)};
+	return likely(tern_id_same(found, *id));
+}
+
+/*
+ * The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. The word is loaded before the
+ * id, and after it (R1, R4, R5). One that has changed is looked at again.
+ */
 static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t hash,
 				  const struct tern_id *id)
 {
@@ -33,12 +43,16 @@ static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t has
 	uint64_t mask = tern_meta_match(meta, tern_table_tag(hash));
 	for (; mask; mask &= mask - 1) {
 		uint32_t place = tern_meta_place(mask);
-		/* The word first: who sees one sees the id that it was stored for. */
-		uint64_t word = __atomic_load_n(&bucket->words[place], __ATOMIC_ACQUIRE);
-		struct tern_id there = {.high = tern_load(&bucket->ids[place].high),
-					.low = tern_load(&bucket->ids[place].low)};
-		if (likely(tern_id_same(there, *id)) && likely(word))
-			return word; /* R1, R4 */
+		const uint64_t *at = &bucket->words[place];
+		uint64_t word = __atomic_load_n(at, __ATOMIC_ACQUIRE), before;
+		do {
+			before = word;
+			if (!word || !is_there(&bucket->ids[place], id))
+				break;
+			word = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+			if (likely(word == before))
+				return word;
+		} while (true);
 	}
 	return TERN_ADDRESS_NONE;
 }

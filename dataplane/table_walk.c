@@ -3,18 +3,6 @@
 /* Visiting every route: at once, or in steps. */
 #include "table_index.h"
 
-void tern_table_each(const struct tern_table *table,
-		     bool (*visit)(void *context, const struct tern_route *route), void *context)
-{
-	const struct tern_range all = {.first = 0, .last = UINT32_MAX};
-	bool on = true;
-	for (uint32_t i = 0; i < table->shard_count && on; i++) {
-		const struct tern_shard *shard = &table->finder.shards[i];
-		struct tern_bucket *index = __atomic_load_n(&shard->index, __ATOMIC_ACQUIRE);
-		on = tern_index_visit(table, shard, index, all, visit, context);
-	}
-}
-
 /*
  * A walk in steps goes by shard, hash and id: an order that neither growth nor a change moves a
  * route in. It only ever goes on to the least route that is not before its cursor, so that it
@@ -88,4 +76,28 @@ bool tern_table_each_from(const struct tern_table *table, struct tern_table_curs
 		count--;
 	}
 	return cursor->shard < table->shard_count;
+}
+
+/* Who ended a walk. */
+struct whole {
+	bool (*visit)(void *context, const struct tern_route *route);
+	void *context;
+	bool on;
+};
+
+static bool visit_on(void *context, const struct tern_route *route)
+{
+	struct whole *whole = context;
+	whole->on = whole->visit(whole->context, route);
+	return whole->on;
+}
+
+/* In steps, too: by places, one that leaves and comes again could be met in both. */
+void tern_table_each(const struct tern_table *table,
+		     bool (*visit)(void *context, const struct tern_route *route), void *context)
+{
+	struct tern_table_cursor cursor = {0};
+	struct whole whole = {.visit = visit, .context = context, .on = true};
+	while (tern_table_each_from(table, &cursor, UINT32_MAX, visit_on, &whole) && whole.on)
+		;
 }

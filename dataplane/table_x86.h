@@ -6,6 +6,7 @@
  */
 #include <immintrin.h>
 
+#include <rte_atomic.h>
 #include <rte_common.h>
 #include <rte_cpuflags.h>
 
@@ -73,15 +74,32 @@ static TERN_HIDDEN bool is_same(const struct tern_id *there, __m128i id)
 }
 
 /*
- * The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. The word is loaded first: who
- * sees one sees the id that it was stored for (R1, R4).
+ * Whether a place still has a word, after its id was read (R5, R6): on x86 loads keep their order,
+ * if the compiler does.
+ */
+static inline bool is_still(const uint64_t *at, uint64_t word)
+{
+	rte_compiler_barrier();
+	/* Another value to gcc, so that what is returned waits for the first load alone. */
+	__asm__("" : "+r"(word));
+	return likely(__atomic_load_n(at, __ATOMIC_RELAXED) == word);
+}
+
+/*
+ * The word of an id in a bucket; TERN_ADDRESS_NONE: it is not there. The word is loaded before the
+ * id, and after it (R1, R4, R5). One that has changed is looked at again.
  */
 static inline uint64_t search(const struct tern_bucket *bucket, __m128i tag, __m128i id)
 {
 	for (uint64_t mask = match(bucket, tag); mask; mask &= mask - 1) {
-		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
-		uint64_t word = __atomic_load_n(word_at(bucket, bit), __ATOMIC_ACQUIRE);
-		if (likely(is_same(id_at(bucket, bit), id)) && likely(word))
+		uint64_t bit = (uint64_t)__builtin_ctzll(mask), word;
+		const uint64_t *at = word_at(bucket, bit);
+		do {
+			word = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+			if (unlikely(!is_same(id_at(bucket, bit), id)))
+				word = TERN_ADDRESS_NONE;
+		} while (word && !is_still(at, word));
+		if (likely(word))
 			return word;
 	}
 	return TERN_ADDRESS_NONE;
@@ -103,7 +121,8 @@ static tern_address find(const struct tern_finder *finder, uint64_t high, uint64
 	if (likely(mask)) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
 		word = __atomic_load_n(word_at(bucket, bit), __ATOMIC_ACQUIRE);
-		if (likely(is_same(id_at(bucket, bit), id)) && likely((int64_t)word > 0))
+		if (likely(is_same(id_at(bucket, bit), id)) && likely((int64_t)word > 0) &&
+		    is_still(word_at(bucket, bit), word))
 			return word;
 	} else if (likely(tern_word_answers(word, bucket, hash))) {
 		return TERN_ADDRESS_NONE;

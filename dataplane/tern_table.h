@@ -15,12 +15,14 @@ struct rte_rcu_qsbr;
  * The routing table: agent id to address and route, in flat hugepage memory.
  *
  * A lookup compares the whole id, so that its answer is certain, and writes nothing: any number
- * of threads look up while others write, and none ever waits or repeats itself. Writers of one
+ * of threads look up while others write, and none ever waits; it repeats a look only at a place that
+ * was changed meanwhile. Writers of one
  * shard take turns by a lock; those of different shards do not meet. The table grows while it is
  * used, in bounded steps that its writers take along.
  *
  * Readers report now and then that they are quiet, between lookups (rte_rcu_qsbr_quiescent() on
- * the variable given at creation): what was taken out is used again when all have.
+ * the variable given at creation): memory of routes with more to tell, and of tables outgrown, is
+ * used again when all have. A place is free as soon as its route has been taken out.
  */
 struct tern_table;
 
@@ -124,18 +126,20 @@ TERN_API uint64_t tern_table_prefetch(const struct tern_table *table, struct ter
  * Put a route in.
  *
  * @param route    borrows; one that says no more than that an agent lives here, and for ever, takes
- *                 no memory but its place in the table
+ *                 no memory but its place in the table. Its address names one life of one agent:
+ *                 taken out, it is not put in under another id before all readers were quiet
  * @param replace  what to do where the id has a route: put this one in its place, or refuse
  * @return 0; -EINVAL: no address, or one of a node above 8,191; -EEXIST: refused; -ENOSPC: the
  * table is full, or too many ids of the same hash are in it; -ENOMEM: no memory, or readers that
- * are never quiet keep too many routes
+ * are not quiet keep too many routes that had more to tell: again when they have been
  *
  * Context: any thread; takes the shard's lock. Takes a step of growth along.
  */
 TERN_API int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace);
 
 /**
- * Put in that an agent lives here, for ever, under an id that is new: drawn at random.
+ * Put in that an agent lives here, for ever, under an id that is new: drawn at random. Its address
+ * as in tern_table_put().
  *
  * @param hash  that tern_table_prefetch() gave for the id
  * @return as tern_table_put(); never -EEXIST: nobody looks

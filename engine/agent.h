@@ -111,16 +111,19 @@ static inline struct tern_id tern_agent_load_id(const struct tern_agent *agent)
 
 #define TERN_NAME_MAX 64
 
-/** What only some agents need: a name, a bound, a slice, a rate, a key index, histograms. */
+/** What only some agents need: a name, a bound, a slice, a rate, a key index, histograms. By slot:
+ * extras.h. */
 struct tern_extras {
-	uint64_t name[TERN_NAME_MAX / 8]; /* words, so that readers see no torn byte */
-	uint64_t slice_ticks;		  /* 0: the lcore's */
-	uint64_t rate_interval;		  /* ticks per signal; 0: no limit */
-	uint64_t rate_burst;		  /* signals */
-	uint64_t rate_tat;		  /* see ready_policies.c */
-	struct tern_fiber *fiber;	  /* NULL: it is a handler */
-	uint32_t stack_bytes;		  /* of its fiber */
-	uint32_t rate;			  /* signals a second */
+	/* Words, so that readers see no torn byte. */
+	alignas(TERN_LINE) uint64_t name[TERN_NAME_MAX / 8];
+
+	uint64_t slice_ticks;		/* 0: the lcore's */
+	uint64_t rate_interval;		/* ticks per signal; 0: no limit */
+	uint64_t rate_burst;		/* signals */
+	uint64_t rate_tat;		/* see ready_policies.c */
+	struct tern_fiber *fiber;	/* NULL: it is a handler */
+	uint32_t stack_bytes;		/* of its fiber */
+	uint32_t rate;			/* signals a second */
 	uint32_t capacity;
 	uint32_t key_offset;
 	uint32_t key_length;

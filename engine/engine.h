@@ -38,6 +38,8 @@ struct tern_engine {
 	uint32_t system_count;	   /* lcores and attached threads: their own agents come first */
 	struct tern_lcore *lcores; /* system_count */
 	struct tern_profile *profiles; /* by slot: profile.h */
+	struct tern_extras *extras;    /* by slot: extras.h */
+	struct tern_histogram *hops; /* by slot, TERN_HOPS each; NULL: the engine does not trace */
 	struct tern_observer *observer;
 	struct tern_fds *fds;
 	struct tern_inspector *inspector; /* NULL: nobody can ask */
@@ -57,7 +59,6 @@ struct tern_engine {
 	struct tern_router *router;	/* who is where, and can do what */
 	struct tern_table *table;	/* the router's: id to address */
 	struct rte_ring *slot_ring;	/* under pool_lock: slots used before, oldest first */
-	struct rte_ring *extras_ring;	/* under pool_lock: extras of agents that ended */
 	pthread_t *threads;		/* lcore_count, parallel mode */
 	uint32_t threads_started;
 	bool joined; /* no lcore has a thread any more */
@@ -65,7 +66,7 @@ struct tern_engine {
 	alignas(TERN_LINE) uint32_t state;	 /* enum tern_engine_state */
 	alignas(TERN_LINE) uint32_t pool_lock;	 /* 1: held */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
-	uint32_t permits; /* agents that may be made, beside what lcores hold: slots.c */
+	uint32_t permits; /* under pool_lock: agents that may be made, beside what lcores hold */
 	alignas(TERN_LINE) uint32_t runnable_left; /* of max_concurrent: ready.c */
 	alignas(TERN_LINE) uint32_t thieves;	   /* lcores that steal now */
 	alignas(TERN_LINE) bool roaming;	   /* there has been a roaming agent */
@@ -106,7 +107,7 @@ void tern_thread_breathe(struct tern_agent *self);
 
 /*
  * A short lock round the two pools that all spawners share: once per TERN_SLOT_CACHE / 2 plain
- * spawns or ends, and once for one with extras. No signal path takes it. An rte_ring with many
+ * spawns or ends, and once for a roaming one. No signal path takes it. An rte_ring with many
  * producers would wait for a preempted one just the same, and in DPDK 22.11 does not order one
  * producer's elements before another's tail.
  */

@@ -3,41 +3,32 @@
 
 #include <string.h>
 
-#include <rte_ring_elem.h>
-
 #include "engine.h"
 
-static struct tern_extras *carve(struct tern_lcore *lcore)
+/* Those of a slot that has had some are not fresh, but what was in them counts no more. */
+static void clear_hops(const struct tern_engine *engine, struct tern_extras *extras, uint32_t slot)
 {
-	struct tern_extras *extras =
-		tern_span_take(&lcore->span, sizeof(struct tern_extras), TERN_LINE);
-	if (extras && lcore->trace_every) {
-		extras->hops = tern_span_take(&lcore->span,
-					      TERN_HOPS * sizeof(struct tern_histogram), TERN_LINE);
-		if (!extras->hops)
-			return NULL;
-	}
-	return extras;
-}
-
-/* Extras that ended anywhere come back to whoever spawns next: no lcore runs dry for another. */
-struct tern_extras *tern_extras_take(struct tern_lcore *lcore)
-{
-	struct tern_extras *extras;
-	tern_pools_lock(lcore->engine);
-	int code = rte_ring_dequeue_elem(lcore->engine->extras_ring, &extras, sizeof(void *));
-	tern_pools_unlock(lcore->engine);
-	if (code != 0)
-		return carve(lcore);
 	struct tern_histogram *hops = extras->hops;
-	tern_extras_set_name(extras, "");
-	/* The observer may still look at the life before (observer.c). */
-	tern_store(&extras->slice_ticks, 0);
-	tern_store(&extras->rate_interval, 0);
-	memset(&extras->rate_burst, 0, sizeof(*extras) - offsetof(struct tern_extras, rate_burst));
-	extras->hops = hops;
 	if (hops)
 		memset(hops, 0, TERN_HOPS * sizeof(*hops));
+	else if (engine->hops)
+		tern_store(&extras->hops, &engine->hops[(size_t)slot * TERN_HOPS]);
+}
+
+struct tern_extras *tern_extras_take(struct tern_lcore *lcore, uint32_t slot)
+{
+	struct tern_extras *extras = &lcore->engine->extras[slot];
+	tern_extras_set_name(extras, "");
+	/* Others may still look at the life before (observer.c, stats.c): these are stored whole.
+	 */
+	tern_store(&extras->slice_ticks, 0);
+	tern_store(&extras->rate_interval, 0);
+	tern_store(&extras->stack_bytes, 0);
+	extras->rate_burst = extras->rate_tat = 0;
+	extras->fiber = NULL;
+	extras->rate = extras->capacity = extras->key_offset = extras->key_length = 0;
+	extras->keys_mask = 0;
+	clear_hops(lcore->engine, extras, slot);
 	return extras;
 }
 
@@ -46,9 +37,6 @@ void tern_extras_put(struct tern_lcore *lcore, struct tern_extras *extras)
 	if (extras->keys)
 		tern_iso_drop(&lcore->heap, extras->keys);
 	extras->keys = NULL;
-	tern_pools_lock(lcore->engine);
-	rte_ring_enqueue_elem(lcore->engine->extras_ring, &extras, sizeof(void *));
-	tern_pools_unlock(lcore->engine);
 }
 
 void tern_extras_set_name(struct tern_extras *extras, const char *name)

@@ -65,11 +65,6 @@ static size_t lane_bytes(const struct tern_engine *engine, uint32_t index)
 	return bytes;
 }
 
-static size_t extras_bytes(const struct tern_engine *engine)
-{
-	return engine->config.trace_every ? 16 * MIB : MIB;
-}
-
 static size_t mailbox_bytes(const struct tern_engine *engine, uint32_t index)
 {
 	return index < engine->lcore_count ? engine->config.mailbox_mib * MIB : MIB;
@@ -77,21 +72,9 @@ static size_t mailbox_bytes(const struct tern_engine *engine, uint32_t index)
 
 static size_t region_bytes(const struct tern_engine *engine, uint32_t index)
 {
-	size_t bytes = lane_bytes(engine, index) + extras_bytes(engine) +
-		       engine->config.block_mib * MIB + mailbox_bytes(engine, index);
+	size_t bytes = lane_bytes(engine, index) + engine->config.block_mib * MIB +
+		       mailbox_bytes(engine, index);
 	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
-}
-
-static uint32_t extras_entries(const struct tern_engine *engine)
-{
-	size_t each = extras_bytes(engine) + TERN_PAGE_2M; /* what rounding up may add */
-	uint32_t entries = 64;
-	size_t unit = sizeof(struct tern_extras);
-	if (engine->config.trace_every)
-		unit += TERN_HOPS * sizeof(struct tern_histogram);
-	while (entries <= engine->system_count * (each / unit))
-		entries *= 2;
-	return entries;
 }
 
 static size_t ring_bytes(uint32_t element, uint32_t entries)
@@ -110,8 +93,7 @@ static size_t shared_bytes(const struct tern_engine *engine)
 {
 	size_t slot = sizeof(struct tern_agent) + sizeof(uint64_t) + sizeof(struct tern_asked);
 	size_t bytes = engine->slots * slot +
-		       ring_bytes(sizeof(uint32_t), ring_entries(engine->slots)) +
-		       ring_bytes(sizeof(void *), extras_entries(engine)) + 6 * TERN_PAGE_4K;
+		       ring_bytes(sizeof(uint32_t), ring_entries(engine->slots)) + 5 * TERN_PAGE_4K;
 	return (bytes + TERN_PAGE_2M - 1) & ~(TERN_PAGE_2M - 1);
 }
 
@@ -122,11 +104,7 @@ static int cut_shared(struct tern_engine *engine, struct tern_span *span)
 	engine->directory = tern_span_take(span, engine->slots * sizeof(uint64_t), TERN_PAGE_4K);
 	engine->asked =
 		tern_span_take(span, engine->slots * sizeof(struct tern_asked), TERN_PAGE_4K);
-	int code =
-		make_ring(&engine->slot_ring, span, sizeof(uint32_t), ring_entries(engine->slots));
-	if (code != 0)
-		return code;
-	return make_ring(&engine->extras_ring, span, sizeof(void *), extras_entries(engine));
+	return make_ring(&engine->slot_ring, span, sizeof(uint32_t), ring_entries(engine->slots));
 }
 
 /* Tables indexed by lcore: small, and private to their lcore, so ordinary memory will do. */
@@ -170,10 +148,7 @@ static int cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsi
 	tern_cells_init(&lcore->cells, base, cells);
 	lcore->cells_from = cells_before(engine, lcore->index);
 	struct tern_span block_span = {.next = base + cells, .end = base + cells + blocks};
-	unsigned char *lanes = base + cells + blocks;
-	unsigned char *extras = lanes + lane_bytes(engine, lcore->index);
-	lcore->lane_span = (struct tern_span){.next = lanes, .end = extras};
-	lcore->span = (struct tern_span){.next = extras, .end = end};
+	lcore->lane_span = (struct tern_span){.next = base + cells + blocks, .end = end};
 	return tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span,
 			      lcore->away);
 }
@@ -242,12 +217,51 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 	return tern_ready_init(lcore);
 }
 
-/* Beside the arena and untouched: most agents need neither, and cost no page here. */
-static void *reserve(size_t bytes)
+/* Beside the arena, by slot, and untouched: most agents need none of it, and cost no page here. */
+static void *reserve(const struct tern_engine *engine, size_t each)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	void *memory = mmap(NULL, engine->slots * each, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void give_up(const struct tern_engine *engine, void *memory, size_t each)
+{
+	if (memory)
+		munmap(memory, engine->slots * each);
+}
+
+static size_t hops_bytes(void)
+{
+	return TERN_HOPS * sizeof(struct tern_histogram);
+}
+
+/* What only some agents need. */
+static int reserve_by_slot(struct tern_engine *engine)
+{
+	engine->profiles = reserve(engine, sizeof(struct tern_profile));
+	engine->rooms = reserve(engine, sizeof(struct tern_room *));
+	engine->reserves = reserve(engine, sizeof(struct tern_reserve));
+	engine->extras = reserve(engine, sizeof(struct tern_extras));
+	if (engine->config.trace_every)
+		engine->hops = reserve(engine, hops_bytes());
+	bool traces = engine->hops || !engine->config.trace_every;
+	bool made = engine->profiles && engine->rooms && engine->reserves && engine->extras;
+	return made && traces ? 0 : -ENOMEM;
+}
+
+static void give_up_by_slot(struct tern_engine *engine)
+{
+	give_up(engine, engine->profiles, sizeof(struct tern_profile));
+	give_up(engine, engine->rooms, sizeof(struct tern_room *));
+	give_up(engine, engine->reserves, sizeof(struct tern_reserve));
+	give_up(engine, engine->extras, sizeof(struct tern_extras));
+	give_up(engine, engine->hops, hops_bytes());
+	engine->profiles = NULL;
+	engine->rooms = NULL;
+	engine->reserves = NULL;
+	engine->extras = NULL;
+	engine->hops = NULL;
 }
 
 static struct rte_rcu_qsbr *make_quiet(const struct tern_engine *engine)
@@ -299,11 +313,8 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 		return error_code;
 	engine->lcores = tern_lines_make(engine->system_count * sizeof(struct tern_lcore));
 	struct tern_span span = {.next = engine->arena.base, .end = engine->arena.base + shared};
-	engine->profiles = reserve(engine->slots * sizeof(struct tern_profile));
-	engine->rooms = reserve(engine->slots * sizeof(struct tern_room *));
-	engine->reserves = reserve(engine->slots * sizeof(struct tern_reserve));
 	engine->quiet = make_quiet(engine);
-	if (!engine->lcores || !engine->profiles || !engine->rooms || !engine->reserves || !engine->quiet ||
+	if (!engine->lcores || !engine->quiet || reserve_by_slot(engine) != 0 ||
 	    tern_global_init(engine) != 0 || cut_shared(engine, &span) != 0)
 		return tern_error_set(error, -ENOMEM, "memory: the shared tables do not fit");
 	error_code = tern_routing_init(engine, page_bytes_max(config->pages), error);
@@ -335,15 +346,7 @@ void tern_layout_unmap(struct tern_engine *engine)
 		free(lcore->waiters.entries);
 		free(lcore->passage.positions);
 	}
-	if (engine->profiles)
-		munmap(engine->profiles, engine->slots * sizeof(struct tern_profile));
-	engine->profiles = NULL;
-	if (engine->rooms)
-		munmap(engine->rooms, engine->slots * sizeof(struct tern_room *));
-	engine->rooms = NULL;
-	if (engine->reserves)
-		munmap(engine->reserves, engine->slots * sizeof(struct tern_reserve));
-	engine->reserves = NULL;
+	give_up_by_slot(engine);
 	tern_rooms_fini(engine);
 	tern_global_fini(engine);
 	tern_routing_fini(engine);

@@ -154,7 +154,6 @@ struct tern_lcore {
 	struct tern_next_id next_ids[TERN_IDS_AHEAD]; /* of the next agents made here */
 	uint32_t next_id;
 	struct tern_span lane_span; /* exactly what its lanes need */
-	struct tern_span span;	    /* extras */
 	uint32_t slot_cache[TERN_SLOT_CACHE];
 	uint32_t slot_first; /* FIFO in slot_cache */
 	uint32_t slot_count;

@@ -98,6 +98,25 @@ static void unlink_timers(struct tern_agent *agent)
 		tern_timer_unlink(agent->timers);
 }
 
+/*
+ * All that another agent may need: before anybody can know of this one's end, be it by a dead
+ * address, by its name or from a note, so that whoever does can spawn in its place.
+ */
+static void give_back(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->flags & TERN_AGENT_FIBER)
+		tern_fiber_end(lcore, agent);
+	tern_waiters_forget(lcore, agent);
+	tern_policy_forget(lcore, agent);
+	tern_finish_forget(lcore, agent);
+	tern_ready_rest(lcore, agent);
+	if (agent->extras)
+		tern_extras_put(lcore, agent->extras);
+	tern_store(&agent->extras, NULL);
+	tern_slots_allow(lcore);
+	tern_engine_unregister(lcore, agent);
+}
+
 void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
@@ -113,23 +132,14 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->behaviour->on_stop && !(agent->flags & TERN_AGENT_MUTE))
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
 	skip_sample(lcore);
-	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	unlink_timers(agent);
 	tern_fds_forget(lcore, agent);
-	if (agent->flags & TERN_AGENT_FIBER)
-		tern_fiber_end(lcore, agent);
-	tern_engine_unregister(lcore, agent);
+	give_back(lcore, agent);
+	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	tern_watch_ended(lcore, agent, result);
 	tern_watch_forget(lcore, agent);
 	if (roaming)
 		tern_returned_forget(lcore, slot);
-	tern_waiters_forget(lcore, agent);
-	tern_policy_forget(lcore, agent);
-	tern_finish_forget(lcore, agent);
-	tern_ready_rest(lcore, agent);
-	if (agent->extras)
-		tern_extras_put(lcore, agent->extras);
-	tern_store(&agent->extras, NULL);
 	tern_agent_set_status(agent, TERN_DEAD);
 	tern_count(&lcore->stats.agents_ended, 1);
 	agent->flags = 0;

@@ -68,17 +68,30 @@ static bool permit_take(uint32_t *permits)
 	return left != 0;
 }
 
+/* Of those that no lcore holds, some for the next agents, too. Under the pool lock. */
 static bool permits_refill(struct tern_lcore *lcore)
 {
 	uint32_t *pool = &lcore->engine->permits;
-	uint32_t left = tern_load(pool), taken;
-	do {
-		taken = left < BATCH ? left : BATCH;
-	} while (left && !__atomic_compare_exchange_n(pool, &left, left - taken, true,
-						      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	uint32_t taken = *pool < BATCH ? *pool : BATCH;
+	tern_store(pool, *pool - taken);
 	if (taken > 1)
 		__atomic_fetch_add(&lcore->permits, taken - 1, __ATOMIC_RELAXED);
 	return taken != 0;
+}
+
+/*
+ * One of the pool, or of another lcore. Under the lock under which they move between the two: one
+ * that is on its way would be seen in neither, and an agent refused though fewer are alive.
+ */
+static bool permit_find(struct tern_lcore *lcore)
+{
+	struct tern_engine *engine = lcore->engine;
+	tern_pools_lock(engine);
+	bool found = permits_refill(lcore);
+	for (uint32_t i = 0; i < engine->system_count && !found; i++)
+		found = permit_take(&engine->lcores[i].permits);
+	tern_pools_unlock(engine);
+	return found;
 }
 
 /*
@@ -87,21 +100,21 @@ static bool permits_refill(struct tern_lcore *lcore)
  */
 static bool within_limit(struct tern_lcore *lcore)
 {
-	struct tern_engine *engine = lcore->engine;
-	if (permit_take(&lcore->permits) || permits_refill(lcore))
-		return true;
-	for (uint32_t i = 0; i < engine->system_count; i++)
-		if (permit_take(&engine->lcores[i].permits))
-			return true;
-	return false;
+	return permit_take(&lcore->permits) || permit_find(lcore);
 }
 
-static void permit_put(struct tern_lcore *lcore)
+void tern_slots_allow(struct tern_lcore *lcore)
 {
+	struct tern_engine *engine = lcore->engine;
 	if (__atomic_add_fetch(&lcore->permits, 1, __ATOMIC_RELAXED) < 2 * BATCH)
 		return;
-	for (uint32_t i = 0; i < BATCH && permit_take(&lcore->permits); i++)
-		__atomic_fetch_add(&lcore->engine->permits, 1, __ATOMIC_RELAXED);
+	tern_pools_lock(engine);
+	/* Others take under the lock only. */
+	if (tern_load(&lcore->permits) >= BATCH) {
+		__atomic_fetch_sub(&lcore->permits, BATCH, __ATOMIC_RELAXED);
+		tern_store(&engine->permits, engine->permits + BATCH);
+	}
+	tern_pools_unlock(engine);
 }
 
 uint32_t tern_slots_take(struct tern_lcore *lcore)
@@ -112,13 +125,12 @@ uint32_t tern_slots_take(struct tern_lcore *lcore)
 		refill(lcore);
 	if (lcore->slot_count)
 		return cache_pop(lcore);
-	permit_put(lcore);
+	tern_slots_allow(lcore);
 	return TERN_SLOT_NONE;
 }
 
 void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	permit_put(lcore);
 	if (tern_ask_close(lcore, tern_address_slot(agent->address)))
 		tern_slots_reuse(lcore, agent);
 }
@@ -126,7 +138,6 @@ void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent)
 void tern_slots_put_unlisted(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
-	permit_put(lcore);
 	if (!tern_ask_close(lcore, slot))
 		tern_lcore_settle(lcore, 1);
 	tern_slots_reuse(lcore, agent);

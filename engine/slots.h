@@ -8,9 +8,13 @@
  * Slots of the agent table. Each lcore keeps up to TERN_SLOT_CACHE free ones; the rest wait in
  * one ring, first in, first out, and slots never used follow a cursor. Taking and giving touch
  * shared lines once per TERN_SLOT_CACHE / 2 slots.
+ *
+ * An agent lives on a slot and a permit. There are max_agents permits, and more slots than permits
+ * by what the caches may hold and what is on its way back: so whoever has a permit finds a slot.
+ * The permit goes back first, before anybody is told of the end.
  */
 
-/** A free slot, or TERN_SLOT_NONE: max_agents are alive. */
+/** A free slot and a permit, or TERN_SLOT_NONE: max_agents are alive. */
 uint32_t tern_slots_take(struct tern_lcore *lcore);
 
 /** The slot that will be taken so many from now (0: next), most likely; that of the lcore if none.
@@ -21,6 +25,9 @@ static inline uint32_t tern_slots_ahead(const struct tern_lcore *lcore, uint32_t
 		       ? lcore->slot_cache[(lcore->slot_first + ahead) % TERN_SLOT_CACHE]
 		       : lcore->index;
 }
+
+/** Give the permit of an agent back: another may be made in its place. */
+void tern_slots_allow(struct tern_lcore *lcore);
 
 /** Give the slot of an ended agent back, as soon as nothing is asked of it any more. */
 void tern_slots_put(struct tern_lcore *lcore, struct tern_agent *agent);

@@ -136,16 +136,14 @@ static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
 }
 
 /* Most agents need no extras: no name, the default policy, no tracing. */
-static int make_extras(struct tern_lcore *lcore, const struct tern_behaviour *behaviour,
-		       const struct spec *spec, struct tern_extras **extras)
+static int make_extras(struct tern_lcore *lcore, uint32_t slot,
+		       const struct tern_behaviour *behaviour, const struct spec *spec,
+		       struct tern_extras **extras)
 {
 	*extras = NULL;
-	bool wanted = wants_extras(behaviour, spec->options);
-	if (!wanted && !lcore->trace_every)
+	if (!lcore->trace_every && !wants_extras(behaviour, spec->options))
 		return 0;
-	struct tern_extras *made = tern_extras_take(lcore);
-	if (!made) /* tracing alone refuses nobody */
-		return wanted ? -ENOMEM : 0;
+	struct tern_extras *made = tern_extras_take(lcore, slot);
 	fill_extras(lcore, spec, made);
 	if (spec->options->policy == TERN_POLICY_CONFLATE && make_keys(lcore, made, spec) != 0) {
 		tern_extras_put(lcore, made);
@@ -215,6 +213,7 @@ static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
 	tern_store(&agent->extras, NULL);
+	tern_slots_allow(lcore);
 	tern_slots_put(lcore, agent);
 }
 
@@ -257,7 +256,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 	fill_agent(agent, slot, behaviour, state, spec);
 	tern_store(&agent->lcore, &lcore->engine->lcores[spec->lcore]);
 	tern_agent_set_id(agent, next.id);
-	int code = make_extras(lcore, behaviour, spec, &extras);
+	int code = make_extras(lcore, slot, behaviour, spec, &extras);
 	tern_store(&agent->extras, extras);
 	if (tern_unlikely(code == 0 && behaviour->fiber))
 		code = make_fiber(lcore, agent, spec->options);

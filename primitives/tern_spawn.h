@@ -64,7 +64,14 @@ struct tern_spawn_options {
  * @param options    NULL: defaults. Borrows
  * @param agent      yields its address; untouched on failure
  * @return 0; -EINVAL: options out of range; -EEXIST: the name is taken; -EAGAIN: max_agents
- *         are alive; -ENODEV: no such lcore; -ENOMEM: no block for the extras; -ESHUTDOWN
+ *         are alive; -ENODEV: no such lcore; -ENOMEM: see below; -ESHUTDOWN
+ *
+ * What an agent needs beside its state is there for engine.max_agents of them, names, bounds and
+ * rates included. -ENOMEM remains where the kernel or a pool that others use, too, has no more:
+ *   a fiber's stack            more memory, or before Linux 6.13 sysctl vm.max_map_count at more
+ *                              than twice the fibers
+ *   a roaming agent's mailbox  more memory, or a smaller capacity
+ *   conflate, and `watch`      a block of the spawner's own pool: a larger memory.block_mib
  *
  * Context: any agent or attached thread.
  */

@@ -175,16 +175,52 @@ static void churn_leaves_no_trace(void **state)
 	tern_table_destroy(table);
 }
 
-/* Though a reader, never quiet, may still look at it. */
-static void an_id_that_comes_again_has_its_place_again(void **state)
+/* A reader that is never quiet. */
+static struct rte_rcu_qsbr *never_quiet(void)
+{
+	struct rte_rcu_qsbr *quiet = make_quiet(1);
+	rte_rcu_qsbr_thread_register(quiet, 0);
+	rte_rcu_qsbr_thread_online(quiet, 0);
+	return quiet;
+}
+
+/* Whoever may still look: one route at a time, and as many as there may be. */
+static void places_are_free_at_once(void **state)
+{
+	static const uint64_t lives[] = {1, 7, 64, 5000};
+	(void)state;
+	for (size_t n = 0; n < sizeof(lives) / sizeof(lives[0]); n++) {
+		struct rte_rcu_qsbr *quiet = never_quiet();
+		struct tern_table_options options = {
+			.routes_max = lives[n], .routes_expected = lives[n], .quiet = quiet};
+		struct tern_table *table = make_table(&options);
+		struct tern_table_stats before, after;
+		tern_table_stats(table, &before);
+		for (uint64_t i = 1; i <= 300000; i++) {
+			struct tern_id id = make_id(n, 0, i), old = make_id(n, 0, i - lives[n]);
+			uint64_t hash = tern_table_prefetch(table, id);
+			if (i > lives[n])
+				assert_int_equal(tern_table_remove(table, old, 0), 0);
+			assert_int_equal(tern_table_add(table, hash, id, i), 0);
+			assert_int_equal(tern_table_find(table, id), i);
+			assert_int_equal(tern_table_find(table, old), TERN_ADDRESS_NONE);
+		}
+		tern_table_stats(table, &after);
+		assert_int_equal(after.routes, lives[n]);
+		assert_int_equal(after.bytes, before.bytes);
+		tern_table_destroy(table);
+		free(quiet);
+	}
+}
+
+/* Also of names, which are looked for before they are put in. */
+static void an_id_may_come_again_at_once(void **state)
 {
 	(void)state;
-	struct rte_rcu_qsbr *quiet = make_quiet(1);
+	struct rte_rcu_qsbr *quiet = never_quiet();
 	struct tern_table_options options = {.routes_max = 4, .quiet = quiet};
 	struct tern_table *table = make_table(&options);
 	struct tern_table_stats stats;
-	rte_rcu_qsbr_thread_register(quiet, 0);
-	rte_rcu_qsbr_thread_online(quiet, 0);
 	for (uint32_t i = 0; i < 4000; i++) {
 		struct tern_route route = route_to(make_id(1, 0, i % 4), 2 + 2 * i);
 		tern_address found;
@@ -332,7 +368,8 @@ int main(void)
 		cmocka_unit_test(it_holds_what_was_put_in),
 		cmocka_unit_test(it_grows_from_nothing_and_shrinks_to_it),
 		cmocka_unit_test(churn_leaves_no_trace),
-		cmocka_unit_test(an_id_that_comes_again_has_its_place_again),
+		cmocka_unit_test(places_are_free_at_once),
+		cmocka_unit_test(an_id_may_come_again_at_once),
 		cmocka_unit_test(a_full_table_says_so),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(the_id_of_nobody_is_an_id),

@@ -5,8 +5,9 @@
  * growth, and while places are used again.
  * Method: every id has a history, a number that goes up with each change; the writer says before
  * a change that it has begun and after it that it is done, and a reader that looks in between
- * knows which numbers it may see. Over seeds, kernels and shapes of ids. The seed is printed at
- * a failure; the first argument gives the number of seeds, the second the first one.
+ * knows which numbers it may see. Over seeds, kernels and shapes of ids. Ids of one tag come and go
+ * in ten places beside readers that are never quiet. The seed is printed at a failure; the first
+ * argument gives the number of seeds, the second the first one.
  */
 #include "routes.h"
 
@@ -45,18 +46,19 @@ static struct tern_id id_of(const struct arena *arena, uint32_t i)
 	return make_id(arena->seed, (uint32_t)arena->seed, i + 1);
 }
 
-/* Change n leads to an address that tells n: even, or odd so that there is more to tell. */
-static tern_address address_of(uint64_t change)
+/* Change n leads to an address that tells n, and whose: even, or odd so that there is more to tell.
+ */
+static tern_address address_of(uint32_t i, uint64_t change)
 {
-	return 2 * change + change / 2 % 2;
+	return (uint64_t)(i + 1) << 32 | (2 * change + change / 2 % 2);
 }
 
-static bool may_be(tern_address address, uint64_t done, uint64_t begun)
+static bool may_be(uint32_t i, tern_address address, uint64_t done, uint64_t begun)
 {
-	uint64_t change = address / 2;
+	uint64_t change = (uint32_t)address / 2;
 	if (address)
 		return change >= done && change <= begun && change % 2 &&
-		       address == address_of(change);
+		       address == address_of(i, change);
 	return done % 2 == 0 || begun > done;
 }
 
@@ -70,7 +72,7 @@ static void look_one(struct arena *arena, uint32_t i)
 	uint64_t done = done_of(arena, i);
 	tern_address address = tern_table_find(arena->table, id_of(arena, i));
 	uint64_t begun = __atomic_load_n(&arena->histories[i].begun, __ATOMIC_ACQUIRE);
-	if (!may_be(address, done, begun))
+	if (!may_be(i, address, done, begun))
 		__atomic_fetch_add(&arena->wrong, 1, __ATOMIC_RELAXED);
 }
 
@@ -80,7 +82,7 @@ static void look_closely(struct arena *arena, uint32_t i)
 	uint64_t done = done_of(arena, i);
 	bool there = tern_table_route(arena->table, id_of(arena, i), &route);
 	uint64_t begun = __atomic_load_n(&arena->histories[i].begun, __ATOMIC_ACQUIRE);
-	if (!may_be(route.address, done, begun) || (there && !is_whole(&route, id_of(arena, i))))
+	if (!may_be(i, route.address, done, begun) || (there && !is_whole(&route, id_of(arena, i))))
 		__atomic_fetch_add(&arena->wrong, 1, __ATOMIC_RELAXED);
 }
 
@@ -97,7 +99,7 @@ static void look_many(struct arena *arena, uint32_t from)
 	for (uint32_t i = 0; i < BATCH; i++) {
 		const struct history *history = &arena->histories[(from + i) % IDS];
 		uint64_t begun = __atomic_load_n(&history->begun, __ATOMIC_ACQUIRE);
-		if (!may_be(found[i], done[i], begun))
+		if (!may_be((from + i) % IDS, found[i], done[i], begun))
 			__atomic_fetch_add(&arena->wrong, 1, __ATOMIC_RELAXED);
 	}
 }
@@ -155,10 +157,10 @@ static void change(struct arena *arena, struct tern_rng *rng, uint32_t i)
 {
 	struct history *history = &arena->histories[i];
 	uint64_t before = history->done, after = before + 1 + (before % 2 && pick(rng, 2));
-	struct tern_route route = route_to(id_of(arena, i), address_of(after));
+	struct tern_route route = route_to(id_of(arena, i), address_of(i, after));
 	__atomic_store_n(&history->begun, after, __ATOMIC_RELEASE);
 	int code = after % 2 ? tern_table_put(arena->table, &route, true)
-			     : tern_table_remove(arena->table, route.id, address_of(before));
+			     : tern_table_remove(arena->table, route.id, address_of(i, before));
 	assert_int_equal(code, 0);
 	__atomic_store_n(&history->done, after, __ATOMIC_RELEASE);
 }
@@ -278,6 +280,109 @@ static void records_beside_are_not_read(void **state)
 	free(grower.quiet);
 }
 
+/*
+ * Agents that come and go under readers that are never quiet: ids of one tag in the places of two
+ * buckets, so that each comes where another has just been. An address tells whose it is, and comes
+ * but once.
+ */
+enum { ALIKE = 64, CHANGES = 200000 };
+
+struct turnover {
+	struct tern_table *table;
+	struct rte_rcu_qsbr *quiet;
+	struct tern_id ids[ALIKE];
+	uint64_t hashes[ALIKE];
+	uint64_t looked, met, wrong;
+	bool over;
+};
+
+static void check_alike(struct turnover *turnover, uint32_t which, tern_address address)
+{
+	turnover->met += address != TERN_ADDRESS_NONE;
+	turnover->wrong += address && address % ALIKE != which;
+}
+
+static void *look_at_alike(void *argument)
+{
+	struct turnover *turnover = argument;
+	tern_address found[ALIKE];
+	struct tern_route route;
+	rte_rcu_qsbr_thread_register(turnover->quiet, 0);
+	rte_rcu_qsbr_thread_online(turnover->quiet, 0);
+	while (!tern_load(&turnover->over)) {
+		tern_table_find_batch(turnover->table, turnover->ids, ALIKE, found);
+		for (uint32_t i = 0; i < ALIKE; i++) {
+			check_alike(turnover, i, found[i]);
+			check_alike(turnover, i,
+				    tern_table_find(turnover->table, turnover->ids[i]));
+			if (tern_table_route(turnover->table, turnover->ids[i], &route))
+				check_alike(turnover, i, route.address);
+		}
+		tern_store(&turnover->looked, turnover->looked + 1);
+	}
+	rte_rcu_qsbr_thread_offline(turnover->quiet, 0);
+	rte_rcu_qsbr_thread_unregister(turnover->quiet, 0);
+	return NULL;
+}
+
+static void find_alike(struct turnover *turnover)
+{
+	for (uint64_t i = 0, found = 0; found < ALIKE; i++) {
+		struct tern_id id = make_id(7, 0, i);
+		uint64_t hash;
+		tern_table_hash(turnover->table, &id, 1, &hash);
+		if ((uint8_t)hash != 77)
+			continue;
+		turnover->hashes[found] = hash;
+		turnover->ids[found++] = id;
+	}
+}
+
+static void agents_turn_over(const char *kernel)
+{
+	enum { ALIVE = 6 };
+	struct turnover turnover = {.quiet = make_quiet(1)};
+	struct tern_table_options options = {
+		.routes_max = ALIVE, .kernel = kernel, .quiet = turnover.quiet};
+	struct tern_table_stats stats;
+	struct tern_rng rng = tern_rng_stream(1, 2);
+	uint32_t alive[ALIVE];
+	pthread_t reader;
+	turnover.table = make_table(&options);
+	find_alike(&turnover);
+	assert_int_equal(pthread_create(&reader, NULL, look_at_alike, &turnover), 0);
+	await_look(&turnover.looked);
+	for (uint64_t i = 0; i < CHANGES; i++) {
+		uint32_t *one = &alive[i % ALIVE];
+		if (i >= ALIVE)
+			assert_int_equal(tern_table_remove(turnover.table, turnover.ids[*one], 0),
+					 0);
+		do {
+			*one = pick(&rng, ALIKE);
+		} while (tern_table_find(turnover.table, turnover.ids[*one]));
+		assert_int_equal(tern_table_add(turnover.table, turnover.hashes[*one],
+						turnover.ids[*one], (i + 1) * ALIKE + *one),
+				 0);
+		if (i % 4096 == 0)
+			await_look(&turnover.looked);
+	}
+	tern_store(&turnover.over, true);
+	pthread_join(reader, NULL);
+	assert_int_equal(turnover.wrong, 0);
+	assert_true(turnover.met > 0);
+	tern_table_stats(turnover.table, &stats);
+	assert_int_equal(stats.buckets, 2);
+	tern_table_destroy(turnover.table);
+	free(turnover.quiet);
+}
+
+static void no_agent_is_taken_for_the_one_before(void **state)
+{
+	(void)state;
+	for (uint32_t k = 0; tern_table_kernel_name(k); k++)
+		agents_turn_over(tern_table_kernel_name(k));
+}
+
 /* Two writers of one table, on ids of their own, and on the same ones. */
 struct writer {
 	struct tern_table *table;
@@ -330,6 +435,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readers_see_what_was_true),
 		cmocka_unit_test(records_beside_are_not_read),
+		cmocka_unit_test(no_agent_is_taken_for_the_one_before),
 		cmocka_unit_test(writers_take_turns),
 	};
 	if (argc > 1)
