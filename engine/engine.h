@@ -19,7 +19,7 @@
 /** Life of an engine; only moves down. The stopping thread writes. */
 enum tern_engine_state {
 	TERN_ENGINE_RUNNING,
-	TERN_ENGINE_DRAINING, /* attached threads are refused, timers are silent */
+	TERN_ENGINE_DRAINING, /* attached threads are refused, agents' own timers are silent */
 	TERN_ENGINE_ENDING,   /* lcores end their agents and return */
 };
 

@@ -71,9 +71,10 @@ struct tern_stop_report {
 /**
  * Drain, end all agents, join the lcores, free everything. `engine` is gone afterwards.
  *
- * Timers stop firing and attached threads are refused (-ESHUTDOWN) at once; agents go on until
- * no signal is under way or the deadline passes. Then every agent ends (on_stop, reason
- * shutdown), on its own lcore.
+ * Agents' timers fall silent and attached threads are refused (-ESHUTDOWN) at once; agents go on
+ * until no signal is under way or the deadline passes. A fiber that sleeps, or waits with a
+ * timeout, goes on in time meanwhile. Then every agent ends (on_stop, reason shutdown), on its own
+ * lcore.
  *
  * @param timeout_ns  time to drain; 0: end at once
  * @param report      filled in; may be NULL

@@ -119,6 +119,9 @@ static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
 		tern_fiber_timeout(lcore, agent);
 		return;
 	}
+	/* While the engine drains, waits end in time, and an agent's own timers are silent. */
+	if (tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING)
+		return;
 	struct tern_signal signal = {.type = timer->type,
 				     .stamp = lcore->turn_stamp,
 				     .to_slot = tern_address_slot(agent->address),
@@ -136,7 +139,7 @@ unsigned tern_timers_run(struct tern_lcore *lcore)
 {
 	unsigned fired = 0;
 	struct tern_timer *timer;
-	if (lcore->wheel.armed == 0 || tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING)
+	if (lcore->wheel.armed == 0)
 		return 0;
 	while (fired < FIRE_MAX &&
 	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn_ticks)) != NULL) {
