@@ -240,13 +240,12 @@ int tern_wait(struct tern_agent *self, tern_address agent, uint64_t timeout_ns,
 	if (!lcore->is_thread || lcore->in_turn)
 		return -EDEADLK;
 	uint64_t deadline = tern_clock_deadline(lcore->clock, timeout_ns);
-	for (;;) {
-		bool idle = tern_thread_poll(self) == 0;
-		if (tern_watch_take(lcore, &lcore->ends, agent, ended))
-			return 0;
+	struct tern_patience patience = {0};
+	tern_thread_poll(self);
+	while (!tern_watch_take(lcore, &lcore->ends, agent, ended)) {
 		if (tern_now(self) >= deadline)
 			return -ETIMEDOUT;
-		if (idle)
-			tern_thread_breathe(self);
+		tern_thread_pass(self, &patience);
 	}
+	return 0;
 }

@@ -12,11 +12,14 @@
 #include "inspect.h"
 #include "life.h"
 #include "observer.h"
+#include "poller.h"
 #include "recover.h"
 #include "roaming.h"
 #include "watch.h"
 
 #define POLLED_STEP_NS 1000u
+/* Rounds in a row that found work, after which a waiting thread's virtual time goes on. */
+#define BUSY_ROUNDS_MAX 1000u
 
 static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_error *error)
 {
@@ -27,6 +30,8 @@ static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_
 	CPU_SET(engine->config.lcores[index], &cpus);
 	pthread_attr_init(&attributes);
 	pthread_attr_setaffinity_np(&attributes, sizeof(cpus), &cpus);
+	/* Nobody else's from here on: the thread puts its own mark there. */
+	tern_store(&engine->lcores[index].polled_by, TERN_POLL_TAKEN);
 	int code = pthread_create(&engine->threads[index], &attributes, tern_lcore_main,
 				  &engine->lcores[index]);
 	pthread_attr_destroy(&attributes);
@@ -188,11 +193,25 @@ static uint64_t poll_round(struct tern_engine *engine)
 uint64_t tern_engine_poll(struct tern_engine *engine)
 {
 	uint64_t all = 0, work;
+	if (!tern_poll_begin(&engine->polled_by))
+		return 0;
 	do {
 		work = poll_round(engine);
 		all += work;
 	} while (work);
+	tern_poll_end(&engine->polled_by);
 	return all;
+}
+
+bool tern_engine_step(struct tern_engine *engine, uint32_t *busy)
+{
+	if (!tern_poll_begin(&engine->polled_by))
+		return false;
+	*busy = poll_round(engine) ? *busy + 1 : 0;
+	if (engine->clock.is_virtual && *busy % BUSY_ROUNDS_MAX == 0)
+		tern_clock_advance(&engine->clock, POLLED_STEP_NS);
+	tern_poll_end(&engine->polled_by);
+	return true;
 }
 
 /* One step of a stop: what nobody else polls, or a short sleep. Virtual time always moves. */

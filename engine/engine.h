@@ -27,6 +27,7 @@ struct tern_engine {
 	struct tern_config config;
 	struct tern_log log;
 	struct tern_rng rng; /* of the order of polls; the poller's */
+	uintptr_t polled_by; /* thread that polls all lcores now: poller.h; 0: none */
 	struct tern_clock clock;
 	uint64_t clock_cost; /* ticks that a reading takes */
 	struct tern_arena arena;
@@ -107,8 +108,25 @@ void tern_timer_arm(struct tern_agent *self, struct tern_timer *timer, uint64_t 
 /** Unlink a timer from wheel and agent. */
 void tern_timer_unlink(struct tern_timer *timer);
 
-/** A waiting thread found nothing to do: let others work, or, in polled mode, do it for them. */
-void tern_thread_breathe(struct tern_agent *self);
+/** How long a waiting thread has found nothing, or others never nothing. Start from zero. */
+struct tern_patience {
+	uint32_t spins; /* looks in vain */
+	uint32_t busy;	/* rounds of others' work in a row: polled mode */
+};
+
+/**
+ * A step of a thread that waits: handle what was sent to it, and where there is nothing let others
+ * work; in polled mode do that for them. Context: an attached thread outside its own handlers.
+ */
+void tern_thread_pass(struct tern_agent *self, struct tern_patience *patience);
+
+/**
+ * Polled mode: one round of all lcores for a thread that waits. A virtual clock goes on where
+ * nobody had work, and now and then where somebody always has.
+ *
+ * @return false: another thread is at it
+ */
+bool tern_engine_step(struct tern_engine *engine, uint32_t *busy);
 
 /** Take an agent's timers out of its lcore's wheel, armed as they are; and put them back. */
 void tern_timers_park(struct tern_agent *agent);

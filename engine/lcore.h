@@ -169,8 +169,9 @@ struct tern_lcore {
 	alignas(TERN_LINE) struct tern_fault_scope own_scope;
 	struct tern_fault_scope *scope; /* its thread's: its own, or the poller's */
 	struct tern_preempt preempt;
-	bool preempts;	   /* the timer is there */
-	bool preempts_not; /* it could not be had */
+	uintptr_t polled_by; /* thread that polls it now, or for good: poller.h; 0: none */
+	bool preempts;	     /* the timer is there */
+	bool preempts_not;   /* it could not be had */
 
 	/* constant: the engine's table's */
 	struct tern_finder finder;

@@ -7,6 +7,7 @@
 
 #include "engine.h"
 #include "life.h"
+#include "poller.h"
 #include "recover.h"
 
 static void sleep_ns(struct tern_lcore *lcore, uint64_t ns)
@@ -59,6 +60,7 @@ static void run(struct tern_lcore *lcore)
 void *tern_lcore_main(void *argument)
 {
 	struct tern_lcore *lcore = argument;
+	tern_store(&lcore->polled_by, tern_thread_mark());
 	/* The default lets the kernel add 50 us to each sleep. */
 	prctl(PR_SET_TIMERSLACK, 1ul);
 	tern_recover_enter(lcore);

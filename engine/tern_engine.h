@@ -128,14 +128,24 @@ TERN_API struct tern_lcore *tern_engine_lcore(struct tern_engine *engine, uint32
  *
  * @return the work done, in signals and timers; 0: idle
  *
- * Context: polled mode, one thread at a time per lcore.
+ * Context: polled mode, any thread. One polls an lcore at a time: while another does, or a handler
+ * that the lcore runs calls this, it returns 0 at once. In the other modes lcores have threads of
+ * their own, and it does nothing.
  */
 TERN_API unsigned tern_lcore_poll(struct tern_lcore *lcore);
 
-/** Poll all lcores in turn until a whole round finds no work; returns the work done. */
+/**
+ * Poll all lcores until a whole round finds no work, in an order drawn from the seed. With one
+ * poller a seed repeats a run.
+ *
+ * @return the work done; 0: there was none, or somebody else is at it
+ *
+ * Context: as tern_lcore_poll(). Threads in tern_wait(), tern_send() and tern_signal_wait() poll,
+ * too. It does not return while agents always have work.
+ */
 TERN_API uint64_t tern_engine_poll(struct tern_engine *engine);
 
-/** Move a virtual clock on. Context: polled mode with the virtual clock. */
+/** Move a virtual clock on. Context: polled mode with the virtual clock; any thread. */
 TERN_API void tern_engine_advance(struct tern_engine *engine, uint64_t ns);
 
 /** Time on the engine's clock, ns since it was made. Any thread. */

@@ -5,11 +5,19 @@
 #include <time.h>
 
 #include "engine.h"
+#include "poller.h"
 #include "routing.h"
 #include "watch.h"
 
 #define BREATH_NS 20000
-#define POLLED_STEP_NS 1000u
+/* Looks in vain before a waiting thread sleeps: some 50 us, in which most lanes find room. */
+#define PASS_SPINS 1000u
+
+uintptr_t tern_thread_mark(void)
+{
+	static _Thread_local char mark;
+	return (uintptr_t)&mark;
+}
 
 static struct tern_lcore *claim_place(struct tern_engine *engine)
 {
@@ -58,13 +66,25 @@ unsigned tern_thread_poll(struct tern_agent *self)
 }
 
 /* A sleep, because a thread that yields in a loop can keep a pinned one from its CPU. */
-void tern_thread_breathe(struct tern_agent *self)
+static void breathe(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = BREATH_NS}, NULL);
+}
+
+void tern_thread_pass(struct tern_agent *self, struct tern_patience *patience)
 {
 	struct tern_engine *engine = self->lcore->engine;
-	if (engine->config.mode != TERN_MODE_POLLED)
-		nanosleep(&(struct timespec){.tv_nsec = BREATH_NS}, NULL);
-	else if (tern_engine_poll(engine) == 0 && engine->clock.is_virtual)
-		tern_clock_advance(&engine->clock, POLLED_STEP_NS);
+	bool idle = tern_thread_poll(self) == 0;
+	if (engine->config.mode == TERN_MODE_POLLED) {
+		if (!tern_engine_step(engine, &patience->busy))
+			breathe();
+	} else if (!idle) {
+		patience->spins = 0;
+	} else if (patience->spins++ < PASS_SPINS) {
+		rte_pause();
+	} else {
+		breathe();
+	}
 }
 
 void tern_thread_detach(struct tern_agent *self)
