@@ -90,9 +90,15 @@ TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 /**
  * Give the calling thread a way in: an agent of its own to send from and to be sent to.
  *
- * @param behaviour  handles what is sent to the thread, in tern_thread_poll(); NULL drops it
+ * The address is new: none that a thread had before comes to life again. A place is used up after
+ * 16,777,215 threads, one after the other; then there is one less.
+ *
+ * @param behaviour  handles what is sent to the thread, in tern_thread_poll(); NULL drops it. Its
+ *                   on_event is heard; on_start, on_stop and on_error are not called
  * @param state      given to the behaviour
- * @return the thread's agent; NULL with tern_errno: EAGAIN max_threads are attached, ESHUTDOWN
+ * @return the thread's agent; NULL with tern_errno: EAGAIN all places are taken (max_threads);
+ *         EINVAL a behaviour without handler, or with a fiber; ENOSPC all places are used up;
+ *         ESHUTDOWN the engine stops
  *
  * Context: any thread that is no lcore; the result is for that thread alone.
  */

@@ -12,6 +12,8 @@
 #define BREATH_NS 20000
 /* Looks in vain before a waiting thread sleeps: some 50 us, in which most lanes find room. */
 #define PASS_SPINS 1000u
+/* Of a place that has had all generations: none of them may come to life again. */
+#define GENERATION_NONE 0u
 
 uintptr_t tern_thread_mark(void)
 {
@@ -19,28 +21,50 @@ uintptr_t tern_thread_mark(void)
 	return (uintptr_t)&mark;
 }
 
-static struct tern_lcore *claim_place(struct tern_engine *engine)
+static bool is_used_up(const struct tern_engine *engine, uint32_t place)
 {
+	const struct tern_agent *agent = &engine->agents[engine->lcore_count + place];
+	return tern_address_generation(tern_load(&agent->address)) == GENERATION_NONE;
+}
+
+static int claim_place(struct tern_engine *engine, struct tern_lcore **lcore)
+{
+	int code = ENOSPC;
 	for (uint32_t i = 0; i < engine->config.max_threads; i++) {
 		uint32_t free = 0;
+		if (is_used_up(engine, i))
+			continue;
+		code = EAGAIN;
 		/* Acquire pairs with the release of a detach: the place comes as it was left. */
-		if (__atomic_compare_exchange_n(&engine->attached[i], &free, 1, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return &engine->lcores[engine->lcore_count + i];
+		if (!__atomic_compare_exchange_n(&engine->attached[i], &free, 1, false,
+						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		if (!is_used_up(engine, i)) {
+			*lcore = &engine->lcores[engine->lcore_count + i];
+			return 0;
+		}
+		__atomic_store_n(&engine->attached[i], 0, __ATOMIC_RELEASE);
 	}
-	return NULL;
+	return code;
+}
+
+/* The rule of a spawn, for who cannot be a fiber. */
+static bool is_for_threads(const struct tern_behaviour *behaviour)
+{
+	return !behaviour || (behaviour->handler && !behaviour->fiber);
 }
 
 struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 				      const struct tern_behaviour *behaviour, void *state)
 {
-	if (tern_engine_state(engine) != TERN_ENGINE_RUNNING) {
-		tern_errno = ESHUTDOWN;
-		return NULL;
-	}
-	struct tern_lcore *lcore = claim_place(engine);
-	if (!lcore) {
-		tern_errno = EAGAIN;
+	struct tern_lcore *lcore = NULL;
+	int code = is_for_threads(behaviour) ? 0 : EINVAL;
+	if (code == 0 && tern_engine_state(engine) != TERN_ENGINE_RUNNING)
+		code = ESHUTDOWN;
+	if (code == 0)
+		code = claim_place(engine, &lcore);
+	if (code != 0) {
+		tern_errno = code;
 		return NULL;
 	}
 	struct tern_agent *agent = &engine->agents[lcore->index];
@@ -91,16 +115,17 @@ void tern_thread_detach(struct tern_agent *self)
 {
 	struct tern_lcore *lcore = self->lcore;
 	struct tern_engine *engine = lcore->engine;
-	uint32_t generation = tern_address_generation(self->address) % TERN_ADDRESS_GENERATION_MASK;
+	uint32_t generation = tern_address_generation(self->address);
+	generation = generation < TERN_ADDRESS_GENERATION_MASK ? generation + 1 : GENERATION_NONE;
 	while (self->timers)
 		tern_timer_unlink(self->timers);
 	tern_routing_forget(self);
 	lcore->behaviour = NULL;
 	tern_store(&self->behaviour, engine->agents[0].behaviour); /* the lcores' own */
 	self->state = NULL;
-	tern_store(&self->address, tern_address_make(0, lcore->index, generation + 1));
+	tern_store(&self->address, tern_address_make(0, lcore->index, generation));
 	tern_store(&engine->directory[lcore->index],
-		   tern_dir_make(generation + 1, 2 * lcore->index) | TERN_DIR_VACANT);
+		   tern_dir_make(generation, 2 * lcore->index) | TERN_DIR_VACANT);
 	/* Under the next address: what was sent to this one goes back. */
 	while (tern_lcore_turn(lcore))
 		;
