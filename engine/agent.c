@@ -84,7 +84,7 @@ bool tern_agent_alive(const struct tern_agent *self, tern_address agent)
 
 static bool is_agent(const struct tern_agent *self, tern_address agent)
 {
-	return tern_agent_alive(self, agent) &&
+	return tern_agent_alive(self, agent) && !tern_engine_is_foreign(self->lcore->engine) &&
 	       tern_address_slot(agent) >= self->lcore->engine->system_count;
 }
 
@@ -146,7 +146,7 @@ void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code
 	tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "agent failed",
 		       "agent=\"%s\" slot=%u lcore=%u code=%d error=\"%s\"", label,
 		       tern_address_slot(agent->address), lcore->index, code, error->text);
-	if (!agent->behaviour->on_error)
+	if (!agent->behaviour->on_error || tern_lcore_is_gone(lcore))
 		return;
 	agent->flags |= TERN_AGENT_TELLING;
 	agent->behaviour->on_error(agent, agent->state, error);
@@ -243,6 +243,8 @@ int tern_wait(struct tern_agent *self, tern_address agent, uint64_t timeout_ns,
 	struct tern_patience patience = {0};
 	tern_thread_poll(self);
 	while (!tern_watch_take(lcore, &lcore->ends, agent, ended)) {
+		if (tern_engine_is_foreign(lcore->engine))
+			return -ECHILD;
 		if (tern_now(self) >= deadline)
 			return -ETIMEDOUT;
 		tern_thread_pass(self, &patience);

@@ -16,8 +16,12 @@
 #include "stack.h"
 #include "tern_engine.h"
 
-/** Life of an engine; only moves down. The stopping thread writes. */
+/**
+ * Life of an engine; only moves down. The stopping thread writes. It lies on a page of its own that
+ * the kernel wipes in a forked child, so that there it reads as FOREIGN, without a system call.
+ */
 enum tern_engine_state {
+	TERN_ENGINE_FOREIGN, /* a forked child: the engine's threads are not in this process */
 	TERN_ENGINE_RUNNING,
 	TERN_ENGINE_DRAINING, /* attached threads are refused, agents' own timers are silent */
 	TERN_ENGINE_ENDING,   /* lcores end their agents and return */
@@ -34,6 +38,7 @@ struct tern_engine {
 	struct tern_agent *agents;
 	uint64_t *directory;
 	struct tern_asked *asked; /* by slot: ask.h */
+	uint32_t *state;	  /* enum tern_engine_state */
 	uint32_t slots;		  /* in agents and directory */
 	uint32_t lcore_count;
 	uint32_t system_count;	   /* lcores and attached threads: their own agents come first */
@@ -60,9 +65,10 @@ struct tern_engine {
 	struct rte_ring *extras_ring;	/* under pool_lock: extras of agents that ended */
 	pthread_t *threads;		/* lcore_count, parallel mode */
 	uint32_t threads_started;
-	bool joined; /* no lcore has a thread any more */
+	bool closed;	  /* no lcore handles signals any more: what roams ends where it is */
+	uint32_t heir;	  /* lcore that ends what roamed to one that was given up */
+	uint32_t holders; /* threads that this memory has to outlive: tern_engine_let_go() */
 
-	alignas(TERN_LINE) uint32_t state;	 /* enum tern_engine_state */
 	alignas(TERN_LINE) uint32_t pool_lock;	 /* 1: held */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
 	uint32_t permits; /* agents that may be made, beside what lcores hold: slots.c */
@@ -89,6 +95,15 @@ void tern_lcore_end_agents(struct tern_lcore *lcore);
 
 /** The same from a thread that is no lcore: it brings the recovery point. */
 void tern_lcore_end_polled(struct tern_lcore *lcore);
+
+/** Let all threads come to their end. Waits for ever: of a start that failed. */
+void tern_engine_join(struct tern_engine *engine);
+
+/** Need the engine's memory no longer: the last one frees it. */
+void tern_engine_let_go(struct tern_engine *engine);
+
+/** The life of an engine moves on. Context: who starts or stops it. */
+void tern_engine_set_state(struct tern_engine *engine, enum tern_engine_state state);
 
 /** Report a signal nobody will handle any more, and free its block. */
 void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signal);
@@ -161,7 +176,13 @@ static inline uint32_t tern_slots_used(const struct tern_engine *engine)
 
 static inline uint32_t tern_engine_state(const struct tern_engine *engine)
 {
-	return __atomic_load_n(&engine->state, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(engine->state, __ATOMIC_ACQUIRE);
+}
+
+/** Whether this process is a child of the engine's: nothing here is its own. */
+static inline bool tern_engine_is_foreign(const struct tern_engine *engine)
+{
+	return tern_unlikely(tern_engine_state(engine) == TERN_ENGINE_FOREIGN);
 }
 
 #endif

@@ -175,6 +175,8 @@ static bool may_preempt(struct tern_lcore *lcore)
 static void enter(struct tern_lcore *lcore, struct tern_fiber *fiber)
 {
 	struct tern_agent *agent = fiber->agent;
+	if (tern_lcore_is_gone(lcore))
+		return;
 	tern_store(&lcore->running, tern_address_slot(agent->address));
 	lcore->fiber = fiber;
 	lcore->scope->context = &fiber->context;
@@ -328,7 +330,8 @@ static bool must_yield(const struct tern_fiber *fiber)
 	const struct tern_signal *front =
 		tern_mailbox_front(&agent->lcore->chunks, &agent->mailbox);
 	bool late = fiber->left == 0 || agent->lcore->hold & TERN_HOLD_LATE;
-	return agent->status != TERN_READY || (front && (late || front->kind & TERN_KIND_RETURNED));
+	return agent->status != TERN_READY || tern_lcore_is_gone(agent->lcore) ||
+	       (front && (late || front->kind & TERN_KIND_RETURNED));
 }
 
 static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t timeout_ns)

@@ -96,7 +96,8 @@ static __attribute__((noinline)) bool deliver(struct tern_lcore *lcore, struct t
 static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in *in, bool express)
 {
 	/* Who has an express lane waits for nobody but an agent of its own kind. */
-	const uint32_t heeded = express ? TERN_HOLD_LATE | TERN_HOLD_POLICY : UINT32_MAX;
+	const uint32_t heeded =
+		express ? TERN_HOLD_LATE | TERN_HOLD_POLICY | TERN_HOLD_GONE : UINT32_MAX;
 	unsigned taken = 0, more = 0;
 	bool stuck = false;
 	struct tern_signal *signal;
@@ -420,7 +421,7 @@ void tern_lcore_end_polled(struct tern_lcore *lcore)
 
 unsigned tern_lcore_poll(struct tern_lcore *lcore)
 {
-	if (!tern_poll_begin(&lcore->polled_by))
+	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->polled_by))
 		return 0;
 	tern_observer_poll(lcore->engine);
 	unsigned work = turn_of_poller(lcore);

@@ -58,14 +58,34 @@ struct tern_undelivered {
 	uint16_t type;
 };
 
-/** What a stop found. All counts are of the whole life of the engine where not said. */
+/** Agents whose functions did not return, listed. */
+#define TERN_STOP_STUCK_MAX 8
+
+/** What an lcore was in when it was given up. */
+struct tern_stuck {
+	tern_address agent; /**< TERN_ADDRESS_NONE: no agent's function */
+	char name[64];	    /**< the agent's name, else its behaviour's */
+	uint32_t lcore;
+};
+
+/**
+ * What a stop found.
+ *
+ * Of lcores that were given up (see tern_engine_stop()) nothing is changed, only looked at. The
+ * signals in lanes to them and in mailboxes of their agents count as undelivered, with the blocks
+ * they carry as leaked; those in mailboxes are not listed. The signal that the stuck function was
+ * handling counts as neither handled nor undelivered; what it sends on is not counted.
+ */
 struct tern_stop_report {
 	bool drained;		/**< every accepted signal was handled before the deadline */
 	uint64_t undelivered;	/**< signals accepted and neither handled nor reported dropped */
 	uint64_t blocks_leaked; /**< blocks that agents never gave back */
-	uint64_t agents_ended;	/**< agents that were alive at the stop */
+	uint64_t agents_ended;	/**< agents that were alive at the stop, and ended in it */
 	uint32_t listed;	/**< entries of list in use */
 	struct tern_undelivered list[TERN_STOP_LIST_MAX];
+	uint64_t agents_lost; /**< agents that got no on_stop: their lcore was given up */
+	uint32_t stuck;	      /**< lcores given up, each in one agent's function */
+	struct tern_stuck stuck_list[TERN_STOP_STUCK_MAX]; /**< the first of them */
 };
 
 /**
@@ -74,15 +94,33 @@ struct tern_stop_report {
  * Agents' timers fall silent and attached threads are refused (-ESHUTDOWN) at once; agents go on
  * until no signal is under way or the deadline passes. A fiber that sleeps, or waits with a
  * timeout, goes on in time meanwhile. Then every agent ends (on_stop, reason shutdown), on its own
- * lcore.
+ * lcore; one that roams on the lcore that ran it last.
  *
- * @param timeout_ns  time to drain; 0: end at once
- * @param report      filled in; may be NULL
- * @return 0; -ETIMEDOUT: not drained in time (the engine is gone all the same)
+ * A function that does not return cannot be ended. An lcore whose functions make no progress for
+ * the grace, which is as long as timeout_ns and at least 1 s, or that takes ten times that for all
+ * of its agents, is given up: the agent whose function it is in is named in the report and in an
+ * error in the log, and none of its agents' functions is called any more, on_stop included, also
+ * when the stuck one returns. Agents of other lcores end properly; so do those that roam, but for
+ * one in the stuck lcore's hands, or with signals, timers or descriptors there. With one stuck
+ * function the stop takes timeout_ns, the grace, and 0.1 s; at worst timeout_ns and twenty graces.
  *
- * Context: any thread that is no lcore of this engine, once; no other call runs on the engine.
- * In polled mode the lcores are polled from here and the virtual clock is advanced by 1 us per
- * round.
+ * What stays behind of an lcore that was given up: its thread, in the agent's function, and for it
+ * the engine's memory and the process's signal handlers, but no socket or other descriptor. State
+ * that the function uses has to stay, too. When it returns, its thread ends, and the last one frees
+ * the memory. A new engine may be started meanwhile.
+ *
+ * @param timeout_ns  time to drain; 0: end at once; TERN_FOREVER: also for a stuck function
+ * @param report      filled in where the engine is gone; may be NULL
+ * @return 0; -ETIMEDOUT: not drained in time, or an lcore was given up (the engine is gone all the
+ *         same). Nothing was stopped: -EDEADLK: called from a function of an agent of this engine,
+ *         or of a thread attached to it; -EALREADY: a stop is under way; -ECHILD: this process is a
+ *         child of the engine's
+ *
+ * Context: any thread that is no lcore of this engine, once; no other call runs on the engine:
+ * other threads have returned from waits and polls, and none attaches or detaches any more. What
+ * was sent to threads that are still attached is handled from here. In polled mode the lcores are
+ * polled from here, a function that does not return is the caller's own, and the virtual clock is
+ * advanced by 1 us per round.
  */
 TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 			      struct tern_stop_report *report);
@@ -117,7 +155,8 @@ TERN_API unsigned tern_thread_poll(struct tern_agent *self);
 
 /**
  * Give the thread's way in back. `self` and its address are dead afterwards: what was sent to it
- * and not polled goes back to its senders, or is lost where it had been polled into a mailbox.
+ * and not polled goes back to its senders, or is lost where it had been polled into a mailbox. Ends
+ * that it watched are told to nobody. In one of the thread's own handlers this does nothing.
  */
 TERN_API void tern_thread_detach(struct tern_agent *self);
 

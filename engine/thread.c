@@ -54,20 +54,38 @@ static bool is_for_threads(const struct tern_behaviour *behaviour)
 	return !behaviour || (behaviour->handler && !behaviour->fiber);
 }
 
-struct tern_agent *tern_thread_attach(struct tern_engine *engine,
-				      const struct tern_behaviour *behaviour, void *state)
+static int may_attach(const struct tern_engine *engine)
 {
-	struct tern_lcore *lcore = NULL;
-	int code = is_for_threads(behaviour) ? 0 : EINVAL;
-	if (code == 0 && tern_engine_state(engine) != TERN_ENGINE_RUNNING)
-		code = ESHUTDOWN;
-	if (code == 0)
-		code = claim_place(engine, &lcore);
-	if (code != 0) {
-		tern_errno = code;
-		return NULL;
-	}
+	if (tern_engine_is_foreign(engine))
+		return ECHILD;
+	return tern_engine_state(engine) == TERN_ENGINE_RUNNING ? 0 : ESHUTDOWN;
+}
+
+/* Who stops the engine may be polling the place, for a turn. */
+static void take_over(struct tern_lcore *lcore)
+{
+	while (!tern_poll_begin(&lcore->polled_by))
+		rte_pause();
+}
+
+static void leave_place(struct tern_engine *engine, struct tern_lcore *lcore)
+{
+	tern_poll_end(&lcore->polled_by);
+	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
+			 __ATOMIC_RELEASE);
+}
+
+static int settle_in(struct tern_engine *engine, struct tern_lcore *lcore,
+		     const struct tern_behaviour *behaviour, void *state)
+{
 	struct tern_agent *agent = &engine->agents[lcore->index];
+	take_over(lcore);
+	/* Again: a stop may have begun to poll the place before it was this thread's. */
+	int code = may_attach(engine);
+	if (code != 0) {
+		leave_place(engine, lcore);
+		return code;
+	}
 	lcore->behaviour = behaviour;
 	lcore->refused_why = 0;
 	if (behaviour)
@@ -80,13 +98,34 @@ struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 	__atomic_store_n(&engine->directory[lcore->index],
 			 tern_dir_make(tern_address_generation(agent->address), 2 * lcore->index),
 			 __ATOMIC_RELEASE);
-	return agent;
+	tern_poll_end(&lcore->polled_by);
+	return 0;
+}
+
+struct tern_agent *tern_thread_attach(struct tern_engine *engine,
+				      const struct tern_behaviour *behaviour, void *state)
+{
+	struct tern_lcore *lcore = NULL;
+	int code = is_for_threads(behaviour) ? may_attach(engine) : EINVAL;
+	if (code == 0)
+		code = claim_place(engine, &lcore);
+	if (code == 0)
+		code = settle_in(engine, lcore, behaviour, state);
+	if (code == 0)
+		return &engine->agents[lcore->index];
+	tern_errno = code;
+	return NULL;
 }
 
 unsigned tern_thread_poll(struct tern_agent *self)
 {
+	struct tern_lcore *lcore = self->lcore;
 	/* Not from its own handler: no agent is entered twice. */
-	return self->lcore->in_turn ? 0 : tern_lcore_turn(self->lcore);
+	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->polled_by))
+		return 0;
+	unsigned work = tern_lcore_turn(lcore);
+	tern_poll_end(&lcore->polled_by);
+	return work;
 }
 
 /* A sleep, because a thread that yields in a loop can keep a pinned one from its CPU. */
@@ -117,6 +156,9 @@ void tern_thread_detach(struct tern_agent *self)
 	struct tern_engine *engine = lcore->engine;
 	uint32_t generation = tern_address_generation(self->address);
 	generation = generation < TERN_ADDRESS_GENERATION_MASK ? generation + 1 : GENERATION_NONE;
+	if (tern_engine_is_foreign(engine) || tern_poll_is_own(&lcore->polled_by))
+		return;
+	take_over(lcore);
 	while (self->timers)
 		tern_timer_unlink(self->timers);
 	tern_routing_forget(self);
@@ -130,6 +172,5 @@ void tern_thread_detach(struct tern_agent *self)
 	while (tern_lcore_turn(lcore))
 		;
 	tern_watch_drop(lcore, &lcore->ends);
-	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
-			 __ATOMIC_RELEASE);
+	leave_place(engine, lcore);
 }

@@ -164,7 +164,9 @@ static void a_dead_receiver_ends_the_wait(void **state)
 	assert_int_equal(fill(world, to), -EAGAIN);
 	assert_int_equal(tern_agent_stop(world->self, to), 0);
 	int code = tern_send(world->self, to, 1, &number, sizeof(number), PATIENCE_NS);
-	assert_int_equal(code, -ESRCH);
+	/* Its mailbox is empty a moment before it is dead: what gets in then comes back. */
+	assert_true(code == -ESRCH || (code == 0 && !world->polled));
+	UNTIL(world, send_number(world->self, to, 1, 0) == -ESRCH);
 }
 
 /* Sends two for each one it gets, to a thread that waits for it. */
