@@ -138,6 +138,7 @@ int tern_engine_launch(struct tern_engine **engine, const struct tern_config *co
 		return code;
 	}
 	made->holders = 1;
+	tern_lcore_watch_forks();
 	made->log = (struct tern_log){.file = stderr,
 				      .level = (int)made->config.log_level,
 				      .json = made->config.log_format == TERN_LOG_JSON};

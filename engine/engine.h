@@ -87,6 +87,15 @@ void tern_layout_unmap(struct tern_engine *engine);
 /** Slots of the lane from one lcore to a route. */
 uint32_t tern_layout_depth(const struct tern_engine *engine, uint32_t from, uint32_t route);
 
+/**
+ * From here on this thread runs that lcore, NULL: none, so that it stops to in a child that one of
+ * its functions forks. Returns the one before.
+ */
+struct tern_lcore *tern_lcore_enter(struct tern_lcore *lcore);
+
+/** Watch for forks, once in a process. */
+void tern_lcore_watch_forks(void);
+
 /** Body of an lcore's thread. */
 void *tern_lcore_main(void *lcore);
 

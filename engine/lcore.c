@@ -423,8 +423,10 @@ unsigned tern_lcore_poll(struct tern_lcore *lcore)
 {
 	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->polled_by))
 		return 0;
+	struct tern_lcore *outer = tern_lcore_enter(lcore);
 	tern_observer_poll(lcore->engine);
 	unsigned work = turn_of_poller(lcore);
+	tern_lcore_enter(outer);
 	tern_poll_end(&lcore->polled_by);
 	return work;
 }

@@ -4,6 +4,7 @@
 #include <rte_pause.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine.h"
 #include "life.h"
@@ -88,10 +89,13 @@ static void run(struct tern_lcore *lcore)
 		else
 			lcore_idle(lcore, ++idle);
 	}
-	/* In a child that a handler forked, and which did not leave there, agents are not its own.
+	/*
+	 * A child that a handler forked and did not end there: there is nobody to go back to, and
+	 * what stdio holds is the parent's to write.
 	 */
-	if (state == TERN_ENGINE_ENDING)
-		end_in_order(lcore);
+	if (state == TERN_ENGINE_FOREIGN)
+		_exit(0);
+	end_in_order(lcore);
 }
 
 /* The last thing that the thread does with the engine. */
@@ -103,9 +107,42 @@ static void leave(struct tern_lcore *lcore)
 		tern_engine_let_go(engine);
 }
 
+static _Thread_local struct tern_lcore *thread_lcore;
+
+struct tern_lcore *tern_lcore_enter(struct tern_lcore *lcore)
+{
+	struct tern_lcore *before = thread_lcore;
+	thread_lcore = lcore;
+	return before;
+}
+
+/*
+ * In a child that a function of an agent has forked: what lies in lanes and mailboxes is the
+ * parent's to handle. Only the thread that forked is here, so that nobody else looks on.
+ */
+static void on_fork(void)
+{
+	if (!thread_lcore)
+		return;
+	tern_store(&thread_lcore->gone, true);
+	thread_lcore->hold |= TERN_HOLD_GONE;
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, on_fork);
+}
+
+void tern_lcore_watch_forks(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, watch_forks);
+}
+
 void *tern_lcore_main(void *argument)
 {
 	struct tern_lcore *lcore = argument;
+	tern_lcore_enter(lcore);
 	tern_store(&lcore->polled_by, tern_thread_mark());
 	/* The default lets the kernel add 50 us to each sleep. */
 	prctl(PR_SET_TIMERSLACK, 1ul);

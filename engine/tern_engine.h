@@ -10,7 +10,20 @@
 #include "tern_config.h"
 #include "tern_histogram.h"
 
-/** One process's runtime. Several may live in one process. */
+/**
+ * One process's runtime. Several may live in one process.
+ *
+ * fork() and daemon(). An engine stays with the process that started it: call daemon() first, then
+ * start it. In a child nothing of it runs, and all is refused at once: tern_engine_stop() and
+ * tern_wait() with -ECHILD, tern_thread_attach() with ECHILD in tern_errno, sends and spawns of
+ * threads with -ESHUTDOWN, what is asked of agents with -ESRCH; polls return 0, and
+ * tern_thread_detach() does nothing. A child may exec, exit or _exit, and start an engine of its
+ * own. It may read what its fork had in hand (a signal, a block), as a copy. One that was forked in
+ * a function of an agent calls no other function of an agent and, where the function returns on an
+ * lcore's thread, ends as by _exit(0).
+ * The parent's lcores pay for a fork(): each page that they write is copied until the child has
+ * exec'ed or is gone, a huge one as a whole. posix_spawn() and vfork() copy nothing.
+ */
 struct tern_engine;
 /** One lcore of an engine: a scheduler that a pinned thread or the caller polls. */
 struct tern_lcore;
