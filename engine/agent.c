@@ -85,7 +85,7 @@ bool tern_agent_alive(const struct tern_agent *self, tern_address agent)
 
 static bool is_agent(const struct tern_agent *self, tern_address agent)
 {
-	return tern_agent_alive(self, agent) &&
+	return tern_agent_alive(self, agent) && !tern_engine_is_foreign(self->lcore->engine) &&
 	       tern_address_slot(agent) >= self->lcore->engine->system_count;
 }
 
@@ -144,7 +144,7 @@ void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code
 	tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "agent failed",
 		       "agent=\"%s\" slot=%u lcore=%u code=%d error=\"%s\"", label,
 		       tern_address_slot(agent->address), lcore->index, code, error->text);
-	if (!agent->behaviour->on_error)
+	if (!agent->behaviour->on_error || tern_lcore_is_gone(lcore))
 		return;
 	agent->flags |= TERN_AGENT_TELLING;
 	agent->behaviour->on_error(agent, agent->state, error);
@@ -238,13 +238,14 @@ int tern_wait(struct tern_agent *self, tern_address agent, uint64_t timeout_ns,
 	if (!lcore->is_thread || lcore->in_turn)
 		return -EDEADLK;
 	uint64_t deadline = tern_clock_deadline(lcore->clock, timeout_ns);
-	for (;;) {
-		bool idle = tern_thread_poll(self) == 0;
-		if (tern_watch_take(lcore, &lcore->ends, agent, ended))
-			return 0;
+	struct tern_patience patience = {0};
+	tern_thread_poll(self);
+	while (!tern_watch_take(lcore, &lcore->ends, agent, ended)) {
+		if (tern_engine_is_foreign(lcore->engine))
+			return -ECHILD;
 		if (tern_now(self) >= deadline)
 			return -ETIMEDOUT;
-		if (idle)
-			tern_thread_breathe(self);
+		tern_thread_pass(self, &patience);
 	}
+	return 0;
 }

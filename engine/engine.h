@@ -16,10 +16,14 @@
 #include "stack.h"
 #include "tern_engine.h"
 
-/** Life of an engine; only moves down. The stopping thread writes. */
+/**
+ * Life of an engine; only moves down. The stopping thread writes. It lies on a page of its own that
+ * the kernel wipes in a forked child, so that there it reads as FOREIGN, without a system call.
+ */
 enum tern_engine_state {
+	TERN_ENGINE_FOREIGN, /* a forked child: the engine's threads are not in this process */
 	TERN_ENGINE_RUNNING,
-	TERN_ENGINE_DRAINING, /* attached threads are refused, timers are silent */
+	TERN_ENGINE_DRAINING, /* attached threads are refused, agents' own timers are silent */
 	TERN_ENGINE_ENDING,   /* lcores end their agents and return */
 };
 
@@ -27,12 +31,14 @@ struct tern_engine {
 	struct tern_config config;
 	struct tern_log log;
 	struct tern_rng rng; /* of the order of polls; the poller's */
+	uintptr_t polled_by; /* thread that polls all lcores now: poller.h; 0: none */
 	struct tern_clock clock;
 	uint64_t clock_cost; /* ticks that a reading takes */
 	struct tern_arena arena;
 	struct tern_agent *agents;
 	uint64_t *directory;
 	struct tern_asked *asked; /* by slot: ask.h */
+	uint32_t *state;	  /* enum tern_engine_state */
 	uint32_t slots;		  /* in agents and directory */
 	uint32_t lcore_count;
 	uint32_t system_count;	   /* lcores and attached threads: their own agents come first */
@@ -61,9 +67,10 @@ struct tern_engine {
 	struct rte_ring *slot_ring;	/* under pool_lock: slots used before, oldest first */
 	pthread_t *threads;		/* lcore_count, parallel mode */
 	uint32_t threads_started;
-	bool joined; /* no lcore has a thread any more */
+	bool closed;	  /* no lcore handles signals any more: what roams ends where it is */
+	uint32_t heir;	  /* lcore that ends what roamed to one that was given up */
+	uint32_t holders; /* threads that this memory has to outlive: tern_engine_let_go() */
 
-	alignas(TERN_LINE) uint32_t state;	 /* enum tern_engine_state */
 	alignas(TERN_LINE) uint32_t pool_lock;	 /* 1: held */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
 	uint32_t permits; /* under pool_lock: agents that may be made, beside what lcores hold */
@@ -82,6 +89,15 @@ void tern_layout_unmap(struct tern_engine *engine);
 /** Slots of the lane from one lcore to a route. */
 uint32_t tern_layout_depth(const struct tern_engine *engine, uint32_t from, uint32_t route);
 
+/**
+ * From here on this thread runs that lcore, NULL: none, so that it stops to in a child that one of
+ * its functions forks. Returns the one before.
+ */
+struct tern_lcore *tern_lcore_enter(struct tern_lcore *lcore);
+
+/** Watch for forks, once in a process. */
+void tern_lcore_watch_forks(void);
+
 /** Body of an lcore's thread. */
 void *tern_lcore_main(void *lcore);
 
@@ -90,6 +106,15 @@ void tern_lcore_end_agents(struct tern_lcore *lcore);
 
 /** The same from a thread that is no lcore: it brings the recovery point. */
 void tern_lcore_end_polled(struct tern_lcore *lcore);
+
+/** Let all threads come to their end. Waits for ever: of a start that failed. */
+void tern_engine_join(struct tern_engine *engine);
+
+/** Need the engine's memory no longer: the last one frees it. */
+void tern_engine_let_go(struct tern_engine *engine);
+
+/** The life of an engine moves on. Context: who starts or stops it. */
+void tern_engine_set_state(struct tern_engine *engine, enum tern_engine_state state);
 
 /** Report a signal nobody will handle any more, and free its block. */
 void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signal);
@@ -102,8 +127,25 @@ int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, con
 void tern_engine_draw_id(struct tern_lcore *lcore, struct tern_next_id *next);
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent);
 
-/** A waiting thread found nothing to do: let others work, or, in polled mode, do it for them. */
-void tern_thread_breathe(struct tern_agent *self);
+/** How long a waiting thread has found nothing, or others never nothing. Start from zero. */
+struct tern_patience {
+	uint32_t spins; /* looks in vain */
+	uint32_t busy;	/* rounds of others' work in a row: polled mode */
+};
+
+/**
+ * A step of a thread that waits: handle what was sent to it, and where there is nothing let others
+ * work; in polled mode do that for them. Context: an attached thread outside its own handlers.
+ */
+void tern_thread_pass(struct tern_agent *self, struct tern_patience *patience);
+
+/**
+ * Polled mode: one round of all lcores for a thread that waits. A virtual clock goes on where
+ * nobody had work, and now and then where somebody always has.
+ *
+ * @return false: another thread is at it
+ */
+bool tern_engine_step(struct tern_engine *engine, uint32_t *busy);
 
 /*
  * A short lock round the two pools that all spawners share: once per TERN_SLOT_CACHE / 2 plain
@@ -131,7 +173,13 @@ static inline uint32_t tern_slots_used(const struct tern_engine *engine)
 
 static inline uint32_t tern_engine_state(const struct tern_engine *engine)
 {
-	return __atomic_load_n(&engine->state, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(engine->state, __ATOMIC_ACQUIRE);
+}
+
+/** Whether this process is a child of the engine's: nothing here is its own. */
+static inline bool tern_engine_is_foreign(const struct tern_engine *engine)
+{
+	return tern_unlikely(tern_engine_state(engine) == TERN_ENGINE_FOREIGN);
 }
 
 #endif

@@ -56,16 +56,25 @@ int tern_fds_init(struct tern_engine *engine)
 	return 0;
 }
 
+static void close_one(int *place)
+{
+	int fd = __atomic_exchange_n(place, -1, __ATOMIC_RELAXED);
+	if (fd >= 0)
+		close(fd);
+}
+
+void tern_fds_close(struct tern_engine *engine)
+{
+	if (!engine->fds)
+		return;
+	close_one(&engine->fds->epoll);
+	close_one(&engine->fds->wake);
+}
+
 void tern_fds_fini(struct tern_engine *engine)
 {
-	struct tern_fds *fds = engine->fds;
-	if (!fds)
-		return;
-	if (fds->epoll >= 0)
-		close(fds->epoll);
-	if (fds->wake >= 0)
-		close(fds->wake);
-	free(fds);
+	tern_fds_close(engine);
+	free(engine->fds);
 	engine->fds = NULL;
 }
 
@@ -108,6 +117,9 @@ int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t ty
 {
 	struct tern_engine *engine = agent->lcore->engine;
 	struct tern_fds *fds = engine->fds;
+	/* A child shares the descriptor with its parent, whose waits these would become. */
+	if (tern_engine_is_foreign(engine))
+		return -ECHILD;
 	uint32_t place = take_entry(engine);
 	if (place == TERN_SLOT_NONE)
 		return -EAGAIN;

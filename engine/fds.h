@@ -20,6 +20,9 @@
 int tern_fds_init(struct tern_engine *engine);
 void tern_fds_fini(struct tern_engine *engine);
 
+/** Close the descriptors, and keep the table for who may still look: nobody is told any more. */
+void tern_fds_close(struct tern_engine *engine);
+
 /**
  * Wait for `fd` on behalf of an agent: a fiber is woken, a handler gets a signal of `type`.
  *

@@ -178,6 +178,8 @@ static bool may_preempt(struct tern_lcore *lcore)
 static void enter(struct tern_lcore *lcore, struct tern_fiber *fiber)
 {
 	struct tern_agent *agent = fiber->agent;
+	if (tern_lcore_is_gone(lcore))
+		return;
 	tern_store(&lcore->running, tern_address_slot(agent->address));
 	lcore->fiber = fiber;
 	lcore->scope->context = &fiber->context;
@@ -305,8 +307,8 @@ static bool must_yield(const struct tern_fiber *fiber)
 		tern_mailbox_front(&agent->lcore->cells, &agent->mailbox);
 	bool late = fiber->left == 0 || agent->lcore->hold & TERN_HOLD_LATE;
 	bool waits = front || agent->flags & TERN_AGENT_DUE;
-	return agent->status != TERN_READY || (waits && late) ||
-	       (front && front->kind & TERN_KIND_RETURNED);
+	return agent->status != TERN_READY || tern_lcore_is_gone(agent->lcore) ||
+	       (waits && late) || (front && front->kind & TERN_KIND_RETURNED);
 }
 
 static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t timeout_ns)

@@ -217,8 +217,11 @@ void tern_inspect_free(struct tern_engine *engine)
 		return;
 	while (inspector->client_count)
 		drop(inspector, inspector->client_count - 1);
-	if (inspector->listener >= 0)
+	if (inspector->listener >= 0) {
+		/* A child of this process may have the socket, too: nobody is to wait at it. */
+		shutdown(inspector->listener, SHUT_RDWR);
 		close(inspector->listener);
+	}
 	if (inspector->wake >= 0)
 		close(inspector->wake);
 	free(inspector);

@@ -11,6 +11,7 @@
 #include "finish.h"
 #include "life.h"
 #include "observer.h"
+#include "poller.h"
 #include "profile.h"
 #include "reader.h"
 #include "recover.h"
@@ -95,7 +96,8 @@ static __attribute__((noinline)) void deliver(struct tern_lcore *lcore, struct t
 static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in *in, bool express)
 {
 	/* Who has an express lane waits for nobody but an agent of its own kind. */
-	const uint32_t heeded = express ? TERN_HOLD_LATE | TERN_HOLD_POLICY : UINT32_MAX;
+	const uint32_t heeded =
+		express ? TERN_HOLD_LATE | TERN_HOLD_POLICY | TERN_HOLD_GONE : UINT32_MAX;
 	unsigned taken = 0, more = 0;
 	struct tern_signal *signal;
 	while (taken < TERN_LANE_BURST && (signal = tern_lane_peek(in)) != NULL) {
@@ -403,9 +405,15 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 /* The fault point lies in this frame, which is there as long as the turn is. */
 static unsigned turn_of_poller(struct tern_lcore *lcore)
 {
+	struct tern_fault_scope *scope = lcore->scope;
 	/* Of a thread that is not the one that started the engine faults are not contained. */
-	if (!tern_fault_use(lcore->scope))
-		return tern_lcore_turn(lcore);
+	if (!tern_fault_use(scope)) {
+		/* The scope is that thread's, which may poll another lcore meanwhile. */
+		lcore->scope = &lcore->own_scope;
+		unsigned work = tern_lcore_turn(lcore);
+		lcore->scope = scope;
+		return work;
+	}
 	lcore->scope->owner = lcore;
 	if (TERN_FAULT_POINT(lcore->scope)) {
 		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
@@ -437,6 +445,12 @@ void tern_lcore_end_polled(struct tern_lcore *lcore)
 
 unsigned tern_lcore_poll(struct tern_lcore *lcore)
 {
+	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->polled_by))
+		return 0;
+	struct tern_lcore *outer = tern_lcore_enter(lcore);
 	tern_observer_poll(lcore->engine);
-	return turn_of_poller(lcore);
+	unsigned work = turn_of_poller(lcore);
+	tern_lcore_enter(outer);
+	tern_poll_end(&lcore->polled_by);
+	return work;
 }

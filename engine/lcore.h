@@ -55,6 +55,16 @@ struct tern_next_id {
 #define TERN_HOLD_HIGHER 2u /* an agent of higher priority than normal is ready */
 #define TERN_HOLD_POLICY 4u /* the scheduling policy wants to see every signal */
 
+#define TERN_HOLD_GONE 8u /* a stop has given the lcore up; it writes this bit alone */
+
+/** How far an lcore's thread is; only moves down. By CAS: the thread writes, and who stops it. */
+enum tern_lcore_phase {
+	TERN_PHASE_TURNS,
+	TERN_PHASE_CLOSED, /* it takes nothing more, and has ended its pinned agents */
+	TERN_PHASE_LOST,   /* given up: when it comes back it lets go of the engine */
+	TERN_PHASE_LEFT,   /* it touches nothing more */
+};
+
 /** Inbound lanes of one kind, those that exist. */
 struct tern_lane_set {
 	struct tern_lane_in *lanes;
@@ -109,6 +119,7 @@ struct tern_lcore {
 	bool sampling;	   /* the window that ends at the next look at the clock is one handler */
 	bool wet;	   /* a lane had more than this turn took */
 	uint32_t credit;   /* signals that a lane to here may have under way; UINT32_MAX: its depth */
+	bool gone;	   /* who stops the engine writes: call no function of an agent any more */
 	uint32_t in_place; /* signals handled from the lane that is being drained */
 	uint64_t check_start; /* ticks at the last look at the clock */
 	struct tern_lane_set express;
@@ -181,12 +192,24 @@ struct tern_lcore {
 	alignas(TERN_LINE) struct tern_fault_scope own_scope;
 	struct tern_fault_scope *scope; /* its thread's: its own, or the poller's */
 	struct tern_preempt preempt;
-	bool preempts;	   /* the timer is there */
-	bool preempts_not; /* it could not be had */
+	uintptr_t polled_by; /* thread that polls it now, or for good: poller.h; 0: none */
+	uint32_t phase;	     /* enum tern_lcore_phase */
+	bool preempts;	     /* the timer is there */
+	bool preempts_not;   /* it could not be had */
 
 	/* constant: the engine's table's */
 	struct tern_finder finder;
 };
+
+/**
+ * Whether a stop has given the lcore up. Asked before each function of an agent, and of a policy,
+ * so that after a function that came back too late nothing of the user's is called: its memory may
+ * be gone.
+ */
+static inline bool tern_lcore_is_gone(const struct tern_lcore *lcore)
+{
+	return tern_unlikely(tern_load(&lcore->gone));
+}
 
 /** Run one turn; returns the work done. Runs agents. */
 unsigned tern_lcore_turn(struct tern_lcore *lcore);

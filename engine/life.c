@@ -23,7 +23,7 @@ void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 		     const struct tern_event *event)
 {
 	const struct tern_behaviour *behaviour = agent->behaviour;
-	if (!behaviour || !behaviour->on_event)
+	if (!behaviour || !behaviour->on_event || tern_lcore_is_gone(lcore))
 		return;
 	tern_store(&lcore->running, tern_address_slot(agent->address));
 	behaviour->on_event(agent, agent->state, event);
@@ -38,7 +38,7 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 						     : tern_agent_resting(agent));
 	agent->flags |= TERN_AGENT_STARTED;
 	tern_store(&lcore->running, tern_address_slot(agent->address));
-	if (agent->behaviour->on_start) {
+	if (agent->behaviour->on_start && !tern_lcore_is_gone(lcore)) {
 		agent->behaviour->on_start(agent, agent->state);
 		skip_sample(lcore);
 	}
@@ -122,6 +122,8 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t slot = tern_address_slot(agent->address);
 	int64_t result = agent->result;
 	bool roaming = tern_is_roaming(agent);
+	if (tern_lcore_is_gone(lcore))
+		return;
 	if (!(agent->flags & (TERN_AGENT_STARTED | TERN_AGENT_MUTE)))
 		tern_life_start(lcore, agent); /* on_stop without on_start would surprise */
 	tern_store(&lcore->running, slot);
@@ -131,6 +133,8 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	agent->flags |= TERN_AGENT_TELLING;
 	if (agent->behaviour->on_stop && !(agent->flags & TERN_AGENT_MUTE))
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
+	if (tern_lcore_is_gone(lcore))
+		return;
 	skip_sample(lcore);
 	unlink_timers(agent);
 	tern_fds_forget(lcore, agent);
@@ -195,6 +199,8 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 		      struct tern_signal *signal)
 {
 	uint32_t kind = signal->kind & TERN_KIND_MASK;
+	if (tern_lcore_is_gone(lcore))
+		return;
 	if (tern_unlikely(signal->kind & TERN_KIND_RETURNED)) {
 		handle_returned(lcore, agent, signal);
 		return;

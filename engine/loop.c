@@ -4,10 +4,16 @@
 #include <rte_pause.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine.h"
 #include "life.h"
+#include "poller.h"
 #include "recover.h"
+#include "roaming.h"
+
+/* Between two looks whether all lcores have come to their end. */
+#define CLOSING_NAP_NS 20000
 
 static void sleep_ns(struct tern_lcore *lcore, uint64_t ns)
 {
@@ -44,21 +50,100 @@ static void lcore_idle(struct tern_lcore *lcore, uint64_t idle)
 		sleep_ns(lcore, ns < due_ns ? ns : due_ns);
 }
 
+/* Only down: who stops the engine may have given this lcore up meanwhile. */
+static void close_lcore(struct tern_lcore *lcore)
+{
+	uint32_t phase = TERN_PHASE_TURNS;
+	__atomic_compare_exchange_n(&lcore->phase, &phase, TERN_PHASE_CLOSED, false,
+				    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+/* Acquire pairs with the release of stop.c: no lcore has an agent in hand that roams. */
+static bool waits_for_others(const struct tern_lcore *lcore)
+{
+	return !__atomic_load_n(&lcore->engine->closed, __ATOMIC_ACQUIRE) &&
+	       !tern_lcore_is_gone(lcore);
+}
+
+/*
+ * Pinned agents end first. Those that roam may be in any lcore's hands until all have come so far;
+ * then come, too, the agents that were made here while this lcore was on its way out.
+ */
+static void end_in_order(struct tern_lcore *lcore)
+{
+	tern_lcore_end_agents(lcore);
+	close_lcore(lcore);
+	while (waits_for_others(lcore))
+		nanosleep(&(struct timespec){.tv_nsec = CLOSING_NAP_NS}, NULL);
+	tern_lcore_end_agents(lcore);
+}
+
 static void run(struct tern_lcore *lcore)
 {
 	uint64_t idle = 0;
-	while (tern_engine_state(lcore->engine) != TERN_ENGINE_ENDING) {
+	uint32_t state;
+	while ((state = tern_engine_state(lcore->engine)) == TERN_ENGINE_RUNNING ||
+	       state == TERN_ENGINE_DRAINING) {
 		if (tern_lcore_turn(lcore))
 			idle = 0;
 		else
 			lcore_idle(lcore, ++idle);
 	}
-	tern_lcore_end_agents(lcore);
+	/*
+	 * A child that a handler forked and did not end there: there is nobody to go back to, and
+	 * what stdio holds is the parent's to write.
+	 */
+	if (state == TERN_ENGINE_FOREIGN)
+		_exit(0);
+	end_in_order(lcore);
+}
+
+/* The last thing that the thread does with the engine. */
+static void leave(struct tern_lcore *lcore)
+{
+	struct tern_engine *engine = lcore->engine;
+	if (__atomic_exchange_n(&lcore->phase, TERN_PHASE_LEFT, __ATOMIC_ACQ_REL) ==
+	    TERN_PHASE_LOST)
+		tern_engine_let_go(engine);
+}
+
+static _Thread_local struct tern_lcore *thread_lcore;
+
+struct tern_lcore *tern_lcore_enter(struct tern_lcore *lcore)
+{
+	struct tern_lcore *before = thread_lcore;
+	thread_lcore = lcore;
+	return before;
+}
+
+/*
+ * In a child that a function of an agent has forked: what lies in lanes and mailboxes is the
+ * parent's to handle. Only the thread that forked is here, so that nobody else looks on.
+ */
+static void on_fork(void)
+{
+	if (!thread_lcore)
+		return;
+	tern_store(&thread_lcore->gone, true);
+	thread_lcore->hold |= TERN_HOLD_GONE;
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, on_fork);
+}
+
+void tern_lcore_watch_forks(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, watch_forks);
 }
 
 void *tern_lcore_main(void *argument)
 {
 	struct tern_lcore *lcore = argument;
+	tern_lcore_enter(lcore);
+	tern_store(&lcore->polled_by, tern_thread_mark());
 	/* The default lets the kernel add 50 us to each sleep. */
 	prctl(PR_SET_TIMERSLACK, 1ul);
 	tern_recover_enter(lcore);
@@ -69,16 +154,36 @@ void *tern_lcore_main(void *argument)
 	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
 	run(lcore);
 	tern_recover_leave(lcore);
+	leave(lcore);
 	return NULL;
 }
 
-/* A roaming agent may be in any lcore's hands until all threads are gone. */
-static bool lives_here(const struct tern_lcore *lcore, const struct tern_agent *agent,
-		       uint64_t entry)
+/*
+ * An agent that roams, and that an lcore ran last which was given up. Unless it was in that one's
+ * hands, or something of it lies there, somebody else can end it: queued or idle, its memory was
+ * released by the state word (R1 of roam.h), and its places in queues are nobody's any more.
+ */
+static bool inherit(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	const uint32_t places = TERN_AGENT_LISTED | TERN_AGENT_WAITING | TERN_AGENT_ADMITTED;
+	uint32_t slot = tern_address_slot(tern_load(&agent->address));
+	struct tern_room *room = tern_room_of(lcore, slot);
+	if (tern_load(&lcore->engine->heir) != lcore->index ||
+	    !tern_load(&tern_load(&agent->lcore)->gone) ||
+	    __atomic_load_n(&room->roam.state, __ATOMIC_ACQUIRE) >= TERN_ROAM_RUNNING ||
+	    !tern_roaming_is_loose(agent))
+		return false;
+	agent->flags &= ~places;
+	tern_store(&agent->lcore, lcore);
+	return true;
+}
+
+static bool lives_here(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t entry)
 {
 	if (tern_dir_route(entry) != lcore->roam_route)
 		return tern_dir_route(entry) >> 1 == lcore->index;
-	return tern_load(&lcore->engine->joined) && agent->lcore == lcore;
+	return tern_load(&lcore->engine->closed) &&
+	       (tern_load(&agent->lcore) == lcore || inherit(lcore, agent));
 }
 
 void tern_lcore_end_agents(struct tern_lcore *lcore)
@@ -87,6 +192,8 @@ void tern_lcore_end_agents(struct tern_lcore *lcore)
 	while (tern_ready_pop(lcore))
 		;
 	for (uint32_t i = lcore->engine->system_count; i < slots; i++) {
+		if (tern_lcore_is_gone(lcore))
+			return;
 		struct tern_agent *agent = &lcore->agents[i];
 		uint64_t entry = __atomic_load_n(&lcore->directory[i], __ATOMIC_ACQUIRE);
 		if (!tern_dir_inhabited(entry) || !lives_here(lcore, agent, entry))

@@ -191,6 +191,11 @@ void tern_observer_stop(struct tern_engine *engine)
 	}
 }
 
+void tern_observer_close(struct tern_engine *engine)
+{
+	tern_fds_close(engine);
+}
+
 void tern_observer_free(struct tern_engine *engine)
 {
 	tern_fds_fini(engine);

@@ -18,6 +18,9 @@ int tern_observer_start(struct tern_engine *engine, struct tern_error *error);
 void tern_observer_stop(struct tern_engine *engine);
 void tern_observer_free(struct tern_engine *engine);
 
+/** Close its descriptors, before all of it is freed. */
+void tern_observer_close(struct tern_engine *engine);
+
 /** Polled mode: look if it is time. */
 void tern_observer_poll(struct tern_engine *engine);
 

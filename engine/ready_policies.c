@@ -179,6 +179,8 @@ uint32_t tern_ready_budget(struct tern_lcore *lcore, const struct tern_agent *ag
 static void custom_push(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	const struct tern_profile *profile = tern_profile_of(lcore, agent);
+	if (tern_lcore_is_gone(lcore))
+		return;
 	struct tern_task task = {.agent = agent->address,
 				 .priority = (enum tern_priority)agent->priority,
 				 .queued = agent->mailbox.queued,
@@ -194,7 +196,8 @@ static struct tern_agent *custom_pop(struct tern_lcore *lcore)
 	const struct tern_scheduler *custom = lcore->ready.custom;
 	uint64_t now = tern_clock_ns(lcore->clock);
 	uint32_t place;
-	if (!custom->pop(lcore->ready.custom_state, now, &place) || place >= lcore->slots)
+	if (tern_lcore_is_gone(lcore) || !custom->pop(lcore->ready.custom_state, now, &place) ||
+	    place >= lcore->slots)
 		return NULL;
 	struct tern_agent *agent = &lcore->agents[place];
 	uint32_t held = agent->flags & (TERN_AGENT_LISTED | TERN_AGENT_WAITING);
@@ -207,7 +210,7 @@ static void custom_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 {
 	const struct tern_scheduler *custom = lcore->ready.custom;
 	tern_profile_of(lcore, agent)->share += ticks;
-	if (custom->ran)
+	if (custom->ran && !tern_lcore_is_gone(lcore))
 		custom->ran(lcore->ready.custom_state, tern_address_slot(agent->address),
 			    tern_clock_to_ns(lcore->clock, ticks), signals);
 }

@@ -226,8 +226,10 @@ TERN_API int tern_watch(struct tern_agent *self, tern_address agent);
 /**
  * Wait for the end of a watched agent, and learn its result.
  *
- * An attached thread handles its own signals meanwhile; in polled mode it polls the lcores, too,
- * and a virtual clock goes on by 1 us whenever nobody has work.
+ * An attached thread handles its own signals meanwhile. In polled mode it polls the lcores, too,
+ * where no other thread does at that moment, and whoever polls moves a virtual clock on by 1 us
+ * whenever nobody has work, and after each 1,000 rounds in a row in which somebody had. Several
+ * threads may wait at once. Where nothing is watched it waits for its time to pass.
  *
  * @param agent       the agent, or TERN_ADDRESS_NONE: the next of those watched
  * @param timeout_ns  longest wait; 0: only look

@@ -10,7 +10,20 @@
 #include "tern_config.h"
 #include "tern_histogram.h"
 
-/** One process's runtime. Several may live in one process. */
+/**
+ * One process's runtime. Several may live in one process.
+ *
+ * fork() and daemon(). An engine stays with the process that started it: call daemon() first, then
+ * start it. In a child nothing of it runs, and all is refused at once: tern_engine_stop() and
+ * tern_wait() with -ECHILD, tern_thread_attach() with ECHILD in tern_errno, sends and spawns of
+ * threads with -ESHUTDOWN, what is asked of agents with -ESRCH; polls return 0, and
+ * tern_thread_detach() does nothing. A child may exec, exit or _exit, and start an engine of its
+ * own. It may read what its fork had in hand (a signal, a block), as a copy. One that was forked in
+ * a function of an agent calls no other function of an agent and, where the function returns on an
+ * lcore's thread, ends as by _exit(0).
+ * The parent's lcores pay for a fork(): each page that they write is copied until the child has
+ * exec'ed or is gone, a huge one as a whole. posix_spawn() and vfork() copy nothing.
+ */
 struct tern_engine;
 /** One lcore of an engine: a scheduler that a pinned thread or the caller polls. */
 struct tern_lcore;
@@ -58,30 +71,69 @@ struct tern_undelivered {
 	uint16_t type;
 };
 
-/** What a stop found. All counts are of the whole life of the engine where not said. */
+/** Agents whose functions did not return, listed. */
+#define TERN_STOP_STUCK_MAX 8
+
+/** What an lcore was in when it was given up. */
+struct tern_stuck {
+	tern_address agent; /**< TERN_ADDRESS_NONE: no agent's function */
+	char name[64];	    /**< the agent's name, else its behaviour's */
+	uint32_t lcore;
+};
+
+/**
+ * What a stop found.
+ *
+ * Of lcores that were given up (see tern_engine_stop()) nothing is changed, only looked at. The
+ * signals in lanes to them and in mailboxes of their agents count as undelivered, with the blocks
+ * they carry as leaked; those in mailboxes are not listed. The signal that the stuck function was
+ * handling counts as neither handled nor undelivered; what it sends on is not counted.
+ */
 struct tern_stop_report {
 	bool drained;		/**< every accepted signal was handled before the deadline */
 	uint64_t undelivered;	/**< signals accepted and neither handled nor reported dropped */
 	uint64_t blocks_leaked; /**< blocks that agents never gave back */
-	uint64_t agents_ended;	/**< agents that were alive at the stop */
+	uint64_t agents_ended;	/**< agents that were alive at the stop, and ended in it */
 	uint32_t listed;	/**< entries of list in use */
 	struct tern_undelivered list[TERN_STOP_LIST_MAX];
+	uint64_t agents_lost; /**< agents that got no on_stop: their lcore was given up */
+	uint32_t stuck;	      /**< lcores given up, each in one agent's function */
+	struct tern_stuck stuck_list[TERN_STOP_STUCK_MAX]; /**< the first of them */
 };
 
 /**
  * Drain, end all agents, join the lcores, free everything. `engine` is gone afterwards.
  *
- * Timers stop firing and attached threads are refused (-ESHUTDOWN) at once; agents go on until
- * no signal is under way or the deadline passes. Then every agent ends (on_stop, reason
- * shutdown), on its own lcore.
+ * Agents' timers fall silent and attached threads are refused (-ESHUTDOWN) at once; agents go on
+ * until no signal is under way or the deadline passes. A fiber that sleeps, or waits with a
+ * timeout, goes on in time meanwhile. Then every agent ends (on_stop, reason shutdown), on its own
+ * lcore; one that roams on the lcore that ran it last.
  *
- * @param timeout_ns  time to drain; 0: end at once
- * @param report      filled in; may be NULL
- * @return 0; -ETIMEDOUT: not drained in time (the engine is gone all the same)
+ * A function that does not return cannot be ended. An lcore whose functions make no progress for
+ * the grace, which is as long as timeout_ns and at least 1 s, or that takes ten times that for all
+ * of its agents, is given up: the agent whose function it is in is named in the report and in an
+ * error in the log, and none of its agents' functions is called any more, on_stop included, also
+ * when the stuck one returns. Agents of other lcores end properly; so do those that roam, but for
+ * one in the stuck lcore's hands, or with signals, timers or descriptors there. With one stuck
+ * function the stop takes timeout_ns, the grace, and 0.1 s; at worst timeout_ns and twenty graces.
  *
- * Context: any thread that is no lcore of this engine, once; no other call runs on the engine.
- * In polled mode the lcores are polled from here and the virtual clock is advanced by 1 us per
- * round.
+ * What stays behind of an lcore that was given up: its thread, in the agent's function, and for it
+ * the engine's memory and the process's signal handlers, but no socket or other descriptor. State
+ * that the function uses has to stay, too. When it returns, its thread ends, and the last one frees
+ * the memory. A new engine may be started meanwhile.
+ *
+ * @param timeout_ns  time to drain; 0: end at once; TERN_FOREVER: also for a stuck function
+ * @param report      filled in where the engine is gone; may be NULL
+ * @return 0; -ETIMEDOUT: not drained in time, or an lcore was given up (the engine is gone all the
+ *         same). Nothing was stopped: -EDEADLK: called from a function of an agent of this engine,
+ *         or of a thread attached to it; -EALREADY: a stop is under way; -ECHILD: this process is a
+ *         child of the engine's
+ *
+ * Context: any thread that is no lcore of this engine, once; no other call runs on the engine:
+ * other threads have returned from waits and polls, and none attaches or detaches any more. What
+ * was sent to threads that are still attached is handled from here. In polled mode the lcores are
+ * polled from here, a function that does not return is the caller's own, and the virtual clock is
+ * advanced by 1 us per round.
  */
 TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 			      struct tern_stop_report *report);
@@ -89,9 +141,15 @@ TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 /**
  * Give the calling thread a way in: an agent of its own to send from and to be sent to.
  *
- * @param behaviour  handles what is sent to the thread, in tern_thread_poll(); NULL drops it
+ * The address is new: none that a thread had before comes to life again. A place is used up after
+ * 16,777,215 threads, one after the other; then there is one less.
+ *
+ * @param behaviour  handles what is sent to the thread, in tern_thread_poll(); NULL drops it. Its
+ *                   on_event is heard; on_start, on_stop and on_error are not called
  * @param state      given to the behaviour
- * @return the thread's agent; NULL with tern_errno: EAGAIN max_threads are attached, ESHUTDOWN
+ * @return the thread's agent; NULL with tern_errno: EAGAIN all places are taken (max_threads);
+ *         EINVAL a behaviour without handler, or with a fiber; ENOSPC all places are used up;
+ *         ESHUTDOWN the engine stops
  *
  * Context: any thread that is no lcore; the result is for that thread alone.
  */
@@ -110,7 +168,8 @@ TERN_API unsigned tern_thread_poll(struct tern_agent *self);
 
 /**
  * Give the thread's way in back. `self` and its address are dead afterwards: what was sent to it
- * and not polled goes back to its senders, or is lost where it had been polled into a mailbox.
+ * and not polled goes back to its senders, or is lost where it had been polled into a mailbox. Ends
+ * that it watched are told to nobody. In one of the thread's own handlers this does nothing.
  */
 TERN_API void tern_thread_detach(struct tern_agent *self);
 
@@ -127,14 +186,24 @@ TERN_API struct tern_lcore *tern_engine_lcore(struct tern_engine *engine, uint32
  *
  * @return the work done, in signals and timers; 0: idle
  *
- * Context: polled mode, one thread at a time per lcore.
+ * Context: polled mode, any thread. One polls an lcore at a time: while another does, or a handler
+ * that the lcore runs calls this, it returns 0 at once. In the other modes lcores have threads of
+ * their own, and it does nothing.
  */
 TERN_API unsigned tern_lcore_poll(struct tern_lcore *lcore);
 
-/** Poll all lcores in turn until a whole round finds no work; returns the work done. */
+/**
+ * Poll all lcores until a whole round finds no work, in an order drawn from the seed. With one
+ * poller a seed repeats a run.
+ *
+ * @return the work done; 0: there was none, or somebody else is at it
+ *
+ * Context: as tern_lcore_poll(). Threads in tern_wait(), tern_send() and tern_signal_wait() poll,
+ * too. It does not return while agents always have work.
+ */
 TERN_API uint64_t tern_engine_poll(struct tern_engine *engine);
 
-/** Move a virtual clock on. Context: polled mode with the virtual clock. */
+/** Move a virtual clock on. Context: polled mode with the virtual clock; any thread. */
 TERN_API void tern_engine_advance(struct tern_engine *engine, uint64_t ns);
 
 /** Time on the engine's clock, ns since it was made. Any thread. */

@@ -5,38 +5,88 @@
 #include <time.h>
 
 #include "engine.h"
+#include "poller.h"
 #include "routing.h"
 #include "timer.h"
 #include "watch.h"
 
 #define BREATH_NS 20000
-#define POLLED_STEP_NS 1000u
+/* Looks in vain before a waiting thread sleeps: some 50 us, in which most lanes find room. */
+#define PASS_SPINS 1000u
+/* Of a place that has had all generations: none of them may come to life again. */
+#define GENERATION_NONE 0u
 
-static struct tern_lcore *claim_place(struct tern_engine *engine)
+uintptr_t tern_thread_mark(void)
 {
-	for (uint32_t i = 0; i < engine->config.max_threads; i++) {
-		uint32_t free = 0;
-		/* Acquire pairs with the release of a detach: the place comes as it was left. */
-		if (__atomic_compare_exchange_n(&engine->attached[i], &free, 1, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return &engine->lcores[engine->lcore_count + i];
-	}
-	return NULL;
+	static _Thread_local char mark;
+	return (uintptr_t)&mark;
 }
 
-struct tern_agent *tern_thread_attach(struct tern_engine *engine,
-				      const struct tern_behaviour *behaviour, void *state)
+static bool is_used_up(const struct tern_engine *engine, uint32_t place)
 {
-	if (tern_engine_state(engine) != TERN_ENGINE_RUNNING) {
-		tern_errno = ESHUTDOWN;
-		return NULL;
+	const struct tern_agent *agent = &engine->agents[engine->lcore_count + place];
+	return tern_address_generation(tern_load(&agent->address)) == GENERATION_NONE;
+}
+
+static int claim_place(struct tern_engine *engine, struct tern_lcore **lcore)
+{
+	int code = ENOSPC;
+	for (uint32_t i = 0; i < engine->config.max_threads; i++) {
+		uint32_t free = 0;
+		if (is_used_up(engine, i))
+			continue;
+		code = EAGAIN;
+		/* Acquire pairs with the release of a detach: the place comes as it was left. */
+		if (!__atomic_compare_exchange_n(&engine->attached[i], &free, 1, false,
+						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		if (!is_used_up(engine, i)) {
+			*lcore = &engine->lcores[engine->lcore_count + i];
+			return 0;
+		}
+		__atomic_store_n(&engine->attached[i], 0, __ATOMIC_RELEASE);
 	}
-	struct tern_lcore *lcore = claim_place(engine);
-	if (!lcore) {
-		tern_errno = EAGAIN;
-		return NULL;
-	}
+	return code;
+}
+
+/* The rule of a spawn, for who cannot be a fiber. */
+static bool is_for_threads(const struct tern_behaviour *behaviour)
+{
+	return !behaviour || (behaviour->handler && !behaviour->fiber);
+}
+
+static int may_attach(const struct tern_engine *engine)
+{
+	if (tern_engine_is_foreign(engine))
+		return ECHILD;
+	return tern_engine_state(engine) == TERN_ENGINE_RUNNING ? 0 : ESHUTDOWN;
+}
+
+/* Who stops the engine may be polling the place, for a turn. */
+static void take_over(struct tern_lcore *lcore)
+{
+	while (!tern_poll_begin(&lcore->polled_by))
+		rte_pause();
+}
+
+static void leave_place(struct tern_engine *engine, struct tern_lcore *lcore)
+{
+	tern_poll_end(&lcore->polled_by);
+	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
+			 __ATOMIC_RELEASE);
+}
+
+static int settle_in(struct tern_engine *engine, struct tern_lcore *lcore,
+		     const struct tern_behaviour *behaviour, void *state)
+{
 	struct tern_agent *agent = &engine->agents[lcore->index];
+	take_over(lcore);
+	/* Again: a stop may have begun to poll the place before it was this thread's. */
+	int code = may_attach(engine);
+	if (code != 0) {
+		leave_place(engine, lcore);
+		return code;
+	}
 	lcore->behaviour = behaviour;
 	lcore->refused_why = 0;
 	if (behaviour)
@@ -49,43 +99,79 @@ struct tern_agent *tern_thread_attach(struct tern_engine *engine,
 	__atomic_store_n(&engine->directory[lcore->index],
 			 tern_dir_make(tern_address_generation(agent->address), 2 * lcore->index),
 			 __ATOMIC_RELEASE);
-	return agent;
+	tern_poll_end(&lcore->polled_by);
+	return 0;
+}
+
+struct tern_agent *tern_thread_attach(struct tern_engine *engine,
+				      const struct tern_behaviour *behaviour, void *state)
+{
+	struct tern_lcore *lcore = NULL;
+	int code = is_for_threads(behaviour) ? may_attach(engine) : EINVAL;
+	if (code == 0)
+		code = claim_place(engine, &lcore);
+	if (code == 0)
+		code = settle_in(engine, lcore, behaviour, state);
+	if (code == 0)
+		return &engine->agents[lcore->index];
+	tern_errno = code;
+	return NULL;
 }
 
 unsigned tern_thread_poll(struct tern_agent *self)
 {
+	struct tern_lcore *lcore = self->lcore;
 	/* Not from its own handler: no agent is entered twice. */
-	return self->lcore->in_turn ? 0 : tern_lcore_turn(self->lcore);
+	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->polled_by))
+		return 0;
+	unsigned work = tern_lcore_turn(lcore);
+	tern_poll_end(&lcore->polled_by);
+	return work;
 }
 
 /* A sleep, because a thread that yields in a loop can keep a pinned one from its CPU. */
-void tern_thread_breathe(struct tern_agent *self)
+static void breathe(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = BREATH_NS}, NULL);
+}
+
+void tern_thread_pass(struct tern_agent *self, struct tern_patience *patience)
 {
 	struct tern_engine *engine = self->lcore->engine;
-	if (engine->config.mode != TERN_MODE_POLLED)
-		nanosleep(&(struct timespec){.tv_nsec = BREATH_NS}, NULL);
-	else if (tern_engine_poll(engine) == 0 && engine->clock.is_virtual)
-		tern_clock_advance(&engine->clock, POLLED_STEP_NS);
+	bool idle = tern_thread_poll(self) == 0;
+	if (engine->config.mode == TERN_MODE_POLLED) {
+		if (!tern_engine_step(engine, &patience->busy))
+			breathe();
+	} else if (!idle) {
+		patience->spins = 0;
+	} else if (patience->spins++ < PASS_SPINS) {
+		rte_pause();
+	} else {
+		breathe();
+	}
 }
 
 void tern_thread_detach(struct tern_agent *self)
 {
 	struct tern_lcore *lcore = self->lcore;
 	struct tern_engine *engine = lcore->engine;
-	uint32_t generation = tern_address_generation(self->address) % TERN_ADDRESS_GENERATION_MASK;
+	uint32_t generation = tern_address_generation(self->address);
+	generation = generation < TERN_ADDRESS_GENERATION_MASK ? generation + 1 : GENERATION_NONE;
+	if (tern_engine_is_foreign(engine) || tern_poll_is_own(&lcore->polled_by))
+		return;
+	take_over(lcore);
 	while (self->timers)
 		tern_timer_unlink(self->timers);
 	tern_routing_forget(self);
 	lcore->behaviour = NULL;
 	tern_store(&self->behaviour, engine->agents[0].behaviour); /* the lcores' own */
 	self->state = NULL;
-	tern_store(&self->address, tern_address_make(0, lcore->index, generation + 1));
+	tern_store(&self->address, tern_address_make(0, lcore->index, generation));
 	tern_store(&engine->directory[lcore->index],
-		   tern_dir_make(generation + 1, 2 * lcore->index) | TERN_DIR_VACANT);
+		   tern_dir_make(generation, 2 * lcore->index) | TERN_DIR_VACANT);
 	/* Under the next address: what was sent to this one goes back. */
 	while (tern_lcore_turn(lcore))
 		;
 	tern_watch_drop(lcore, &lcore->ends);
-	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
-			 __ATOMIC_RELEASE);
+	leave_place(engine, lcore);
 }

@@ -209,6 +209,20 @@ static bool for_lane(const struct tern_lcore *lcore)
 	return lcore->refused_why == TERN_PRESSURE_LANE;
 }
 
+/* An attached thread waits by handling what is sent to it, so not where it does that already. */
+static bool is_waiting_thread(const struct tern_agent *self)
+{
+	return self->lcore->is_thread && !self->lcore->in_turn;
+}
+
+static int pass_until(struct tern_agent *self, uint64_t deadline, struct tern_patience *patience)
+{
+	if (tern_now(self) >= deadline)
+		return -ETIMEDOUT;
+	tern_thread_pass(self, patience);
+	return 0;
+}
+
 /* Whether it is worth waiting: a lane always has room again, an agent says so. */
 static bool may_wait(const struct tern_lcore *lcore, tern_address to)
 {
@@ -220,13 +234,15 @@ static bool may_wait(const struct tern_lcore *lcore, tern_address to)
 int tern_send(struct tern_agent *self, tern_address to, uint16_t type, const void *data,
 	      size_t size, uint64_t timeout_ns)
 {
+	struct tern_patience patience = {0};
 	struct tern_fiber *fiber = tern_fiber_current(self);
 	int code = tern_signal_bytes(self, to, type, data, size);
-	if (tern_likely(code != -EAGAIN) || !fiber)
+	if (tern_likely(code != -EAGAIN) || (!fiber && !is_waiting_thread(self)))
 		return code;
 	uint64_t deadline = tern_clock_deadline(self->lcore->clock, timeout_ns);
 	while (code == -EAGAIN && may_wait(self->lcore, to)) {
-		code = tern_fiber_wait_room(fiber, to, deadline, for_lane(fiber->agent->lcore));
+		code = fiber ? tern_fiber_wait_room(fiber, to, deadline, for_lane(self->lcore))
+			     : pass_until(self, deadline, &patience);
 		if (code == 0)
 			code = tern_signal_bytes(self, to, type, data, size);
 	}
@@ -353,19 +369,12 @@ static int wait_with(struct tern_fiber *fiber, tern_address to, tern_iso *iso, u
 	return code;
 }
 
-static int poll_until(struct tern_agent *self, uint64_t deadline)
-{
-	if (tern_now(self) >= deadline)
-		return -ETIMEDOUT;
-	tern_thread_poll(self);
-	return 0;
-}
-
 tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t type, tern_iso *iso,
 			   uint64_t timeout_ns)
 {
+	struct tern_patience patience = {0};
 	struct tern_fiber *fiber = tern_fiber_current(self);
-	if (!fiber && (!self->lcore->is_thread || self->lcore->in_turn)) {
+	if (!fiber && !is_waiting_thread(self)) {
 		tern_errno = EDEADLK;
 		return iso;
 	}
@@ -377,7 +386,8 @@ tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t ty
 		tern_errno = -code;
 		if (code != -EAGAIN)
 			return iso;
-		code = fiber ? wait_with(fiber, to, iso, deadline) : poll_until(self, deadline);
+		code = fiber ? wait_with(fiber, to, iso, deadline)
+			     : pass_until(self, deadline, &patience);
 		if (code != 0) {
 			tern_errno = -code;
 			return iso;

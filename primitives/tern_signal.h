@@ -38,12 +38,15 @@ TERN_API int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_
 			       const void *data, size_t size) TERN_CHECKED;
 
 /**
- * Send up to TERN_INLINE_MAX bytes, waiting for room: in a fiber, while the receiver's mailbox
- * policy is TERN_POLICY_BLOCK and it is above high water, or while the lane is full. Meanwhile the
- * lcore runs others and the fiber hears of events. Elsewhere as tern_signal_bytes().
+ * Send up to TERN_INLINE_MAX bytes, waiting for room while the receiver's mailbox policy is
+ * TERN_POLICY_BLOCK and it is above high water, or while the lane is full. While a fiber waits its
+ * lcore runs others, and it hears of events. An attached thread handles what is sent to it, and in
+ * polled mode polls the lcores as in tern_wait(). In a handler, a thread's own included, as
+ * tern_signal_bytes().
  *
  * @param timeout_ns  longest wait; TERN_FOREVER
- * @return as tern_signal_bytes(); -ETIMEDOUT; -ECANCELED: asked to finish, not sent
+ * @return as tern_signal_bytes(); -ETIMEDOUT; -ECANCELED: asked to finish, not sent; -EAGAIN: the
+ *         policy is another, or the caller must not wait
  */
 TERN_API int tern_send(struct tern_agent *self, tern_address to, uint16_t type, const void *data,
 		       size_t size, uint64_t timeout_ns) TERN_CHECKED;
@@ -119,7 +122,8 @@ int tern_signal_ref(struct tern_agent *self, tern_address to, uint16_t type, ter
 /**
  * Send a block, waiting until it is accepted. Consumes `iso`.
  *
- * Polls this thread's own lanes while it waits, so that two sides cannot wait for each other.
+ * A thread handles what is sent to it while it waits, so that two sides cannot wait for each other,
+ * and in polled mode polls the lcores as in tern_wait().
  *
  * @param timeout_ns  longest wait
  * @return NULL: sent; refused for good or timed out: the block, tern_errno as above or ETIMEDOUT

@@ -8,6 +8,14 @@
 
 #include <pthread.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1 /* gcc; some header gives it a __has_feature() that knows nothing */
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 /* Answers each signal with its own bytes. */
 TERN_HANDLER(static, echo_handle)
 {
@@ -292,6 +300,101 @@ static void a_thread_is_not_entered_twice(void **state)
 	tern_thread_detach(thread);
 }
 
+static int64_t no_fiber(struct tern_agent *self, void *state)
+{
+	(void)self, (void)state;
+	return 0;
+}
+
+/* A thread has a stack already, and somebody has to handle what comes. */
+static void a_behaviour_for_a_thread_has_a_handler(void **state)
+{
+	static const struct tern_behaviour behaviours[] = {
+		{.name = "fiber", .fiber = no_fiber},
+		{.name = "neither", .on_event = probe_event},
+		{.name = "both", .handler = probe_handle, .fiber = no_fiber}};
+	struct world *world = *state;
+	struct probe probe = {.started = 1};
+	for (size_t i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++) {
+		tern_errno = 0;
+		assert_null(tern_thread_attach(world->engine, &behaviours[i], NULL));
+		assert_int_equal(tern_errno, EINVAL);
+	}
+	/* And none of them has taken a place. */
+	struct tern_agent *threads[3];
+	for (int i = 0; i < 3; i++) {
+		threads[i] = tern_thread_attach(world->engine, &probe_behaviour, &probe);
+		assert_non_null(threads[i]);
+		assert_int_equal(send_number(world->self, tern_self(threads[i]), 1, 0), 0);
+		while (tern_thread_poll(threads[i]))
+			;
+		tern_thread_detach(threads[i]);
+	}
+	assert_int_equal(probe.handled, 3);
+}
+
+static struct tern_agent *attach_to(struct tern_engine *engine, uint32_t index)
+{
+	struct tern_agent *self = tern_thread_attach(engine, NULL, NULL);
+	assert_non_null(self);
+	assert_int_equal(tern_lcore_index(self), index);
+	return self;
+}
+
+/* All addresses of a place, one after the other: returns the first of them. */
+static tern_address use_up(struct tern_engine *engine, uint32_t index)
+{
+	tern_address first = TERN_ADDRESS_NONE, before = TERN_ADDRESS_NONE;
+	for (uint32_t i = 0; i < TERN_ADDRESS_GENERATION_MASK; i++) {
+		struct tern_agent *self = attach_to(engine, index);
+		first = first ? first : tern_self(self);
+		assert_true(tern_self(self) > before);
+		before = tern_self(self);
+		tern_thread_detach(self);
+	}
+	return first;
+}
+
+/* Every generation there is, for real: a place then serves nobody, and old addresses stay dead. */
+static void no_address_comes_to_life_again(void **state)
+{
+	struct world world = {.polled = true};
+	struct tern_config config;
+	struct tern_stop_report report;
+	(void)state;
+	if (SANITIZED) {
+		print_message("16.8 million threads take too long under a sanitizer\n");
+		skip();
+	}
+	world_config(&config, true);
+	config.max_threads = 2;
+	world_open(&world, &config);
+	struct tern_agent *self = world.self;
+	uint32_t index = tern_lcore_index(self);
+	tern_address first = use_up(world.engine, index + 1);
+	tern_errno = 0;
+	assert_null(tern_thread_attach(world.engine, NULL, NULL));
+	assert_int_equal(tern_errno, EAGAIN); /* the other place may come free */
+	assert_false(tern_agent_alive(self, first));
+	assert_int_equal(send_number(self, first, 1, 0), -ESRCH);
+	/* A place that serves nobody is in nobody's way. */
+	struct sink *sink = world_memory(&world, sizeof(*sink));
+	tern_address agent = spawn_on(self, 0, &sink_behaviour, sink);
+	for (uint64_t i = 0; i < 100; i++)
+		assert_int_equal(send_number(self, agent, 1, i), 0);
+	UNTIL(&world, seen(&sink->expected) == 100);
+	tern_thread_detach(self);
+	world.self = NULL;
+	for (uint32_t i = 1; i < TERN_ADDRESS_GENERATION_MASK; i++)
+		tern_thread_detach(attach_to(world.engine, index));
+	tern_errno = 0;
+	assert_null(tern_thread_attach(world.engine, NULL, NULL));
+	assert_int_equal(tern_errno, ENOSPC);
+	assert_int_equal(world_stop(&world, PATIENCE_NS, &report), 0);
+	assert_int_equal(report.blocks_leaked, 0);
+	world_forget(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +407,8 @@ int main(void)
 		THREADED(threads_come_and_go),
 		POLLED(a_thread_is_not_entered_twice),
 		cmocka_unit_test(a_stopping_engine_refuses_threads),
+		BOTH(a_behaviour_for_a_thread_has_a_handler),
+		cmocka_unit_test(no_address_comes_to_life_again),
 	};
 	return cmocka_run_group_tests_name("thread", tests, NULL, NULL);
 }
