@@ -135,8 +135,8 @@ static void watch_forks(void)
 
 void tern_lcore_watch_forks(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, watch_forks);
+	static pthread_once_t forks_watched = PTHREAD_ONCE_INIT;
+	pthread_once(&forks_watched, watch_forks);
 }
 
 void *tern_lcore_main(void *argument)

@@ -18,8 +18,8 @@
 
 uintptr_t tern_thread_mark(void)
 {
-	static _Thread_local char mark;
-	return (uintptr_t)&mark;
+	static _Thread_local char thread_mark;
+	return (uintptr_t)&thread_mark;
 }
 
 static bool is_used_up(const struct tern_engine *engine, uint32_t place)
