@@ -142,6 +142,7 @@ static void contain(struct tern_fault_scope *scope, struct tern_fault *fault, si
 	fault->overflow = overflowed(scope, info, ucontext);
 	if (!fault->overflow)
 		judge(scope, info, ucontext, verdict);
+	fault->function = verdict->name;
 	fault->own = (void *)verdict->own;
 	fault->entry = (void *)verdict->entry;
 	if (fault->overflow || (verdict->where == TERN_FAULT_IN_OWN && !scope->beside))
@@ -305,6 +306,11 @@ int tern_fault_thread_init(struct tern_fault_scope *scope)
 	scope->alternate_size = thread_alternate.size;
 	thread_scope = scope;
 	return 0;
+}
+
+const char *tern_fault_module(const void *pc, uintptr_t *begin)
+{
+	return tern_code_module(process.table, (uintptr_t)pc, begin);
 }
 
 bool tern_fault_is_here(const struct tern_fault_scope *scope)

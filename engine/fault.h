@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "context.h"
 #include "tern_text.h"
@@ -36,9 +37,10 @@ struct tern_fault {
 	int signo;
 	void *address; /* touched; of the instruction for SIGFPE and SIGILL; NULL: not known */
 	void *pc;
-	void *own;     /* in the innermost own function; NULL: not known */
-	void *entry;   /* beginning of the outermost: one of the agent's; NULL: not known */
-	bool overflow; /* the fiber's stack was used up */
+	const char *function; /* of libc's, called by own text; NULL: none, or not known */
+	void *own;	      /* in the innermost own function; NULL: not known */
+	void *entry;	      /* beginning of the outermost: one of the agent's; NULL: not known */
+	bool overflow;	      /* the fiber's stack was used up */
 };
 
 /** A scheduler thread's recovery point, and whose code runs on it. */
@@ -91,6 +93,9 @@ void tern_fault_remove(void);
  * @return 0; -ENOMEM; -EPERM: this is a signal handler
  */
 int tern_fault_thread_init(struct tern_fault_scope *scope);
+
+/** File name of a module that is not an agent's, and where it begins. NULL: it is not known. */
+const char *tern_fault_module(const void *pc, uintptr_t *begin);
 
 /** Whether a scope is of this thread. */
 bool tern_fault_is_here(const struct tern_fault_scope *scope);

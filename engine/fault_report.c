@@ -53,7 +53,7 @@ static void add_place(struct line *line, const struct tern_code_table *table,
 		      const struct tern_fault *fault)
 {
 	uintptr_t begin;
-	const char *module = table ? tern_code_module(table, (uintptr_t)fault->pc, &begin) : NULL;
+	const char *module = tern_code_module(table, (uintptr_t)fault->pc, &begin);
 	add(line, "tern: ");
 	add(line, name_of(fault->signo));
 	if (fault->signo != SIGABRT) {

@@ -14,6 +14,7 @@
 
 #define RANGES_MAX 512 /* parts of modules that are not an agent's: some 20 are usual */
 #define NAME_BYTES 40
+#define FUNCTION_BYTES_MAX 4096 /* of one that is looked through for jumps */
 
 /* The ends of the two sections that the engine's objects are put into; the linker's names. */
 extern const char __start_tern_text[] __attribute__((weak, visibility("hidden")));
@@ -116,36 +117,40 @@ static void add_function(struct tern_code_table *table, uintptr_t start, const c
 			(struct tern_known_function){start, name, safe};
 }
 
+static bool begins_at(uintptr_t start, uintptr_t inside)
+{
+	return (uintptr_t)_Unwind_FindEnclosingFunction((void *)(inside + 1)) == start;
+}
+
 #if defined(__x86_64__)
 
 /*
- * Some functions are a few instructions that jump to where the work is: strtol(), for one. That
- * function counts as the same one. A jump is told from other bytes by where it leads: exactly to
- * where a function begins.
+ * Some functions end in a jump to where the work is: strtol() does at once, strspn() for some
+ * strings. That function counts as the same one. A jump is told from other bytes by where it leads:
+ * exactly to where a function begins.
  */
-static void add_jumps(struct tern_code_table *table, uintptr_t start, size_t size, const char *name,
-		      bool safe)
+static void add_jumps(struct tern_code_table *table, uintptr_t start, const char *name)
 {
-	enum { JUMP_BYTES = 5, STUB_BYTES = 64 };
-	if (size > STUB_BYTES)
-		return;
-	for (size_t i = 0; i + JUMP_BYTES <= size; i++) {
+	enum { JUMP_BYTES = 5, LOOK_EVERY = 16 };
+	for (size_t i = 0; i < FUNCTION_BYTES_MAX; i++) {
 		const unsigned char *at = (const unsigned char *)start + i;
 		int32_t offset;
+		if (i % LOOK_EVERY == 0 && !begins_at(start, start + i))
+			return;
+		if (*at != 0xe9)
+			continue;
 		memcpy(&offset, at + 1, sizeof(offset));
 		uintptr_t to = start + i + JUMP_BYTES + (uintptr_t)(intptr_t)offset;
-		if (*at == 0xe9 && tern_code_of(table, to) == TERN_CODE_LIBC &&
-		    (uintptr_t)_Unwind_FindEnclosingFunction((void *)(to + 1)) == to)
-			add_function(table, to, name, safe);
+		if (tern_code_of(table, to) == TERN_CODE_LIBC && begins_at(to, to))
+			add_function(table, to, name, true);
 	}
 }
 
 #else
 
-static void add_jumps(struct tern_code_table *table, uintptr_t start, size_t size, const char *name,
-		      bool safe)
+static void add_jumps(struct tern_code_table *table, uintptr_t start, const char *name)
 {
-	(void)table, (void)start, (void)size, (void)name, (void)safe;
+	(void)table, (void)start, (void)name, (void)begins_at;
 }
 
 #endif
@@ -154,15 +159,10 @@ static void add_jumps(struct tern_code_table *table, uintptr_t start, size_t siz
 static void add_functions(struct tern_code_table *table, const char *const *names, bool safe)
 {
 	for (; *names; names++) {
-		void *start = dlsym(RTLD_DEFAULT, *names);
-		const ElfW(Sym) *symbol = NULL;
-		Dl_info info;
-		if (!start)
-			continue;
-		add_function(table, (uintptr_t)start, *names, safe);
-		if (tern_code_of(table, (uintptr_t)start) == TERN_CODE_LIBC &&
-		    dladdr1(start, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol)
-			add_jumps(table, (uintptr_t)start, symbol->st_size, *names, safe);
+		uintptr_t start = (uintptr_t)dlsym(RTLD_DEFAULT, *names);
+		add_function(table, start, *names, safe);
+		if (safe && tern_code_of(table, start) == TERN_CODE_LIBC)
+			add_jumps(table, start, *names);
 	}
 }
 
@@ -188,9 +188,9 @@ struct tern_code_table *tern_code_table_make(struct tern_code_table *next)
 	struct tern_code_table *table = calloc(1, sizeof(*table));
 	if (!table)
 		return NULL;
-	/* As much again for what they jump to. */
+	/* As much again, and more, for what they jump to. */
 	table->function_max =
-		2 * (count_names(tern_safe_functions) + count_names(tern_unsafe_functions));
+		4 * (count_names(tern_safe_functions) + count_names(tern_unsafe_functions));
 	table->functions = calloc(table->function_max, sizeof(*table->functions));
 	if (!table->functions) {
 		free(table);
@@ -236,7 +236,7 @@ bool tern_code_is_known(const struct tern_code_table *table)
 
 const char *tern_code_module(const struct tern_code_table *table, uintptr_t pc, uintptr_t *begin)
 {
-	const struct range *range = range_of(table, pc);
+	const struct range *range = table ? range_of(table, pc) : NULL;
 	if (!range)
 		return NULL;
 	*begin = range->begin;

@@ -20,9 +20,10 @@ struct frame {
 /* What was called by the frame that comes next, as far as it is not own text. */
 struct pending {
 	uint32_t frames; /* 0: own text was */
-	uint32_t unsafe; /* frames of functions that are never left */
-	bool pure;	 /* libm's alone */
-	bool top;	 /* the fault is in it */
+	bool unsafe;	 /* one of them is never left */
+	const char *unsafe_name;
+	bool pure; /* libm's alone */
+	bool top;  /* the fault is in it */
 	struct frame outermost;
 };
 
@@ -68,23 +69,24 @@ static void add_pending(struct walk *walk, const struct frame *frame, enum tern_
 	pending->frames++;
 	pending->pure = pending->pure && code == TERN_CODE_PURE;
 	pending->outermost = *frame;
-	bool safe = known && known->safe;
-	if (known && !safe)
-		walk->verdict->name = known->name;
-	pending->unsafe += (known && !safe) || (code == TERN_CODE_FOREIGN && !safe);
+	if (known && !known->safe)
+		pending->unsafe_name = known->name;
+	if (known ? !known->safe : code == TERN_CODE_FOREIGN)
+		pending->unsafe = true;
 }
 
-/* `caller` is behind it on the stack. */
+/* Whether what was called may be left; `caller` is behind it on the stack. */
 static bool may_be_left(const struct walk *walk, const struct frame *caller)
 {
 	const struct pending *pending = &walk->pending;
 	const struct frame *outermost = &pending->outermost;
 	const struct tern_known_function *known = tern_code_function(walk->table, outermost->start);
-	if (pending->unsafe)
-		return false;
 	bool frameless = pending->top && pending->frames == 1 &&
 			 caller->sp - outermost->sp == TERN_CALL_PUSHES;
-	return pending->pure || frameless || (known && known->safe);
+	bool may = !pending->unsafe && (pending->pure || frameless || known);
+	if (!walk->decided)
+		walk->verdict->name = !may ? pending->unsafe_name : known ? known->name : NULL;
+	return may;
 }
 
 /* An agent's function called something, or failed itself. */

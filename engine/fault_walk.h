@@ -45,7 +45,7 @@ enum tern_fault_where {
 
 struct tern_fault_verdict {
 	enum tern_fault_where where;
-	const char *name;
+	const char *name; /* of the function of libc's that own text called; NULL: not known */
 	uintptr_t own; /* in the innermost own function: the instruction, or the one called from */
 	uintptr_t entry; /* beginning of the outermost own function; 0: not known */
 };

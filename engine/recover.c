@@ -156,18 +156,30 @@ static void settle_in_hand(struct tern_lcore *lcore)
 	tern_lcore_settle_in_place(lcore);
 }
 
-/* Where in which file, for addr2line; and in which function, if its name is there. */
-static void describe_place(const void *pc, char *text, size_t size)
+static const char *file_of(const char *path)
 {
-	Dl_info info;
-	if (!dladdr(pc, &info) || !info.dli_fname) {
-		snprintf(text, size, "%p", pc);
-		return;
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * Where in which file, for addr2line, and in which function, where its name is there. dladdr()
+ * reads all symbols of a module: of libc's, which are many, what is known already will do.
+ */
+static void describe_place(const void *pc, const char *function, char *text, size_t size)
+{
+	uintptr_t begin;
+	Dl_info info = {.dli_sname = function};
+	const char *file = tern_fault_module(pc, &begin);
+	if (!file && dladdr(pc, &info) && info.dli_fname) {
+		file = file_of(info.dli_fname);
+		begin = (uintptr_t)info.dli_fbase;
 	}
-	const char *slash = strrchr(info.dli_fname, '/');
-	size_t offset = (size_t)((uintptr_t)pc - (uintptr_t)info.dli_fbase);
-	snprintf(text, size, "%p (%s%s%s+%#zx)", pc, info.dli_sname ? info.dli_sname : "",
-		 info.dli_sname ? " in " : "", slash ? slash + 1 : info.dli_fname, offset);
+	if (file)
+		snprintf(text, size, "%p (%s%s%s+%#zx)", pc, info.dli_sname ? info.dli_sname : "",
+			 info.dli_sname ? " in " : "", file, (uintptr_t)pc - begin);
+	else
+		snprintf(text, size, "%p", pc);
 }
 
 /* The signal handler is over: other people's locks may be taken. */
@@ -177,10 +189,10 @@ static void describe(struct tern_lcore *lcore, struct tern_error *error)
 	const char *what = fault->overflow ? "stack overflow" : strsignal(fault->signo);
 	const char *which = which_runs(lcore, fault->entry);
 	char place[PLACE_BYTES], own[PLACE_BYTES] = "";
-	describe_place(fault->pc, place, sizeof(place));
+	describe_place(fault->pc, fault->function, place, sizeof(place));
 	bool called = fault->own && fault->own != fault->pc;
 	if (called)
-		describe_place(fault->own, own, sizeof(own));
+		describe_place(fault->own, NULL, own, sizeof(own));
 	tern_error_set(error, 0, "%s at address %p, pc %s%s%s%s%s", what, fault->address, place,
 		       called ? ", called from " : "", own, which ? ", below its " : "",
 		       which ? which : "");
