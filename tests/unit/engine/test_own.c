@@ -81,7 +81,7 @@ static void stop(struct tern_agent *self, void *state, enum tern_end why, int64_
 	go_in(state, IN_STOP);
 }
 
-static int64_t run(struct tern_agent *self, void *state)
+static int64_t run(struct tern_agent *self, void *state) TERN_OWNS(self)
 {
 	tern_sleep(self, 1000);
 	go_in(state, IN_FIBER);
