@@ -105,83 +105,95 @@ static void restore_mask(const ucontext_t *ucontext)
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
-/* A stack that was written over cannot be walked: then the instruction alone counts. */
-static void judge(struct tern_fault_scope *scope, const siginfo_t *info, ucontext_t *ucontext,
-		  struct tern_fault_verdict *verdict)
-{
-	const struct tern_code_table *table = __atomic_load_n(&process.table, __ATOMIC_ACQUIRE);
-	const mcontext_t saved = ucontext->uc_mcontext;
-	scope->walking = true;
-	if (sigsetjmp(scope->walk, 0) == 0) {
-		tern_fault_judge(table, scope->text, info, ucontext, verdict);
-	} else {
-		ucontext->uc_mcontext = saved;
-		tern_fault_judge_alone(table, scope->text, info, ucontext, verdict);
-	}
-	scope->walking = false;
-	ucontext->uc_mcontext = saved;
-}
+/* A fault being looked into; in the frame of its signal handler. */
+struct tern_fault_inquiry {
+	struct tern_fault fault;
+	struct tern_fault_verdict verdict;
+	bool by_machine; /* else a process sent it, or abort() */
+	siginfo_t *info;
+	ucontext_t *ucontext;
+	mcontext_t before;
+};
 
-static void leave(struct tern_fault_scope *scope, const struct tern_fault *fault,
-		  const ucontext_t *ucontext)
+static void leave(struct tern_fault_scope *scope, const struct tern_fault_inquiry *inquiry)
 {
-	scope->fault = *fault;
+	scope->fault = inquiry->fault;
 	scope->armed = false;
 	if (scope->context)
 		tern_context_escape(scope->context);
 	if (scope->save)
 		scope->save(scope->owner);
-	restore_mask(ucontext);
+	restore_mask(inquiry->ucontext);
 	siglongjmp(scope->point, 1);
 }
 
-/* Comes back only if the fault is not to be contained. */
-static void contain(struct tern_fault_scope *scope, struct tern_fault *fault, siginfo_t *info,
-		    ucontext_t *ucontext, struct tern_fault_verdict *verdict)
+/* All is known that can be. Comes back only if the fault is not to be contained. */
+static void conclude(struct tern_fault_scope *scope, struct tern_fault_inquiry *inquiry)
 {
-	fault->overflow = overflowed(scope, info, ucontext);
-	if (!fault->overflow)
-		judge(scope, info, ucontext, verdict);
+	struct tern_fault *fault = &inquiry->fault;
+	const struct tern_fault_verdict *verdict = &inquiry->verdict;
+	scope->inquiry = NULL;
+	inquiry->ucontext->uc_mcontext = inquiry->before;
 	fault->function = verdict->name;
 	fault->own = (void *)verdict->own;
 	fault->entry = (void *)verdict->entry;
-	if (fault->overflow || (verdict->where == TERN_FAULT_IN_OWN && !scope->beside))
-		leave(scope, fault, ucontext);
+	bool own = verdict->where == TERN_FAULT_IN_OWN && !scope->beside;
+	if (inquiry->by_machine && (fault->overflow || own))
+		leave(scope, inquiry);
+	if (!inquiry->by_machine)
+		inquiry->verdict.where = TERN_FAULT_SENT;
 }
 
-/* Who called abort(), for the report. */
-static void look_who(struct tern_fault_scope *scope, struct tern_fault *fault, siginfo_t *info,
-		     ucontext_t *ucontext)
+static void inquire(struct tern_fault_scope *scope, struct tern_fault_inquiry *inquiry)
 {
-	struct tern_fault_verdict verdict;
-	judge(scope, info, ucontext, &verdict);
-	fault->own = (void *)verdict.own;
-	fault->entry = (void *)verdict.entry;
+	const struct tern_code_table *table = __atomic_load_n(&process.table, __ATOMIC_ACQUIRE);
+	inquiry->fault.overflow =
+		inquiry->by_machine && overflowed(scope, inquiry->info, inquiry->ucontext);
+	inquiry->before = inquiry->ucontext->uc_mcontext;
+	scope->inquiry = inquiry;
+	if (!inquiry->fault.overflow)
+		tern_fault_judge(table, scope->text, inquiry->info, inquiry->ucontext,
+				 &inquiry->verdict);
+	conclude(scope, inquiry);
+}
+
+/* A stack that was written over cannot be walked: then the instruction alone counts. */
+static void inquire_no_further(struct tern_fault_scope *scope)
+{
+	struct tern_fault_inquiry *inquiry = scope->inquiry;
+	inquiry->ucontext->uc_mcontext = inquiry->before;
+	tern_fault_judge_alone(process.table, scope->text, inquiry->info, inquiry->ucontext,
+			       &inquiry->verdict);
+	conclude(scope, inquiry);
+	tern_fault_report(process.table, scope, &inquiry->fault, &inquiry->verdict);
+	pass_on(inquiry->fault.signo, inquiry->info, inquiry->ucontext);
 }
 
 static void on_fault(int signo, siginfo_t *info, void *ucontext)
 {
 	int error = errno;
 	struct tern_fault_scope *scope = thread_scope;
-	struct tern_fault_verdict verdict = {.where = TERN_FAULT_SENT};
 	/* Up to 0 it was sent by a process, and there is no address. */
 	bool by_machine = info->si_code > 0 && signo != SIGABRT;
-	struct tern_fault fault = {
-		.signo = signo,
-		.address = by_machine ? info->si_addr : NULL,
-		.pc = tern_fault_pc(ucontext),
+	bool armed = scope && scope->armed;
+	struct tern_fault_inquiry inquiry = {
+		.fault = {.signo = signo,
+			  .address = by_machine ? info->si_addr : NULL,
+			  .pc = tern_fault_pc(ucontext)},
+		.verdict = {.where = TERN_FAULT_SENT},
+		.by_machine = by_machine,
+		.info = info,
+		.ucontext = ucontext,
 	};
-	if (by_machine && scope && scope->walking)
-		siglongjmp(scope->walk, 1);
+	if (by_machine && armed && scope->inquiry)
+		inquire_no_further(scope);
 	/* A block touched after it was sent ends the process with its sender's name. */
-	bool departed = by_machine && tern_block_departed(fault.address);
-	if (by_machine && !departed && scope && scope->armed)
-		contain(scope, &fault, info, ucontext, &verdict);
-	else if (signo == SIGABRT && scope && scope->armed)
-		look_who(scope, &fault, info, ucontext);
+	bool departed = by_machine && tern_block_departed(inquiry.fault.address);
+	if (armed && !departed && (by_machine || signo == SIGABRT))
+		inquire(scope, &inquiry);
 	/* What aborts beside agents is no concern of ours. */
-	if (!departed && (signo != SIGABRT || (scope && scope->armed)))
-		tern_fault_report(process.table, scope, &fault, &verdict);
+	if (!departed && (signo != SIGABRT || armed))
+		tern_fault_report(process.table, scope, &inquiry.fault, &inquiry.verdict);
 	pass_on(signo, info, ucontext);
 	errno = error;
 }

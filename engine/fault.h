@@ -43,6 +43,8 @@ struct tern_fault {
 	bool overflow;	      /* the fiber's stack was used up */
 };
 
+struct tern_fault_inquiry;
+
 /** A scheduler thread's recovery point, and whose code runs on it. */
 struct tern_fault_scope {
 	/* the thread writes, per agent run; its signal handler reads */
@@ -54,8 +56,7 @@ struct tern_fault_scope {
 
 	/* the signal handler writes */
 	struct tern_fault fault;
-	bool walking; /* looks whose it is: a fault in doing so comes back to `walk` */
-	sigjmp_buf walk;
+	struct tern_fault_inquiry *inquiry; /* looks whose it is: another fault ends that */
 
 	/* constant between init and fini, but for the point */
 	void (*save)(void *owner);	 /* before the jump, or NULL. Runs in the signal handler */

@@ -9,8 +9,8 @@
 #include "tern_text.h"
 
 /*
- * Whose failure a fault is. Called by fault.c in its signal handler, after it has seen to it that a
- * fault met while looking comes back there.
+ * Whose failure a fault is. Called by fault.c in its signal handler, which also sees to a fault met
+ * while looking.
  *
  * From the instruction that failed the stack is walked up to the engine's call of an agent's
  * function, by the unwind tables that every module has (libgcc and, since glibc 2.35,

@@ -62,6 +62,16 @@ FAULTY static void by_a_trap(void)
 	__builtin_trap();
 }
 
+/* Nobody can walk a stack that is not there. */
+FAULTY static void without_a_stack(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("mov $16, %%rsp\n\tpush %%rax" ::: "memory");
+#else
+	__builtin_trap();
+#endif
+}
+
 /* Functions of libc; those that end in a call leave no frame where the compiler optimises. */
 #define LIBC(name, expression)        \
 	FAULTY static void name(void) \
@@ -159,15 +169,16 @@ FAULTY static void to_null_at_last(void)
 	}
 
 const struct own_way own_ways[] = {
-	OWN(in_a_helper),      OWN(deep_in_helpers), OWN(by_division),	     OWN(by_a_trap),
-	OWN(to_null),	       OWN(to_data),	     OWN(to_nobodys_memory), OWN(to_no_address),
-	OWN(to_null_at_last),  ALSO(memcpy_to),	     ALSO(memcpy_from),	     ALSO(memcpy_much),
-	ALSO(memmove_to),      ALSO(memset_little),  ALSO(memset_much),	     ALSO(memcmp_with),
-	ALSO(memchr_in),       ALSO(strlen_of),	     ALSO(strnlen_of),	     ALSO(strcpy_from),
-	ALSO(strncpy_to),      ALSO(strcat_to),	     ALSO(strcmp_with),	     ALSO(strncmp_with),
-	ALSO(strcasecmp_with), ALSO(strchr_in),	     ALSO(strrchr_in),	     ALSO(strstr_in),
-	ALSO(strspn_in),       ALSO(strtok_in),	     ALSO(strdup_of),	     ALSO(strtol_of),
-	ALSO(strtod_of),       ALSO(atoi_of),	     ALSO(snprintf_of),	     ALSO(snprintf_to),
-	ALSO(sscanf_of),       ALSO(wcslen_of),	     ALSO(frexp_to),	     ALSO(qsort_with),
-	ALSO(qsort_with_none), ALSO(qsort_of),	     ALSO(bsearch_with),     {NULL, NULL, false},
+	OWN(in_a_helper),     OWN(deep_in_helpers),  OWN(by_division),	     OWN(by_a_trap),
+	OWN(to_null),	      OWN(to_data),	     OWN(to_nobodys_memory), OWN(to_no_address),
+	OWN(to_null_at_last), OWN(without_a_stack),  ALSO(memcpy_to),	     ALSO(memcpy_from),
+	ALSO(memcpy_much),    ALSO(memmove_to),	     ALSO(memset_little),    ALSO(memset_much),
+	ALSO(memcmp_with),    ALSO(memchr_in),	     ALSO(strlen_of),	     ALSO(strnlen_of),
+	ALSO(strcpy_from),    ALSO(strncpy_to),	     ALSO(strcat_to),	     ALSO(strcmp_with),
+	ALSO(strncmp_with),   ALSO(strcasecmp_with), ALSO(strchr_in),	     ALSO(strrchr_in),
+	ALSO(strstr_in),      ALSO(strspn_in),	     ALSO(strtok_in),	     ALSO(strdup_of),
+	ALSO(strtol_of),      ALSO(strtod_of),	     ALSO(atoi_of),	     ALSO(snprintf_of),
+	ALSO(snprintf_to),    ALSO(sscanf_of),	     ALSO(wcslen_of),	     ALSO(frexp_to),
+	ALSO(qsort_with),     ALSO(qsort_with_none), ALSO(qsort_of),	     ALSO(bsearch_with),
+	{NULL, NULL, false},
 };
