@@ -11,7 +11,8 @@
 struct own_way {
 	const char *name;
 	void (*go)(void);
-	bool in_libc; /* sanitizers put functions of their own there */
+	bool also; /* in libc, where sanitizers have functions of their own; or needs a fault within
+		    * the signal handler, which ThreadSanitizer does not let through */
 };
 
 /** Ends with a name of NULL. */

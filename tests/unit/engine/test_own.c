@@ -141,7 +141,7 @@ static void go_all_ways(struct world *world, const struct own_way *ways)
 	uint64_t number = 0;
 	for (const struct own_way *way = ways; way->name; way++)
 		for (int place = 0; place < PLACES; place++) {
-			if (way->in_libc && INTERCEPTED)
+			if (way->also && INTERCEPTED)
 				continue;
 			send_surely(world, neighbour, PLAIN, number++);
 			go_once(world, (enum place)place, way);
@@ -180,6 +180,31 @@ static void so_does_a_plug_in(void **state)
 	go_all_ways(&world, ways);
 	world_close(&world);
 	dlclose(plug_in);
+}
+
+/* On the lcore's own stack, of megabytes: each frame of it would be walked. */
+static volatile int no_depth;
+
+static __attribute__((noinline, no_sanitize("thread", "undefined", "address"))) int
+go_down(int depth) // NOLINT(misc-no-recursion)
+{
+	volatile char here[2000];
+	here[0] = (char)depth;
+	return depth < no_depth ? 0 : go_down(depth + 1) + here[0];
+}
+
+static void go_down_for_ever(void)
+{
+	no_depth = go_down(0) * 0;
+}
+
+static void so_does_one_without_end(void **state)
+{
+	static const struct own_way way = {"without end", go_down_for_ever, false};
+	struct world world = world_of(*(const bool *)*state);
+	for (int i = 0; i < 10; i++)
+		go_once(&world, i % 2 ? IN_HANDLER : IN_STOP, &way);
+	world_close(&world);
 }
 
 static uint64_t resident_kib(void)
@@ -324,6 +349,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_prestate(any_function_fails_alone, &threaded),
 		cmocka_unit_test_prestate(so_does_a_plug_in, &polled),
 		cmocka_unit_test_prestate(so_does_a_plug_in, &threaded),
+		cmocka_unit_test_prestate(so_does_one_without_end, &polled),
+		cmocka_unit_test_prestate(so_does_one_without_end, &threaded),
 		cmocka_unit_test(many_faults_leave_nothing_behind),
 		cmocka_unit_test(another_thread_may_poll),
 		cmocka_unit_test_prestate(an_engine_may_be_polled_by_anothers_agent, &polled),
