@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -11,18 +12,16 @@
 
 #include "capabilities/heap.h"
 #include "fault_pc.h"
+#include "fault_report.h"
+#include "fault_walk.h"
 
 #define ALTERNATE_BYTES ((size_t)64 << 10)
 #define KERNEL_MASK_BYTES (_NSIG / 8) /* a sigset_t is longer than what the kernel writes */
-#define REPORT_BYTES 256
 #define FRAME_SLACK 256 /* red zone (128 bytes on x86-64), alignment, return address */
-#define SIGNALS 4
+#define SIGNALS 5
 
-static const struct {
-	int signo;
-	const char *name;
-} signals[SIGNALS] = {
-	{SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"}, {SIGILL, "SIGILL"}};
+/* The last one is never contained, only reported. */
+static const int signals[SIGNALS] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 /* Signal dispositions belong to the process, so this does too. */
 static struct {
@@ -30,6 +29,7 @@ static struct {
 	unsigned users;
 	bool installed[SIGNALS];
 	struct sigaction before[SIGNALS]; /* written before ours can run */
+	struct tern_code_table *table;	  /* handlers read; those before it stay as long */
 } process = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Not allocated on first use, which a signal handler must not do. */
@@ -44,65 +44,12 @@ static _Thread_local struct {
 	unsigned users;
 } thread_alternate __attribute__((tls_model("initial-exec")));
 
-/* Text put together without stdio, which a signal handler must not use. */
-struct line {
-	size_t length;
-	char text[REPORT_BYTES];
-};
-
-static void line_add(struct line *line, const char *text)
-{
-	/* The last byte is kept for the end of the line. */
-	while (*text && line->length < sizeof(line->text) - 1)
-		line->text[line->length++] = *text++;
-}
-
-static void line_add_address(struct line *line, const void *address)
-{
-	char digits[2 + 2 * sizeof(address) + 1];
-	char *at = digits + sizeof(digits);
-	uintptr_t rest = (uintptr_t)address;
-	*--at = '\0';
-	do {
-		*--at = "0123456789abcdef"[rest & 15];
-		rest >>= 4;
-	} while (rest);
-	*--at = 'x';
-	*--at = '0';
-	line_add(line, at);
-}
-
 static size_t place_of(int signo)
 {
 	size_t i = 0;
-	while (i < SIGNALS - 1 && signals[i].signo != signo)
+	while (i < SIGNALS - 1 && signals[i] != signo)
 		i++;
 	return i;
-}
-
-static const char *label_of(const struct tern_fault_scope *scope)
-{
-	if (scope->label)
-		return scope->label;
-	return scope->who ? scope->who(scope->owner) : "";
-}
-
-static void report(const struct tern_fault_scope *scope, const struct tern_fault *fault)
-{
-	struct line line = {0};
-	line_add(&line, "tern: ");
-	line_add(&line, signals[place_of(fault->signo)].name);
-	line_add(&line, " at address ");
-	line_add_address(&line, fault->address);
-	line_add(&line, ", pc ");
-	line_add_address(&line, fault->pc);
-	line_add(&line,
-		 scope && scope->armed ? ", outside the own text of agent " : ", no agent ran");
-	line_add(&line, scope && scope->armed ? label_of(scope) : "");
-	line.text[line.length++] = '\n';
-	/* Nothing can be done about a stderr that takes no more. */
-	ssize_t written = write(STDERR_FILENO, line.text, line.length);
-	(void)written;
 }
 
 static void die_of(int signo)
@@ -158,34 +105,95 @@ static void restore_mask(const ucontext_t *ucontext)
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
+/* A fault being looked into; in the frame of its signal handler. */
+struct tern_fault_inquiry {
+	struct tern_fault fault;
+	struct tern_fault_verdict verdict;
+	bool by_machine; /* else a process sent it, or abort() */
+	siginfo_t *info;
+	ucontext_t *ucontext;
+	mcontext_t before;
+};
+
+static void leave(struct tern_fault_scope *scope, const struct tern_fault_inquiry *inquiry)
+{
+	scope->fault = inquiry->fault;
+	scope->armed = false;
+	if (scope->context)
+		tern_context_escape(scope->context);
+	if (scope->save)
+		scope->save(scope->owner);
+	restore_mask(inquiry->ucontext);
+	siglongjmp(scope->point, 1);
+}
+
+/* All is known that can be. Comes back only if the fault is not to be contained. */
+static void conclude(struct tern_fault_scope *scope, struct tern_fault_inquiry *inquiry)
+{
+	struct tern_fault *fault = &inquiry->fault;
+	const struct tern_fault_verdict *verdict = &inquiry->verdict;
+	scope->inquiry = NULL;
+	inquiry->ucontext->uc_mcontext = inquiry->before;
+	fault->function = verdict->name;
+	fault->own = (void *)verdict->own;
+	fault->entry = (void *)verdict->entry;
+	bool own = verdict->where == TERN_FAULT_IN_OWN && !scope->beside;
+	if (inquiry->by_machine && (fault->overflow || own))
+		leave(scope, inquiry);
+	if (!inquiry->by_machine)
+		inquiry->verdict.where = TERN_FAULT_SENT;
+}
+
+static void inquire(struct tern_fault_scope *scope, struct tern_fault_inquiry *inquiry)
+{
+	const struct tern_code_table *table = __atomic_load_n(&process.table, __ATOMIC_ACQUIRE);
+	inquiry->fault.overflow =
+		inquiry->by_machine && overflowed(scope, inquiry->info, inquiry->ucontext);
+	inquiry->before = inquiry->ucontext->uc_mcontext;
+	scope->inquiry = inquiry;
+	if (!inquiry->fault.overflow)
+		tern_fault_judge(table, scope->text, inquiry->info, inquiry->ucontext,
+				 &inquiry->verdict);
+	conclude(scope, inquiry);
+}
+
+/* A stack that was written over cannot be walked: then the instruction alone counts. */
+static void inquire_no_further(struct tern_fault_scope *scope)
+{
+	struct tern_fault_inquiry *inquiry = scope->inquiry;
+	inquiry->ucontext->uc_mcontext = inquiry->before;
+	tern_fault_judge_alone(process.table, scope->text, inquiry->info, inquiry->ucontext,
+			       &inquiry->verdict);
+	conclude(scope, inquiry);
+	tern_fault_report(process.table, scope, &inquiry->fault, &inquiry->verdict);
+	pass_on(inquiry->fault.signo, inquiry->info, inquiry->ucontext);
+}
+
 static void on_fault(int signo, siginfo_t *info, void *ucontext)
 {
 	int error = errno;
 	struct tern_fault_scope *scope = thread_scope;
 	/* Up to 0 it was sent by a process, and there is no address. */
-	bool by_machine = info->si_code > 0;
-	struct tern_fault fault = {
-		.signo = signo,
-		.address = by_machine ? info->si_addr : NULL,
-		.pc = tern_fault_pc(ucontext),
+	bool by_machine = info->si_code > 0 && signo != SIGABRT;
+	bool armed = scope && scope->armed;
+	struct tern_fault_inquiry inquiry = {
+		.fault = {.signo = signo,
+			  .address = by_machine ? info->si_addr : NULL,
+			  .pc = tern_fault_pc(ucontext)},
+		.verdict = {.where = TERN_FAULT_SENT},
+		.by_machine = by_machine,
+		.info = info,
+		.ucontext = ucontext,
 	};
+	if (by_machine && armed && scope->inquiry)
+		inquire_no_further(scope);
 	/* A block touched after it was sent ends the process with its sender's name. */
-	bool departed = by_machine && tern_block_departed(fault.address);
-	if (by_machine && !departed && scope && scope->armed) {
-		fault.overflow = overflowed(scope, info, ucontext);
-		if (fault.overflow || tern_text_has(scope->text, fault.pc)) {
-			scope->fault = fault;
-			scope->armed = false;
-			if (scope->context)
-				tern_context_escape(scope->context);
-			if (scope->save)
-				scope->save(scope->owner);
-			restore_mask(ucontext);
-			siglongjmp(scope->point, 1);
-		}
-	}
-	if (!departed)
-		report(scope, &fault);
+	bool departed = by_machine && tern_block_departed(inquiry.fault.address);
+	if (armed && !departed && (by_machine || signo == SIGABRT))
+		inquire(scope, &inquiry);
+	/* What aborts beside agents is no concern of ours. */
+	if (!departed && (signo != SIGABRT || armed))
+		tern_fault_report(process.table, scope, &inquiry.fault, &inquiry.verdict);
 	pass_on(signo, info, ucontext);
 	errno = error;
 }
@@ -202,8 +210,7 @@ static int install(size_t i)
 	if (process.installed[i])
 		return 0; /* below somebody else's */
 	sigemptyset(&ours.sa_mask);
-	if (sigaction(signals[i].signo, NULL, &process.before[i]) ||
-	    sigaction(signals[i].signo, &ours, NULL))
+	if (sigaction(signals[i], NULL, &process.before[i]) || sigaction(signals[i], &ours, NULL))
 		return -errno;
 	process.installed[i] = true;
 	return 0;
@@ -212,24 +219,44 @@ static int install(size_t i)
 static void uninstall(size_t i)
 {
 	struct sigaction now;
-	if (!process.installed[i] || sigaction(signals[i].signo, NULL, &now) || !is_ours(&now))
+	if (!process.installed[i] || sigaction(signals[i], NULL, &now) || !is_ours(&now))
 		return;
-	if (sigaction(signals[i].signo, &process.before[i], NULL) == 0)
+	if (sigaction(signals[i], &process.before[i], NULL) == 0)
 		process.installed[i] = false;
+}
+
+/* Also for those who come later: modules may have been loaded since. */
+static int look_at_modules(void)
+{
+	struct tern_code_table *table = tern_code_table_make(process.table);
+	if (!table)
+		return -ENOMEM;
+	__atomic_store_n(&process.table, table, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* Called under the lock. */
+static void uninstall_all(void)
+{
+	struct tern_code_table *table = process.table;
+	for (size_t i = 0; i < SIGNALS; i++)
+		uninstall(i);
+	__atomic_store_n(&process.table, NULL, __ATOMIC_RELEASE);
+	tern_code_table_free(table);
 }
 
 int tern_fault_install(void)
 {
-	int code = 0;
 	pthread_mutex_lock(&process.lock);
+	int code = look_at_modules();
+	tern_fault_walk_warm();
 	if (process.users == 0)
 		for (size_t i = 0; i < SIGNALS && code == 0; i++)
 			code = install(i);
 	if (code == 0)
 		process.users++;
-	else
-		for (size_t i = 0; i < SIGNALS; i++)
-			uninstall(i);
+	else if (process.users == 0)
+		uninstall_all();
 	pthread_mutex_unlock(&process.lock);
 	return code;
 }
@@ -238,8 +265,7 @@ void tern_fault_remove(void)
 {
 	pthread_mutex_lock(&process.lock);
 	if (--process.users == 0)
-		for (size_t i = 0; i < SIGNALS; i++)
-			uninstall(i);
+		uninstall_all();
 	pthread_mutex_unlock(&process.lock);
 }
 
@@ -294,12 +320,21 @@ int tern_fault_thread_init(struct tern_fault_scope *scope)
 	return 0;
 }
 
-bool tern_fault_use(struct tern_fault_scope *scope)
+const char *tern_fault_module(const void *pc, uintptr_t *begin)
 {
-	if (!scope->alternate || scope->alternate != thread_alternate.base)
-		return false;
+	return tern_code_module(process.table, (uintptr_t)pc, begin);
+}
+
+bool tern_fault_is_here(const struct tern_fault_scope *scope)
+{
+	return scope->alternate && scope->alternate == thread_alternate.base;
+}
+
+struct tern_fault_scope *tern_fault_use(struct tern_fault_scope *scope)
+{
+	struct tern_fault_scope *before = thread_scope;
 	thread_scope = scope;
-	return true;
+	return before;
 }
 
 void tern_fault_thread_fini(struct tern_fault_scope *scope)
@@ -307,10 +342,51 @@ void tern_fault_thread_fini(struct tern_fault_scope *scope)
 	if (thread_scope == scope)
 		thread_scope = NULL;
 	/* Another thread's stack stays with that thread. */
-	bool own = scope->alternate == thread_alternate.base;
+	bool own = tern_fault_is_here(scope);
 	scope->alternate = NULL;
 	if (!own || --thread_alternate.users != 0)
 		return;
 	sigaltstack(&thread_alternate.before, NULL);
 	unmap_alternate();
+}
+
+/* Of threads that only come to poll: their signal stack goes when they do. */
+static struct {
+	pthread_once_t once;
+	pthread_key_t key;
+	bool made;
+} visitors = {.once = PTHREAD_ONCE_INIT};
+
+static void forget_visitor(void *scope)
+{
+	tern_fault_thread_fini(scope);
+	free(scope);
+}
+
+static void make_visitors(void)
+{
+	visitors.made = pthread_key_create(&visitors.key, forget_visitor) == 0;
+}
+
+bool tern_fault_visit(struct tern_fault_scope *scope)
+{
+	pthread_once(&visitors.once, make_visitors);
+	if (!visitors.made)
+		return false;
+	struct tern_fault_scope *visitor = pthread_getspecific(visitors.key);
+	if (!visitor) {
+		visitor = malloc(sizeof(*visitor));
+		struct tern_fault_scope *before = thread_scope;
+		int code = visitor ? tern_fault_thread_init(visitor) : -ENOMEM;
+		thread_scope = before;
+		if (code == 0)
+			code = pthread_setspecific(visitors.key, visitor);
+		if (code != 0) {
+			free(visitor);
+			return false;
+		}
+	}
+	scope->alternate = visitor->alternate;
+	scope->alternate_size = visitor->alternate_size;
+	return true;
 }

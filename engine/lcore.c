@@ -403,22 +403,13 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 }
 
 /* The fault point lies in this frame, which is there as long as the turn is. */
-static unsigned turn_of_poller(struct tern_lcore *lcore)
+static unsigned guarded_turn(struct tern_lcore *lcore)
 {
-	struct tern_fault_scope *scope = lcore->scope;
-	/* Of a thread that is not the one that started the engine faults are not contained. */
-	if (!tern_fault_use(scope)) {
-		/* The scope is that thread's, which may poll another lcore meanwhile. */
-		lcore->scope = &lcore->own_scope;
-		unsigned work = tern_lcore_turn(lcore);
-		lcore->scope = scope;
-		return work;
-	}
-	lcore->scope->owner = lcore;
 	if (TERN_FAULT_POINT(lcore->scope)) {
 		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
 		tern_recover_from(lcore);
 		tern_fault_disarm(lcore->scope);
+		tern_store(&lcore->in_turn, false);
 		return 1;
 	}
 	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
@@ -427,13 +418,24 @@ static unsigned turn_of_poller(struct tern_lcore *lcore)
 	return work;
 }
 
-void tern_lcore_end_polled(struct tern_lcore *lcore)
+static unsigned turn_of_poller(struct tern_lcore *lcore)
 {
-	if (!tern_fault_use(lcore->scope)) {
-		tern_lcore_end_agents(lcore);
-		return;
+	/* Not from a function of its own: no agent is entered twice. */
+	if (lcore->in_turn)
+		return 0;
+	if (!tern_recover_here(lcore)) {
+		/* The scope may be another thread's, which polls another lcore meanwhile. */
+		lcore->scope = &lcore->own_scope;
+		return tern_lcore_turn(lcore);
 	}
-	lcore->scope->owner = lcore;
+	struct tern_fault_scope *before = tern_fault_use(lcore->scope);
+	unsigned work = guarded_turn(lcore);
+	tern_fault_use(before);
+	return work;
+}
+
+static void end_guarded(struct tern_lcore *lcore)
+{
 	if (TERN_FAULT_POINT(lcore->scope)) {
 		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
 		tern_recover_from(lcore);
@@ -441,6 +443,17 @@ void tern_lcore_end_polled(struct tern_lcore *lcore)
 	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
 	tern_lcore_end_agents(lcore);
 	tern_fault_disarm(lcore->scope);
+}
+
+void tern_lcore_end_polled(struct tern_lcore *lcore)
+{
+	if (!tern_recover_here(lcore)) {
+		tern_lcore_end_agents(lcore);
+		return;
+	}
+	struct tern_fault_scope *before = tern_fault_use(lcore->scope);
+	end_guarded(lcore);
+	tern_fault_use(before);
 }
 
 unsigned tern_lcore_poll(struct tern_lcore *lcore)

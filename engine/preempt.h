@@ -17,19 +17,19 @@
  * the fiber is suspended as if it had left by itself. Later the same thread enters it again, the
  * handler returns, and the fiber goes on where it was interrupted, all registers restored.
  *
- * A fiber is suspended only where the interrupted instruction lies in its agent's own text, and
- * its stack pointer on its own stack. This makes it safe: engine and libc code is never stopped
+ * A fiber is suspended only where the interrupted instruction lies in marked text (tern_text.h),
+ * and its stack pointer on its own stack. This makes it safe: engine and libc code is never stopped
  * half way, as while it runs the program counter is in it. A lock of theirs is never held by a
  * suspended fiber, nor a structure of theirs left half changed, whichever function was called.
  * So preemptible code may call anything, within these bounds, which no signal handler can check:
  *   - no callback marked TERN_TEXT below foreign code that holds something (a lock, static data):
  *     the comparison given to qsort() is fine, one called under flockfile() is not;
- *   - no lock of its own held over own text that others on this lcore take;
+ *   - no lock of its own held over marked text that others on this lcore take;
  *   - functions that keep state between calls (strtok, rand) in their re-entrant form only; of
  *     thread-local state only errno is kept for the fiber;
  *   - system calls may end with EINTR where signal(7) says so, whatever SA_RESTART;
- *   - engine code must not be put inline into own text if it may not be interrupted: what the
- *     compiler inlines there is own text.
+ *   - engine code must not be put inline into marked text if it may not be interrupted: what the
+ *     compiler inlines there is marked text.
  * The fiber stays on its thread until it has been entered again: the kernel's signal frame, and
  * the handler's, belong to that thread.
  */

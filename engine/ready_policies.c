@@ -9,6 +9,9 @@
 #define LEVEL_HIGH (TERN_PRIORITY_HIGH + 1)
 #define LEVEL_TOP (TERN_PRIORITIES - 1)
 
+/* A policy of the user's is no agent's: a fault in it ends the process, and says where it was. */
+#define POLICY "the scheduling policy, which cannot be left"
+
 /* An agent that ends holds nobody up: it goes by its priority, too. */
 static uint32_t level_of(const struct tern_agent *agent)
 {
@@ -186,8 +189,10 @@ static void custom_push(struct tern_lcore *lcore, struct tern_agent *agent)
 				 .queued = agent->mailbox.queued,
 				 .ran_ns = tern_clock_to_ns(lcore->clock, profile->share),
 				 .rate = agent->extras ? agent->extras->rate : 0};
+	tern_fault_beside(lcore->scope, POLICY);
 	lcore->ready.custom->push(lcore->ready.custom_state, tern_address_slot(agent->address),
 				  &task);
+	tern_fault_beside(lcore->scope, NULL);
 }
 
 /* A place that was not pushed is not run: the policy is foreign code. */
@@ -196,8 +201,12 @@ static struct tern_agent *custom_pop(struct tern_lcore *lcore)
 	const struct tern_scheduler *custom = lcore->ready.custom;
 	uint64_t now = tern_clock_ns(lcore->clock);
 	uint32_t place;
-	if (tern_lcore_is_gone(lcore) || !custom->pop(lcore->ready.custom_state, now, &place) ||
-	    place >= lcore->slots)
+	if (tern_lcore_is_gone(lcore))
+		return NULL;
+	tern_fault_beside(lcore->scope, POLICY);
+	bool found = custom->pop(lcore->ready.custom_state, now, &place);
+	tern_fault_beside(lcore->scope, NULL);
+	if (!found || place >= lcore->slots)
 		return NULL;
 	struct tern_agent *agent = &lcore->agents[place];
 	uint32_t held = agent->flags & (TERN_AGENT_LISTED | TERN_AGENT_WAITING);
@@ -210,9 +219,12 @@ static void custom_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 {
 	const struct tern_scheduler *custom = lcore->ready.custom;
 	tern_profile_of(lcore, agent)->share += ticks;
-	if (custom->ran && !tern_lcore_is_gone(lcore))
-		custom->ran(lcore->ready.custom_state, tern_address_slot(agent->address),
-			    tern_clock_to_ns(lcore->clock, ticks), signals);
+	if (!custom->ran || tern_lcore_is_gone(lcore))
+		return;
+	tern_fault_beside(lcore->scope, POLICY);
+	custom->ran(lcore->ready.custom_state, tern_address_slot(agent->address),
+		    tern_clock_to_ns(lcore->clock, ticks), signals);
+	tern_fault_beside(lcore->scope, NULL);
 }
 
 const struct tern_ready_policy tern_ready_policies[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recover.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -8,6 +9,8 @@
 #include "fiber.h"
 #include "life.h"
 #include "roaming.h"
+
+#define PLACE_BYTES 160
 
 int tern_recover_install(struct tern_engine *engine, struct tern_error *error)
 {
@@ -56,6 +59,29 @@ static const char *who_runs(void *owner)
 	return agent->behaviour ? agent->behaviour->name : "?";
 }
 
+/* Which of the agent's functions begins there. */
+static const char *which_runs(void *owner, const void *entry)
+{
+	struct tern_lcore *lcore = owner;
+	const struct tern_agent *agent = &lcore->agents[tern_load(&lcore->running)];
+	const struct tern_behaviour *behaviour = agent->behaviour;
+	const struct {
+		uintptr_t start;
+		const char *name;
+	} functions[] = {
+		{(uintptr_t)behaviour->handler, "handler"},
+		{(uintptr_t)behaviour->on_start, "on_start"},
+		{(uintptr_t)behaviour->on_event, "on_event"},
+		{(uintptr_t)behaviour->on_stop, "on_stop"},
+		{(uintptr_t)behaviour->on_error, "on_error"},
+		{(uintptr_t)behaviour->fiber, "fiber"},
+	};
+	for (size_t i = 0; entry && i < sizeof(functions) / sizeof(functions[0]); i++)
+		if (functions[i].start == (uintptr_t)entry)
+			return functions[i].name;
+	return NULL;
+}
+
 /* Runs in the signal handler, before the jump leaves the frames that the signal may lie in. */
 static void rescue(void *owner)
 {
@@ -66,6 +92,15 @@ static void rescue(void *owner)
 	lcore->in_hand = &lcore->rescued;
 }
 
+static void own_scope(struct tern_lcore *lcore, struct tern_fault_scope *scope)
+{
+	scope->who = who_runs;
+	scope->which = which_runs;
+	scope->save = rescue;
+	scope->owner = lcore;
+	lcore->scope = scope;
+}
+
 void tern_recover_enter(struct tern_lcore *lcore)
 {
 	if (tern_fault_thread_init(lcore->scope) != 0) {
@@ -73,9 +108,17 @@ void tern_recover_enter(struct tern_lcore *lcore)
 			       "lcore=%u", lcore->index);
 		return;
 	}
-	lcore->scope->who = who_runs;
-	lcore->scope->save = rescue;
-	lcore->scope->owner = lcore;
+	own_scope(lcore, lcore->scope);
+}
+
+bool tern_recover_here(struct tern_lcore *lcore)
+{
+	struct tern_fault_scope *poller = &lcore->engine->poller;
+	struct tern_fault_scope *scope = tern_fault_is_here(poller) ? poller : &lcore->own_scope;
+	if (!tern_fault_is_here(scope) && !tern_fault_visit(scope))
+		return false;
+	own_scope(lcore, scope);
+	return true;
 }
 
 void tern_recover_leave(struct tern_lcore *lcore)
@@ -113,16 +156,51 @@ static void settle_in_hand(struct tern_lcore *lcore)
 	tern_lcore_settle_in_place(lcore);
 }
 
-static void describe(const struct tern_fault *fault, struct tern_error *error)
+static const char *file_of(const char *path)
 {
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * Where in which file, for addr2line, and in which function, where its name is there. dladdr()
+ * reads all symbols of a module: of libc's, which are many, what is known already will do.
+ */
+static void describe_place(const void *pc, const char *function, char *text, size_t size)
+{
+	uintptr_t begin;
+	Dl_info info = {.dli_sname = function};
+	const char *file = tern_fault_module(pc, &begin);
+	if (!file && dladdr(pc, &info) && info.dli_fname) {
+		file = file_of(info.dli_fname);
+		begin = (uintptr_t)info.dli_fbase;
+	}
+	if (file)
+		snprintf(text, size, "%p (%s%s%s+%#zx)", pc, info.dli_sname ? info.dli_sname : "",
+			 info.dli_sname ? " in " : "", file, (uintptr_t)pc - begin);
+	else
+		snprintf(text, size, "%p", pc);
+}
+
+/* The signal handler is over: other people's locks may be taken. */
+static void describe(struct tern_lcore *lcore, struct tern_error *error)
+{
+	const struct tern_fault *fault = &lcore->scope->fault;
 	const char *what = fault->overflow ? "stack overflow" : strsignal(fault->signo);
-	tern_error_set(error, 0, "%s at address %p, pc %p", what, fault->address, fault->pc);
+	const char *which = which_runs(lcore, fault->entry);
+	char place[PLACE_BYTES], own[PLACE_BYTES] = "";
+	describe_place(fault->pc, fault->function, place, sizeof(place));
+	bool called = fault->own && fault->own != fault->pc;
+	if (called)
+		describe_place(fault->own, NULL, own, sizeof(own));
+	tern_error_set(error, 0, "%s at address %p, pc %s%s%s%s%s", what, fault->address, place,
+		       called ? ", called from " : "", own, which ? ", below its " : "",
+		       which ? which : "");
 }
 
 static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_error error;
-	describe(&lcore->scope->fault, &error);
 	if (agent->status == TERN_DEAD || lcore->running < lcore->engine->system_count)
 		return;
 	int code = lcore->scope->fault.overflow ? -EOVERFLOW : -EFAULT;
@@ -136,6 +214,7 @@ static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 		agent->end_why = TERN_END_FAILED;
 		agent->result = code;
 	}
+	describe(lcore, &error);
 	tern_life_fail(lcore, agent, code, &error);
 }
 

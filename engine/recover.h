@@ -17,6 +17,9 @@ void tern_recover_remove(struct tern_engine *engine);
 /** From now on this thread runs all lcores, and recovers for them. */
 void tern_recover_by_poller(struct tern_engine *engine);
 
+/** This thread is about to run an lcore that may be another's. False: faults are not contained. */
+bool tern_recover_here(struct tern_lcore *lcore);
+
 /** Prepare this thread to run an lcore whose agents may fail. */
 void tern_recover_enter(struct tern_lcore *lcore);
 void tern_recover_leave(struct tern_lcore *lcore);

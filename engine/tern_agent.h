@@ -31,7 +31,7 @@ struct TERN_CAPABILITY("agent") tern_agent;
 
 /**
  * Define a handler: `TERN_HANDLER(static, on_order) { ... }` with self, state and signal. It is
- * the agent's own text: a fault in it is this agent's failure (tern_text.h).
+ * marked as text to be preempted in, should a fiber call it (tern_text.h).
  */
 #define TERN_HANDLER(linkage, name)                                                         \
 	linkage void name(struct tern_agent *self, void *state, struct tern_signal *signal) \
@@ -55,7 +55,7 @@ enum tern_end {
 	TERN_END_STOPPED,  /**< tern_agent_stop(), tern_agent_finish() */
 	TERN_END_EVICTED,  /**< its mailbox overflowed under TERN_POLICY_EVICT */
 	TERN_END_SHUTDOWN, /**< the engine stopped */
-	TERN_END_FAILED,   /**< tern_fail(), a fault in its own text, an overflow of its stack */
+	TERN_END_FAILED,   /**< tern_fail(), a fault in its own code, an overflow of its stack */
 };
 
 /** How an agent ended. */
@@ -116,7 +116,8 @@ struct tern_event {
  * What an agent does. Usually a static const object; it must outlive every agent that uses it.
  *
  * Every function runs on the agent's home lcore, to completion, one at a time per agent, and
- * must not block. Only `handler` is required, or `fiber` in its place.
+ * must not block. Only `handler` is required, or `fiber` in its place. A fault (SIGSEGV, SIGBUS,
+ * SIGFPE, SIGILL) in any of them, or in what they call, is the agent's failure: -EFAULT.
  */
 struct tern_behaviour {
 	const char *name; /**< kind of agent, for people */

@@ -28,7 +28,7 @@ struct tern_engine;
 /** One lcore of an engine: a scheduler that a pinned thread or the caller polls. */
 struct tern_lcore;
 
-/** As tern_engine_start(), with the agents' own text (tern_text.h) given by hand. */
+/** As tern_engine_start(), with the marked text (tern_text.h) given by hand. */
 TERN_API int tern_engine_launch(struct tern_engine **engine, const struct tern_config *config,
 				struct tern_text own, struct tern_error *error);
 
@@ -53,8 +53,9 @@ static inline int tern_engine_start(struct tern_engine **engine, const struct te
 }
 
 /**
- * Count the marked functions of another module (tern_text.h), a plug-in for instance, as agents'
- * own text, too: `tern_engine_add_text(engine, tern_text_own())` from that module.
+ * Let fibers be preempted in the marked functions of another module (tern_text.h), too, a plug-in
+ * for instance: `tern_engine_add_text(engine, tern_text_own())` from that module. Its faults are
+ * its agents' without this.
  *
  * @return 0; -ENOSPC: TERN_TEXTS_MAX modules are known
  *
@@ -142,7 +143,9 @@ TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
  * Give the calling thread a way in: an agent of its own to send from and to be sent to.
  *
  * The address is new: none that a thread had before comes to life again. A place is used up after
- * 16,777,215 threads, one after the other; then there is one less.
+ * 16,777,215 threads, one after the other; then there is one less. Its agent cannot fail alone: the
+ * thread is the program's, and a fault in the behaviour ends the process as one anywhere else in the
+ * thread does. What may fault belongs into an agent.
  *
  * @param behaviour  handles what is sent to the thread, in tern_thread_poll(); NULL drops it. Its
  *                   on_event is heard; on_start, on_stop and on_error are not called
@@ -160,7 +163,8 @@ TERN_API struct tern_agent *tern_thread_attach(struct tern_engine *engine,
  * Handle what was sent to this thread. Never blocks.
  *
  * A thread that sends blocks polls now and then even if nobody writes to it: that is how its
- * blocks come home, and control that waits for room goes out.
+ * blocks come home, and control that waits for room goes out. A fault in its behaviour ends the
+ * process, unlike one in an agent that a polled engine runs meanwhile.
  *
  * @return the work done; 0: there was none, or it was called from one of the thread's handlers
  */
@@ -182,9 +186,10 @@ TERN_API uint32_t tern_engine_lcores(const struct tern_engine *engine);
 TERN_API struct tern_lcore *tern_engine_lcore(struct tern_engine *engine, uint32_t index);
 
 /**
- * Run one turn: express lanes, data lanes, timers, ready agents.
+ * Run one turn: express lanes, data lanes, timers, ready agents. An agent that fails by a fault
+ * fails alone, whichever thread polls: at its first poll it gets a signal stack, for all its life.
  *
- * @return the work done, in signals and timers; 0: idle
+ * @return the work done, in signals and timers; 0: idle, or called from a function of this lcore's
  *
  * Context: polled mode, any thread. One polls an lcore at a time: while another does, or a handler
  * that the lcore runs calls this, it returns 0 at once. In the other modes lcores have threads of

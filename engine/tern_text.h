@@ -5,9 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * A fault is the failure of the agent whose code met it, and no other's. No mark is needed: all
+ * code counts as an agent's that is not the engine's, libc's or the loader's, be it a handler, a
+ * hook, a helper or a plug-in's. docs/scheduling.md says what a fault in libc does.
+ *
+ * Marks are for fibers that ask to be preempted, and for programs linked with their libc into one
+ * (-static), in which nothing else can be told apart.
+ */
+
 /**
- * Marks a function as an agent's own text: a fault in it is the agent's failure and not the
- * process's, and a fiber may be preempted in it.
+ * Marks a function as one that a fiber may be preempted in.
  *
  *     TERN_TEXT static void handle(...) { ... }
  *
@@ -25,7 +33,7 @@ struct tern_text {
 
 #define TERN_TEXTS_MAX 8
 
-/** What counts as an agent's own text: of its program, and of plug-ins that it calls. */
+/** Marked text: of the program, and of plug-ins that it calls. */
 struct tern_text_set {
 	uint32_t count;
 	struct tern_text ranges[TERN_TEXTS_MAX];

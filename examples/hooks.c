@@ -17,7 +17,7 @@ static unsigned started, returned, told, errors, stopped[5]; /* what the hooks s
 static int *volatile nowhere;
 
 /* The bug: a write through NULL. The sanitizers, which would report it first, stay out of it. */
-TERN_TEXT __attribute__((no_sanitize("thread", "undefined"))) static void write_nowhere(void)
+__attribute__((noinline, no_sanitize("thread", "undefined"))) static void write_nowhere(void)
 {
 	*nowhere = 1;
 }

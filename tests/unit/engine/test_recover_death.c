@@ -1,58 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: a fault that is not in an agent's own text kills the process by its signal, after a report
- * that names the agent that ran; one in on_stop at the engine's stop is contained like any other.
+ * Goal: a fault that is not an agent's alone kills the process by its signal, after a report that
+ * names the agent that ran, its function, and why; one in on_stop at the engine's stop is contained
+ * like any other.
  * Method: engines in forked children, whose stderr is read.
  */
+#include <link.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "capabilities/sanitizer.h"
 #include "faulty.h"
 
+#if TERN_ASAN || TERN_TSAN
+enum { INTERCEPTED = 1 };
+#else
+enum { INTERCEPTED = 0 };
+#endif
+
 enum { PLAIN = 1, REPORT_MAX = 1024 };
 
-FOREIGN static void foreign_null(void)
-{
-	*nowhere = 1;
-}
+/* Bad pointers, and nothing that the compiler could know of them. */
+static FILE *volatile no_stream = (FILE *)8;
+static char *volatile no_text = (char *)8;
+static FILE *volatile a_stream;
 
-FOREIGN static void foreign_trap(void)
+/* Ways to have other people's code fault. */
+AGENT static void use_no_stream(struct tern_agent *self)
 {
-	__builtin_trap();
-}
-
-TERN_HANDLER(FAULTY static, call_foreign)
-{
-	foreign_null();
+	(void)self;
+	rewind(no_stream);
 	result_sink = 1; /* no tail call */
 }
 
-TERN_FIBER(FAULTY static, call_foreign_deep)
+AGENT static void print_no_text(struct tern_agent *self)
 {
-	tern_sleep(self, 1000);
-	foreign_trap();
+	(void)self;
+	result_sink = fprintf(a_stream, "%s %s", "no", no_text);
+}
+
+AGENT static void free_no_block(struct tern_agent *self)
+{
+	(void)self;
+	free(no_text);
+}
+
+static int look_at_module(struct dl_phdr_info *info, size_t size, void *context)
+{
+	(void)info, (void)size, (void)context;
+	crash(NULL_WRITE);
 	return 1;
 }
 
-FOREIGN static void foreign_start(struct tern_agent *self, void *state)
+/* Own text, but the loader's lock is held below it. */
+AGENT static void fail_below_the_loader(struct tern_agent *self)
 {
-	(void)self, (void)state;
-	foreign_null();
+	result_sink = dl_iterate_phdr(look_at_module, self);
+}
+
+AGENT static void send_no_bytes(struct tern_agent *self) TERN_OWNS(self);
+AGENT static void send_no_bytes(struct tern_agent *self)
+{
+	result_sink = tern_signal_bytes(self, tern_self(self), 0, no_text, 40);
+}
+
+AGENT static void give_up(struct tern_agent *self)
+{
+	(void)self;
+	abort();
+}
+
+static void (*volatile way)(struct tern_agent *self);
+
+TERN_HANDLER(FAULTY static, go_that_way)
+{
+	way(self);
 	result_sink = 1;
 }
 
-static const struct tern_behaviour handler_behaviour = {.name = "calls foreign code",
-							.handler = call_foreign};
-static const struct tern_behaviour fiber_behaviour = {.name = "fiber", .fiber = call_foreign_deep};
+TERN_FIBER(FAULTY static, go_deep)
+{
+	tern_sleep(self, 1000);
+	way(self);
+	return 1;
+}
+
+AGENT static void start_that_way(struct tern_agent *self, void *state)
+{
+	(void)state;
+	way(self);
+	result_sink = 1;
+}
+
+static const struct tern_behaviour handler_behaviour = {.name = "goes astray",
+							.handler = go_that_way};
+static const struct tern_behaviour fiber_behaviour = {.name = "fiber", .fiber = go_deep};
 static const struct tern_behaviour start_behaviour = {
-	.name = "starts", .handler = call_foreign, .on_start = foreign_start};
+	.name = "starts", .handler = go_that_way, .on_start = start_that_way};
 
 /* What a child is to do. */
 struct scene {
 	const struct tern_behaviour *behaviour;
 	const char *name;
 	bool polled;
+	void (*way)(struct tern_agent *self);
 };
 
 /* In the child: neither cmocka's nor a sanitizer's handlers are there. */
@@ -81,6 +132,8 @@ static int die_of_it(const struct scene *scene)
 	struct tern_spawn_options options = {.name = scene->name};
 	struct world world;
 	tern_address agent;
+	a_stream = fopen("/dev/null", "w");
+	way = scene->way;
 	if (!child_open(&world, scene->polled) ||
 	    tern_spawn(world.self, scene->behaviour, NULL, &options, &agent) != 0)
 		return 2;
@@ -129,21 +182,99 @@ static void check_death(const struct scene *scene, int signo, const char *text)
 		fail_msg("no \"%s\" in: %s", text, fate.report);
 }
 
-static void a_fault_in_foreign_code_names_the_agent(void **state)
+static void a_fault_where_a_lock_may_be_held_names_the_agent(void **state)
 {
 	(void)state;
 	for (int polled = 0; polled < 2; polled++) {
-		struct scene scenes[] = {{&handler_behaviour, NULL, polled},
-					 {&handler_behaviour, "desk/7", polled},
-					 {&fiber_behaviour, "desk/8", polled},
-					 {&start_behaviour, NULL, polled}};
+		struct scene scenes[] = {{&handler_behaviour, NULL, polled, use_no_stream},
+					 {&handler_behaviour, "desk/7", polled, use_no_stream},
+					 {&fiber_behaviour, "desk/8", polled, use_no_stream},
+					 {&start_behaviour, NULL, polled, use_no_stream},
+					 {&handler_behaviour, NULL, polled, fail_below_the_loader}};
 		check_death(&scenes[0], SIGSEGV,
-			    "outside the own text of agent calls foreign code\n");
-		check_death(&scenes[1], SIGSEGV, "outside the own text of agent desk/7\n");
-		check_death(&scenes[2], SIGILL, "outside the own text of agent desk/8\n");
-		check_death(&scenes[3], SIGSEGV, "outside the own text of agent starts\n");
-		check_death(&scenes[3], SIGSEGV, "tern: SIGSEGV at address 0x0, pc 0x");
+			    "in agent goes astray, handler: in rewind(), which cannot be left");
+		check_death(&scenes[1], SIGSEGV, "in agent desk/7, handler: in rewind()");
+		check_death(&scenes[2], SIGSEGV, "in agent desk/8, fiber: in rewind()");
+		check_death(&scenes[3], SIGSEGV, "in agent starts, on_start: in rewind()");
+		check_death(&scenes[3], SIGSEGV, "tern: SIGSEGV at address 0x8, pc 0x");
+		check_death(&scenes[4], SIGSEGV, "handler: in dl_iterate_phdr()");
 	}
+}
+
+/* The sanitizers have a printf() and a free() of their own, which look first. */
+static void a_fault_in_a_stream_or_the_heap_names_it(void **state)
+{
+	(void)state;
+	if (INTERCEPTED) {
+		print_message("sanitizers intercept these functions\n");
+		skip();
+	}
+	struct scene scenes[] = {{&handler_behaviour, NULL, true, print_no_text},
+				 {&fiber_behaviour, NULL, true, print_no_text},
+				 {&start_behaviour, NULL, true, free_no_block}};
+	check_death(&scenes[0], SIGSEGV, "in agent goes astray, handler: in fprintf()");
+	check_death(&scenes[1], SIGSEGV, "in agent fiber, fiber: in fprintf()");
+	check_death(&scenes[2], SIGSEGV, "in agent starts, on_start: in free()");
+}
+
+static void a_fault_in_the_engine_names_the_agent(void **state)
+{
+	struct scene scene = {&handler_behaviour, NULL, true, send_no_bytes};
+	(void)state;
+	check_death(&scene, SIGSEGV, "the engine, which cannot go on");
+	check_death(&scene, SIGSEGV, "in agent goes astray");
+}
+
+static void an_abort_names_the_agent(void **state)
+{
+	struct scene scene = {&handler_behaviour, "desk/9", false, give_up};
+	(void)state;
+	check_death(&scene, SIGABRT, "in agent desk/9, handler: abort() ends the process\n");
+}
+
+/* No agent's function, though it runs between them. */
+static bool pop_badly(void *state, uint64_t now_ns, uint32_t *place)
+{
+	(void)state, (void)now_ns, (void)place;
+	crash(NULL_WRITE);
+	return false;
+}
+
+static void push_nothing(void *state, uint32_t place, const struct tern_task *task)
+{
+	(void)state, (void)place, (void)task;
+}
+
+static int fault_in_a_policy(const struct scene *scene)
+{
+	static const struct tern_scheduler bad = {
+		.name = "bad", .push = push_nothing, .pop = pop_badly};
+	struct tern_config config;
+	struct world world = {.polled = scene->polled};
+	tern_address agent;
+	world_config(&config, scene->polled);
+	config.scheduler = &bad;
+	config.schedules[0] = TERN_SCHEDULE_CUSTOM;
+	config.schedule_count = 1;
+	if (tern_engine_start(&world.engine, &config, NULL) != 0)
+		return 2;
+	world.self = tern_thread_attach(world.engine, NULL, NULL);
+	if (tern_spawn(world.self, scene->behaviour, NULL, NULL, &agent) != 0 ||
+	    send_number(world.self, agent, PLAIN, 0) != 0)
+		return 3;
+	for (int i = 0; i < 100000; i++)
+		world_poll(&world);
+	return 4;
+}
+
+static void a_fault_in_a_policy_is_no_agents(void **state)
+{
+	struct scene scene = {&handler_behaviour, NULL, true, give_up};
+	(void)state;
+	struct fate fate = fate_of(fault_in_a_policy, &scene);
+	if (!WIFSIGNALED(fate.status) || WTERMSIG(fate.status) != SIGSEGV)
+		fail_msg("status %#x: %s", (unsigned)fate.status, fate.report);
+	assert_non_null(strstr(fate.report, "in the scheduling policy, which cannot be left\n"));
 }
 
 /* A mistake of the program's own, while no agent runs. */
@@ -249,7 +380,11 @@ static void after_the_stop_all_is_as_before(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_fault_in_foreign_code_names_the_agent),
+		cmocka_unit_test(a_fault_where_a_lock_may_be_held_names_the_agent),
+		cmocka_unit_test(a_fault_in_a_stream_or_the_heap_names_it),
+		cmocka_unit_test(a_fault_in_the_engine_names_the_agent),
+		cmocka_unit_test(an_abort_names_the_agent),
+		cmocka_unit_test(a_fault_in_a_policy_is_no_agents),
 		cmocka_unit_test(a_fault_of_the_program_is_nobodys),
 		cmocka_unit_test(a_fault_at_the_engines_stop_is_contained),
 		cmocka_unit_test(after_the_stop_all_is_as_before),
