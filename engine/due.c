@@ -7,6 +7,9 @@
 #include "timer.h"
 #include "watch.h"
 
+/* Events of a kind told in one run, so that a run stays short however many are due. */
+#define EVENTS_MAX 64u
+
 void tern_due_wake(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags |= TERN_AGENT_DUE;
@@ -41,11 +44,22 @@ static void run_returned(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t slot = tern_address_slot(agent->address);
 	uint32_t generation = tern_address_generation(agent->address);
 	struct tern_signal signal;
-	while (agent->status == TERN_READY && tern_returned_take(lcore, slot, &signal))
+	for (uint32_t i = 0; i < EVENTS_MAX && agent->status == TERN_READY &&
+			     tern_returned_take(lcore, slot, &signal);
+	     i++)
 		if (signal.to_generation == generation)
 			tern_life_handle(lcore, agent, &signal);
 		else /* of the slot's life before */
 			tern_life_bounce(lcore, &signal, false);
+	/* Nothing else has a fiber run for what is left. */
+	if (tern_reserve_of(lcore, agent)->returned && agent->status == TERN_READY)
+		tern_ready_wake(lcore, agent);
+}
+
+/* The slice is looked at as between signals. */
+static bool may_go_on(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	return agent->status == TERN_READY && !(lcore->hold & TERN_HOLD_LATE);
 }
 
 /* Only those that are due now: a handler may start others meanwhile. */
@@ -54,12 +68,12 @@ static unsigned run_signals(struct tern_lcore *lcore, struct tern_agent *agent)
 	const struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
 	struct tern_signal signal;
 	unsigned handled = 0;
-	while (reserve->timers && agent->status == TERN_READY) {
+	while (reserve->timers && may_go_on(lcore, agent)) {
 		tern_timer_take(lcore, reserve->timers, &signal);
 		handle(lcore, agent, &signal);
 		handled++;
 	}
-	while (reserve->fds && agent->status == TERN_READY) {
+	while (reserve->fds && may_go_on(lcore, agent)) {
 		tern_fds_take_due(lcore, agent, &signal);
 		handle(lcore, agent, &signal);
 		handled++;
@@ -67,11 +81,18 @@ static unsigned run_signals(struct tern_lcore *lcore, struct tern_agent *agent)
 	return handled;
 }
 
+/* Events are no signals: nobody has looked at the clock for them. */
+static void look_at_slice(struct tern_lcore *lcore)
+{
+	if (tern_clock_ticks(lcore->clock) - lcore->slice_start > lcore->slice_ticks)
+		lcore->hold |= TERN_HOLD_LATE;
+}
+
 static bool is_left(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	const struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
-	return reserve->timers || reserve->fds || reserve->released || reserve->retry ||
-	       reserve->ends.first || reserve->returned;
+	return reserve->timers || reserve->fds || reserve->released ||
+	       reserve->retry == TERN_RETRY_DUE || reserve->ends.first || reserve->returned;
 }
 
 unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -79,9 +100,10 @@ unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
 	unsigned handled = 0;
 	if (tern_is_roaming(agent))
 		run_returned(lcore, agent);
-	tern_watch_tell(lcore, agent);
+	tern_watch_tell(lcore, agent, EVENTS_MAX);
 	if (agent->flags & TERN_AGENT_REFUSED)
-		tern_waiters_tell(lcore, agent);
+		tern_waiters_tell(lcore, agent, EVENTS_MAX);
+	look_at_slice(lcore);
 	if (!(agent->flags & TERN_AGENT_FIBER))
 		handled = run_signals(lcore, agent);
 	if (!is_left(lcore, agent))

@@ -16,8 +16,8 @@
 void tern_due_wake(struct tern_lcore *lcore, struct tern_agent *agent);
 
 /**
- * Run an agent on what is due to it, at the begin of a run; of a fiber, all but its timers, which it
- * receives. Runs the agent. Returns signals handled.
+ * Run an agent on what is due to it, at the begin of a run; of a fiber, all but its timers, which
+ * it receives. Runs the agent. Returns signals handled.
  */
 unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent);
 

@@ -35,6 +35,7 @@ void tern_ends_add(struct tern_ends *ends, struct tern_end_note *note)
 		note->branches[i] = NULL;
 	note->same = note->next = NULL;
 	note->place = NULL;
+	note->same_last = note;
 	note->previous = ends->last;
 	if (ends->last)
 		ends->last->next = note;
@@ -45,11 +46,9 @@ void tern_ends_add(struct tern_ends *ends, struct tern_end_note *note)
 		put_node(place, note);
 		return;
 	}
-	/* Behind those of the same agent, of which there are few: one for each tern_watch(). */
-	struct tern_end_note *before = *place;
-	while (before->same)
-		before = before->same;
-	before->same = note;
+	/* Behind those of the same agent: one for each tern_watch(). */
+	(*place)->same_last->same = note;
+	(*place)->same_last = note;
 }
 
 struct tern_end_note *tern_ends_find(const struct tern_ends *ends, tern_address agent)
@@ -87,6 +86,7 @@ static void take_over(struct tern_end_note *node, struct tern_end_note *heir)
 static void remove_node(struct tern_end_note *node)
 {
 	if (node->same) {
+		node->same->same_last = node->same_last;
 		take_over(node, node->same);
 		return;
 	}
@@ -106,13 +106,5 @@ void tern_ends_remove(struct tern_ends *ends, struct tern_end_note *note)
 		note->next->previous = note->previous;
 	else
 		ends->last = note->previous;
-	/* The oldest of its agent is the one in the tree; only that is ever asked for by agent. */
-	if (note->place) {
-		remove_node(note);
-		return;
-	}
-	struct tern_end_note *before = *find_place(&ends->root, note->ended.agent);
-	while (before->same != note)
-		before = before->same;
-	before->same = note->same;
+	remove_node(note);
 }

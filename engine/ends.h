@@ -13,10 +13,11 @@
 struct tern_end_note {
 	struct tern_end_note *next; /* in the one list that it is in */
 	struct tern_end_note *previous;
-	struct tern_end_note *same;			  /* tree: of the same agent */
+	struct tern_end_note *same;	 /* tree: the next of the same agent */
+	struct tern_end_note *same_last; /* tree: of the oldest, the last of them */
 	struct tern_end_note *branches[TERN_ENDS_BRANCHES]; /* tree */
-	struct tern_end_note **place;			  /* tree: what points to it */
-	tern_iso *iso;					  /* the block */
+	struct tern_end_note **place;			    /* tree: what points to it */
+	tern_iso *iso;					    /* the block */
 	tern_address watcher;
 	struct tern_ended ended;
 	uint32_t mark; /* while marked: cell, or place in the ring, that has to go before */
@@ -65,7 +66,7 @@ void tern_ends_add(struct tern_ends *ends, struct tern_end_note *note);
 /** The oldest note of an agent, TERN_ADDRESS_NONE: of any; NULL: none. */
 struct tern_end_note *tern_ends_find(const struct tern_ends *ends, tern_address agent);
 
-/** Take a note out. Yields it. */
+/** Take a note out that tern_ends_find() found. Yields it. */
 void tern_ends_remove(struct tern_ends *ends, struct tern_end_note *note);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "ask.h"
 #include "due.h"
+#include "engine.h"
 #include "fiber.h"
 #include "life.h"
 #include "roaming.h"
@@ -28,17 +29,33 @@ static bool is_time_up(const struct tern_lcore *lcore, const struct tern_agent *
 	return time != TIME_NEVER && lcore->turn_ticks - lcore->clock->base >= time << TIME_SHIFT;
 }
 
-/* Before it is asked: who finds that it is, finds by when. One of an earlier life counts for none. */
+/* Whether a time asked for counts more than another: of a later life of the slot, or earlier. */
+static bool counts_more(uint64_t word, uint64_t other)
+{
+	int16_t lives = (int16_t)((word >> TIME_BITS) - (other >> TIME_BITS));
+	return lives > 0 || (lives == 0 && word < other);
+}
+
+/* Before it is asked: who finds that it is, finds by when. */
 bool tern_finish_ask(struct tern_lcore *lcore, tern_address agent, uint64_t by)
 {
 	uint64_t *finish_by = &lcore->reserves[tern_address_slot(agent)].finish_by;
 	uint64_t word = word_of(lcore, agent, by), seen = tern_load(finish_by);
+	if (!tern_dir_alive(tern_dir_load(lcore, tern_address_slot(agent)), agent))
+		return false;
 	do {
-		if ((seen ^ word) >> TIME_BITS == 0 && seen && seen <= word)
+		/* An address of a life that is over changes nothing of the one that came after. */
+		if (seen && !counts_more(word, seen))
 			break;
 	} while (!__atomic_compare_exchange_n(finish_by, &seen, word, false, __ATOMIC_RELAXED,
 					      __ATOMIC_RELAXED));
 	return tern_ask(lcore, agent, TERN_ASK_FINISH);
+}
+
+/* Turns that came to their end. */
+static uint32_t turn_of(const struct tern_lcore *lcore)
+{
+	return (uint32_t)(lcore->stats.turns + lcore->stats.idle_turns);
 }
 
 void tern_finish_start(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -51,6 +68,7 @@ void tern_finish_start(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_dir_set(&lcore->directory[slot], TERN_DIR_CLOSED);
 	/* Lanes that this turn has looked at already may hold more: a whole turn comes after. */
 	lcore->wet = true;
+	lcore->reserves[slot].finish_turn = turn_of(lcore);
 	agent->flags |= TERN_AGENT_FINISHING;
 	tern_slot_list_push(&lcore->finishing, lcore->reserves, TERN_SLOTS_FINISHING, slot);
 }
@@ -66,9 +84,23 @@ static bool is_at_rest(const struct tern_lcore *lcore, const struct tern_agent *
 	return tern_load(&roam->state) == TERN_ROAM_IDLE && tern_roam_count(roam) == 0;
 }
 
+/*
+ * Whether lanes have brought all that was in them when it was closed: they are empty, or each of
+ * the turns since took a burst of every one. Others may keep them full for ever.
+ */
+static bool are_lanes_through(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	const struct tern_config *config = &lcore->engine->config;
+	uint32_t depth = config->data_depth > config->express_depth ? config->data_depth
+								    : config->express_depth;
+	uint32_t turns = turn_of(lcore) - tern_reserve_of(lcore, agent)->finish_turn;
+	return !lcore->wet || turns > depth / TERN_LANE_BURST + 1;
+}
+
 static bool is_through(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	return (is_at_rest(lcore, agent) && !lcore->wet) || is_time_up(lcore, agent);
+	return (is_at_rest(lcore, agent) && are_lanes_through(lcore, agent)) ||
+	       is_time_up(lcore, agent);
 }
 
 /* In time, a fiber is told, and returns when it likes. */

@@ -6,8 +6,9 @@
 
 /*
  * Ending in good order: the agent takes no new signal, handles those on their way to it, and
- * ends when its mailbox is empty after a turn that left nothing in any lane, or when the time is
- * up. Asked like a stop (ask.h): the time is in the slot's reserve, the list goes through it.
+ * ends when its mailbox is empty after a turn that left nothing in any lane, or after as many turns
+ * as the longest lane takes, or when the time is up. Asked like a stop (ask.h): the time is in the
+ * slot's reserve, the list goes through it.
  */
 
 /** Ask an agent to finish by a time in clock ticks; the earliest counts. False: it is gone. */

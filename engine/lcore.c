@@ -385,7 +385,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	work += run_ready(lcore);
 	if (tern_unlikely(lcore->finishing.count != 0))
 		work += tern_finish_check(lcore);
-	if (tern_unlikely(lcore->waiters.round != NULL))
+	if (tern_unlikely(tern_waiters_any(&lcore->waiters)))
 		work += tern_waiters_look(lcore);
 	if (tern_unlikely(lcore->preempt.started) && work == 0)
 		tern_preempt_stop(&lcore->preempt);

@@ -241,14 +241,24 @@ static void lose(struct tern_lcore *lcore, const struct tern_signal *signal)
 	tern_lcore_settle(lcore, 1);
 }
 
+/* Of one that is paused so much may wait; what had a cell already takes no other. */
+static bool may_keep_returned(const struct tern_lcore *lcore, const struct tern_agent *agent,
+			      bool had_cell)
+{
+	const struct tern_cells *cells = &lcore->cells;
+	if (agent->mailbox.returned >= cells->count / TERN_RETURNED_PART)
+		return false;
+	return had_cell || tern_cells_left(cells) > cells->kept / 2;
+}
+
 /* What comes back is outside the policy, and told in the order in which it came. */
 static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
-			     const struct tern_signal *signal)
+			     const struct tern_signal *signal, bool had_cell)
 {
 	struct tern_signal copy = *signal;
 	if (agent->status != TERN_PAUSED && agent->mailbox.returned == 0) {
 		tern_life_handle(lcore, agent, &copy);
-	} else if (tern_cells_left(&lcore->cells) <= TERN_CELLS_FLOOR) {
+	} else if (!may_keep_returned(lcore, agent, had_cell)) {
 		lose(lcore, signal);
 	} else {
 		tern_mailbox_push(&lcore->cells, &agent->mailbox, signal);
@@ -290,6 +300,21 @@ static void deliver_without_cell(struct tern_lcore *lcore, struct tern_agent *ag
 	tern_life_bounce(lcore, signal, false);
 }
 
+static bool is_for(const struct tern_agent *agent, const struct tern_signal *signal)
+{
+	bool same = signal->to_generation == tern_address_generation(agent->address);
+	return same && agent->status < TERN_ENDING;
+}
+
+void tern_life_deliver_back(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	struct tern_agent *agent = &lcore->agents[signal->to_slot];
+	if (is_for(agent, signal))
+		deliver_returned(lcore, agent, signal, true);
+	else
+		tern_life_bounce(lcore, signal, false);
+}
+
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only)
 {
 	struct tern_agent *agent = &lcore->agents[signal->to_slot];
@@ -298,8 +323,7 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 		tern_control_collect(lcore, signal);
 		return true;
 	}
-	bool same = signal->to_generation == tern_address_generation(agent->address);
-	if (!same || agent->status >= TERN_ENDING) {
+	if (!is_for(agent, signal)) {
 		tern_life_bounce(lcore, signal, false);
 		return true;
 	}
@@ -307,7 +331,7 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 		if (signal->type == TERN_CONTROL_ENDED)
 			tern_watch_deliver(lcore, agent, signal, queue_only);
 		else
-			deliver_returned(lcore, agent, signal);
+			deliver_returned(lcore, agent, signal, false);
 		return true;
 	}
 	struct tern_signal copy = *signal;

@@ -18,6 +18,10 @@
  */
 bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signal, bool queue_only);
 
+/** Take a signal that comes back to an agent of this lcore, out of a cell that is free now. Runs
+ * it. */
+void tern_life_deliver_back(struct tern_lcore *lcore, const struct tern_signal *signal);
+
 /**
  * Run the agent on a slot and drop a block that it did not take; a returned or control signal
  * becomes an event.

@@ -13,6 +13,8 @@
 #define TERN_CELL_NONE UINT32_MAX
 /** Cells for roaming agents that run and have no other, one each. */
 #define TERN_CELLS_FLOOR 32u
+/** Of the cells, one in so many may hold what comes back and finds its sender not looking. */
+#define TERN_RETURNED_PART 4u
 
 /**
  * Mailbox memory of one lcore: cells of one signal each, and beside them, dense, the number of the

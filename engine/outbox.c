@@ -12,9 +12,6 @@
 #include "reader.h"
 #include "roaming.h"
 
-/* At most a quarter of the cells, so that returns to one that does not look stop nobody else. */
-#define QUOTA_PART 4u
-
 static uint32_t route_to(const struct tern_lcore *lcore, uint32_t slot)
 {
 	return tern_dir_route(tern_dir_load(lcore, slot));
@@ -35,7 +32,7 @@ static bool try_lane(struct tern_lcore *lcore, uint32_t route, const struct tern
 static uint32_t take_cell(struct tern_lcore *lcore, bool had_cell)
 {
 	uint32_t held = lcore->deferred + lcore->lent;
-	if (!had_cell && (held >= lcore->cells.count / QUOTA_PART ||
+	if (!had_cell && (held >= lcore->cells.count / TERN_RETURNED_PART ||
 			  tern_cells_left(&lcore->cells) <= TERN_CELLS_FLOOR))
 		return TERN_CELL_NONE;
 	return tern_cells_take(&lcore->cells);
@@ -302,7 +299,7 @@ static bool send_front(struct tern_lcore *lcore, uint32_t route, struct tern_mai
 	tern_mailbox_pop(&lcore->cells, outbox);
 	lcore->deferred--;
 	if (own)
-		tern_life_deliver(lcore, &signal, false);
+		tern_life_deliver_back(lcore, &signal);
 	return true;
 }
 

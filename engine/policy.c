@@ -117,13 +117,16 @@ void tern_policy_set_credit(struct tern_lcore *lcore)
 			clamp(left_for_data(cells) / SHARE_MIN_PART, CREDIT_MIN, CREDIT_MAX);
 }
 
-/* Whether data may take one more cell. One that waits for nothing else gets of what is kept. */
+/*
+ * Whether data may take one more cell. One that waits for nothing else gets of what is kept, more
+ * than what comes back to paused ones does (life.c).
+ */
 static bool may_take(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	uint32_t left = tern_cells_left(&lcore->cells), kept = lcore->cells.kept;
 	if (tern_likely(left > kept))
 		return true;
-	return agent->mailbox.queued == 0 && agent->status < TERN_PAUSED && left > kept / 2;
+	return agent->mailbox.queued == 0 && agent->status < TERN_PAUSED && left > kept / 4;
 }
 
 void tern_policy_forget(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -190,8 +193,7 @@ static void take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint3
 		tern_keys_remove(lcore, agent->extras, cell);
 	tern_mailbox_remove(cells, &agent->mailbox, before);
 	tern_cells_put(cells, cell);
-	if (tern_unlikely(agent->flags &
-			  (TERN_AGENT_MARKED | TERN_AGENT_FIBER | TERN_AGENT_EXACT)))
+	if (tern_unlikely(agent->flags & (TERN_AGENT_MARKED | TERN_AGENT_FIBER | TERN_AGENT_EXACT)))
 		tern_life_cell_left(lcore, agent, cell, before);
 }
 

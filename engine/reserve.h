@@ -10,7 +10,15 @@
 #include "ends.h"
 
 /** Lists that an agent's slot can be in, once each. */
-enum tern_slot_lists { TERN_SLOTS_FINISHING, TERN_SLOTS_SHORT, TERN_SLOT_LISTS };
+enum tern_slot_lists {
+	TERN_SLOTS_FINISHING,
+	TERN_SLOTS_SHORT,
+	TERN_SLOTS_RETRYING,
+	TERN_SLOT_LISTS,
+};
+
+/** An agent of whose refusals some found no entry: waiter.c. */
+enum tern_retry { TERN_RETRY_NONE, TERN_RETRY_LATER, TERN_RETRY_DUE };
 
 struct tern_slot_link {
 	uint32_t next; /* slot; 0: the last */
@@ -28,21 +36,22 @@ struct tern_reserve {
 	/* any lcore or thread writes */
 	alignas(TERN_LINE) uint64_t finish_by; /* finish.c; 0: nobody asked */
 	struct tern_end_note *ends_in;	       /* roaming: told, not looked at yet; watch.c */
-	uint32_t returned_in; /* roaming: cell + 1 that came back last; outbox.c */
+	uint32_t returned_in;		       /* roaming: cell + 1 that came back last; outbox.c */
 
 	/* the agent's lcore writes */
 	uint32_t returned; /* roaming: cell + 1 that came back first, to be told */
 	uint32_t returned_last;
 	struct tern_slot_link links[TERN_SLOT_LISTS];
+	uint32_t finish_turn;	   /* the turn that took its finish up, of those counted */
 	struct tern_timer *timers; /* fired, to be handled: timer.c */
 	struct tern_timer **timers_last;
 	struct tern_note_list ends;   /* to be told: watch.c */
 	struct tern_note_list marked; /* behind signals that wait */
-	uint32_t fds;	   /* entry + 1 that came ready first, to be handled: fds.c */
-	uint32_t fds_last; /* entry + 1 */
-	uint32_t waiters;  /* entry + 1 of its last refusal that is not over: waiter.c */
-	uint32_t released; /* entry + 1 of the last that is over, to be told */
-	bool retry;	   /* of its refusals, some found no entry */
+	uint32_t fds;		      /* entry + 1 that came ready first, to be handled: fds.c */
+	uint32_t fds_last;	      /* entry + 1 */
+	uint32_t waiters;	      /* entry + 1 of its last refusal that is not over: waiter.c */
+	uint32_t released;	      /* entry + 1 of the last that is over, to be told */
+	uint8_t retry;		      /* enum tern_retry */
 };
 
 /** A list of slots, oldest first, linked through their reserves. Start from all zero. */

@@ -5,7 +5,7 @@
 #include "life.h"
 #include "roaming.h"
 
-/* Waits looked at in one turn, so that a turn stays short however many there are. */
+/* Waits looked at in one turn, each once, so that a turn stays short however many there are. */
 #define LOOKS 64
 
 static struct tern_reserve *reserve_of(const struct tern_lcore *lcore,
@@ -17,6 +17,7 @@ static struct tern_reserve *reserve_of(const struct tern_lcore *lcore,
 void tern_waiter_add(struct tern_lcore *lcore, struct tern_waiter *waiter)
 {
 	struct tern_waiter *round = lcore->waiters.round;
+	lcore->waiters.count++;
 	if (!round) {
 		lcore->waiters.round = waiter->next = waiter->previous = waiter;
 		return;
@@ -36,6 +37,7 @@ void tern_waiter_cancel(struct tern_lcore *lcore, struct tern_waiter *waiter)
 	waiter->next->previous = waiter->previous;
 	waiter->previous->next = waiter->next;
 	waiter->next = waiter->previous = NULL;
+	lcore->waiters.count--;
 }
 
 static uint32_t *head_of(struct tern_lcore *lcore, const struct tern_agent *agent, tern_address to)
@@ -68,12 +70,22 @@ static uint32_t take_entry(struct tern_waiters *waiters)
 	return entry;
 }
 
-/* Who is told to try all again needs no entries. */
 static void tell_later(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags |= TERN_AGENT_DUE;
 	if (agent->status < TERN_ENDING)
 		tern_ready_wake(lcore, agent);
+}
+
+/* It is told to try all again: not at once, or agents that are all refused would never rest. */
+static void retry_later(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_waiters *waiters = &lcore->waiters;
+	if (waiters->retrying.count == 0)
+		waiters->retry_left = TERN_WAITERS_MAX / LOOKS;
+	reserve_of(lcore, agent)->retry = TERN_RETRY_LATER;
+	tern_slot_list_push(&waiters->retrying, lcore->reserves, TERN_SLOTS_RETRYING,
+			    tern_address_slot(agent->address));
 }
 
 void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, tern_address to,
@@ -84,15 +96,14 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 	if (!behaviour || !behaviour->on_event || reserve->retry || agent->status >= TERN_ENDING)
 		return;
 	struct tern_waiter *waiter = find_pair(lcore, agent, to);
-	if (waiter && !waiter->released) {
+	if (waiter && !waiter->released) { /* told once for both */
 		waiter->in_lane = in_lane;
 		return;
 	}
 	uint32_t *head = head_of(lcore, agent, to), entry = take_entry(&lcore->waiters);
 	agent->flags |= TERN_AGENT_REFUSED;
 	if (!entry) {
-		reserve->retry = true;
-		tell_later(lcore, agent);
+		retry_later(lcore, agent);
 		return;
 	}
 	waiter = &lcore->waiters.entries[entry - 1];
@@ -107,12 +118,16 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 	tern_waiter_add(lcore, waiter);
 }
 
-/* Read-mostly lines of the directory are all that it costs. One that has ended refuses otherwise. */
+/* Read-mostly lines of the directory are all that it costs. One that has ended refuses otherwise.
+ */
 static bool takes_again(struct tern_lcore *lcore, const struct tern_waiter *waiter)
 {
 	uint64_t entry = tern_dir_load(lcore, tern_address_slot(waiter->to));
+	uint64_t differs = tern_dir_differs(entry, waiter->to);
 	uint32_t route = tern_dir_route(entry);
-	if (tern_dir_differs(entry, waiter->to) == TERN_DIR_PRESSED && !waiter->in_lane)
+	if (differs & ~TERN_DIR_PRESSED)
+		return true;
+	if (differs && !waiter->in_lane)
 		return false;
 	return route == lcore->roam_route || tern_lcore_has_room(lcore, route);
 }
@@ -145,19 +160,31 @@ static void release(struct tern_lcore *lcore, struct tern_waiter *waiter)
 	tell_later(lcore, waiter->agent);
 }
 
+/* Once in as many turns as a round of all entries takes. */
+static unsigned look_for_retries(struct tern_lcore *lcore)
+{
+	struct tern_slot_list *retrying = &lcore->waiters.retrying;
+	unsigned told = 0;
+	if (lcore->waiters.retry_left && --lcore->waiters.retry_left)
+		return 0;
+	for (; told < LOOKS && retrying->count; told++) {
+		uint32_t slot = retrying->head;
+		tern_slot_list_remove(retrying, lcore->reserves, TERN_SLOTS_RETRYING, slot);
+		lcore->reserves[slot].retry = TERN_RETRY_DUE;
+		tell_later(lcore, &lcore->agents[slot]);
+	}
+	return told;
+}
+
 unsigned tern_waiters_look(struct tern_lcore *lcore)
 {
-	struct tern_waiter *first = lcore->waiters.round;
-	unsigned over = 0;
-	for (unsigned looks = 0; looks < LOOKS && lcore->waiters.round; looks++) {
+	uint32_t looks = lcore->waiters.count < LOOKS ? lcore->waiters.count : LOOKS;
+	unsigned over = lcore->waiters.retrying.count ? look_for_retries(lcore) : 0;
+	for (; looks; looks--) {
 		struct tern_waiter *waiter = lcore->waiters.round;
-		if (looks && waiter == first)
-			break;
 		lcore->waiters.round = waiter->next;
 		if (!takes_again(lcore, waiter))
 			continue;
-		if (waiter == first)
-			first = waiter->next;
 		release(lcore, waiter);
 		over++;
 	}
@@ -183,14 +210,14 @@ static void tell(struct tern_lcore *lcore, struct tern_agent *agent, tern_addres
 }
 
 /* Each is given up before it is told: who is refused again is told again. */
-void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent)
+void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t most)
 {
 	struct tern_reserve *reserve = reserve_of(lcore, agent);
-	if (reserve->retry && agent->status < TERN_PAUSED) {
-		reserve->retry = false;
+	if (reserve->retry == TERN_RETRY_DUE && agent->status < TERN_PAUSED) {
+		reserve->retry = TERN_RETRY_NONE;
 		tell(lcore, agent, TERN_ADDRESS_NONE);
 	}
-	while (reserve->released && agent->status < TERN_PAUSED) {
+	while (most-- && reserve->released && agent->status < TERN_PAUSED) {
 		uint32_t entry = reserve->released;
 		const struct tern_waiter *waiter = &lcore->waiters.entries[entry - 1];
 		tern_address who = waiter->to;
@@ -218,6 +245,9 @@ void tern_waiters_forget(struct tern_lcore *lcore, struct tern_agent *agent)
 		return;
 	forget_list(lcore, &reserve->waiters);
 	forget_list(lcore, &reserve->released);
-	reserve->retry = false;
+	if (reserve->retry == TERN_RETRY_LATER)
+		tern_slot_list_remove(&lcore->waiters.retrying, lcore->reserves,
+				      TERN_SLOTS_RETRYING, tern_address_slot(agent->address));
+	reserve->retry = TERN_RETRY_NONE;
 	agent->flags &= ~TERN_AGENT_REFUSED;
 }

@@ -5,11 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "reserve.h"
 #include "tern_agent.h"
 
 struct tern_lcore;
 
-/** Refusals of handlers that an lcore keeps apart; beyond, agents are told to try all again. */
+/**
+ * Refusals of handlers that an lcore keeps apart; whoever is refused beyond is told to try all
+ * again, after as many turns as it takes to look at all that are kept.
+ */
 #define TERN_WAITERS_MAX 4096u
 #define TERN_WAITER_HEADS 1024u
 
@@ -33,10 +37,13 @@ struct tern_waiter {
  * entry of some receivers, in turn, which is a line that is hardly ever written.
  */
 struct tern_waiters {
-	struct tern_waiter *round;   /* the next to look at; NULL: nobody waits */
-	struct tern_waiter *entries; /* TERN_WAITERS_MAX */
-	uint32_t fresh;		     /* entries from here on were never used */
-	uint32_t free;		     /* entry + 1 */
+	struct tern_waiter *round;	/* the next to look at; NULL: nobody waits */
+	uint32_t count;			/* in the round */
+	struct tern_waiter *entries;	/* TERN_WAITERS_MAX */
+	struct tern_slot_list retrying; /* agents that found no entry */
+	uint32_t retry_left;		/* looks until they are told to try again */
+	uint32_t fresh;			/* entries from here on were never used */
+	uint32_t free;			/* entry + 1 */
 	uint32_t heads[TERN_WAITER_HEADS];
 };
 
@@ -50,11 +57,16 @@ void tern_waiter_cancel(struct tern_lcore *lcore, struct tern_waiter *waiter);
 void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, tern_address to,
 			 bool in_lane);
 
+static inline bool tern_waiters_any(const struct tern_waiters *waiters)
+{
+	return waiters->round || waiters->retrying.count;
+}
+
 /** Look at some of those who wait. Returns how many waits are over. */
 unsigned tern_waiters_look(struct tern_lcore *lcore);
 
-/** Tell an agent which of its refusals are over. Runs the agent. */
-void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent);
+/** Tell an agent which of its refusals are over, some of them. Runs the agent. */
+void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t most);
 
 /** An agent ends: nothing is to be told any more. */
 void tern_waiters_forget(struct tern_lcore *lcore, struct tern_agent *agent);

@@ -111,8 +111,8 @@ static void keep(struct tern_lcore *lcore, struct tern_agent *watcher, struct te
 
 static void tell(struct tern_lcore *lcore, struct tern_agent *watcher, struct tern_end_note *note)
 {
-	struct tern_signal signal = tern_control_signal(lcore, watcher->address,
-							TERN_CONTROL_ENDED, TERN_KIND_ISO);
+	struct tern_signal signal =
+		tern_control_signal(lcore, watcher->address, TERN_CONTROL_ENDED, TERN_KIND_ISO);
 	struct tern_signal *outer = lcore->in_hand; /* where a lane to itself is spilled */
 	struct tern_event event = {.kind = TERN_EVENT_ENDED, .ended = note->ended};
 	signal.payload.iso = note->iso;
@@ -164,8 +164,7 @@ static void drop(struct tern_lcore *lcore, struct tern_end_note *note)
 /* T1 of outbox.c, oldest first. */
 static struct tern_end_note *take_in(struct tern_reserve *reserve)
 {
-	struct tern_end_note *note =
-		__atomic_exchange_n(&reserve->ends_in, NULL, __ATOMIC_ACQUIRE);
+	struct tern_end_note *note = __atomic_exchange_n(&reserve->ends_in, NULL, __ATOMIC_ACQUIRE);
 	struct tern_end_note *first = NULL, *next;
 	for (; note; note = next) {
 		next = note->next;
@@ -199,11 +198,14 @@ void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher)
 	uint32_t slot = tern_address_slot(watcher->address);
 	struct tern_note_list *marked = &lcore->reserves[slot].marked;
 	uint32_t taken = tern_roam_taken_position(&tern_room_of(lcore, slot)->roam);
-	for (struct tern_end_note *note = marked->first; note; note = note->next)
-		if (note->in_ring && (int32_t)(taken - note->mark) >= 0) {
-			note->in_ring = false;
-			note->mark = watcher->mailbox.tail;
-		}
+	for (struct tern_end_note *note = marked->first; note; note = note->next) {
+		if (!note->in_ring)
+			continue;
+		if ((int32_t)(taken - note->mark) < 0)
+			break; /* nor is what those after it wait for */
+		note->in_ring = false;
+		note->mark = watcher->mailbox.tail;
+	}
 	if (!watcher->mailbox.queued)
 		tern_watch_cell_left(lcore, watcher, TERN_CELL_NONE, TERN_CELL_NONE);
 }
@@ -228,10 +230,10 @@ void tern_watch_cell_left(struct tern_lcore *lcore, struct tern_agent *watcher, 
 		watcher->flags &= ~TERN_AGENT_MARKED;
 }
 
-void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher)
+void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t most)
 {
 	struct tern_note_list *ends = &tern_reserve_of(lcore, watcher)->ends;
-	while (ends->first && watcher->status < TERN_PAUSED)
+	while (most-- && ends->first && watcher->status < TERN_PAUSED)
 		tell(lcore, watcher, tern_notes_pop(ends));
 }
 

@@ -42,8 +42,8 @@ void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher)
 void tern_watch_cell_left(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t cell,
 			  uint32_t before);
 
-/** Tell a watcher of the ends that are due. Runs the watcher. */
-void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher);
+/** Tell a watcher of some of the ends that are due. Runs the watcher. */
+void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t most);
 
 /** A watcher ends: what it was to be told is dropped. */
 void tern_watch_forget(struct tern_lcore *lcore, struct tern_agent *watcher);

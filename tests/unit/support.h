@@ -301,7 +301,7 @@ static inline void probe_event(struct tern_agent *self, void *state, const struc
 	(void)self;
 	if (event->kind == TERN_EVENT_RETURNED)
 		__atomic_fetch_add(&probe->returned, event->returned.count, __ATOMIC_RELEASE);
-	else
+	else if (event->kind == TERN_EVENT_PRESSURE)
 		note(event->pressure.on ? &probe->pressed : &probe->released);
 }
 
