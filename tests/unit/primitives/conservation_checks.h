@@ -10,11 +10,7 @@
 #define FEW 3000u
 /* A timer may be late by so much when nobody has work. */
 #define LATE_NS_POLLED 3000u
-#define FAIL(run, ...)                                                 \
-	do {                                                           \
-		print_message("TERN_SEED=%" PRIu64 ": ", (run)->seed); \
-		fail_msg(__VA_ARGS__);                                 \
-	} while (0)
+#define FAIL(run, format, ...) fail_msg("TERN_SEED=%" PRIu64 ": " format, (run)->seed, __VA_ARGS__)
 
 static uint32_t parties_of(const struct run *run)
 {
@@ -68,16 +64,32 @@ static const char *find_late(const struct run *run, const struct party *party)
 	return NULL;
 }
 
-static const char *find_owed(const struct run *run, const struct party *party)
+static const char *find_lost_request(const struct party *party)
 {
-	if (!lives(party))
-		return NULL;
 	if (seen(&party->stop_asked))
 		return "a stop was lost";
-	if (seen(&party->finish_asked))
-		return "a finish was lost";
-	const char *owed = find_untold(run, party);
+	return seen(&party->finish_asked) ? "a finish was lost" : NULL;
+}
+
+static const char *find_owed(const struct run *run, const struct party *party)
+{
+	const char *owed = find_lost_request(party);
+	if (!owed)
+		owed = find_untold(run, party);
 	return owed ? owed : find_late(run, party);
+}
+
+/* Who was asked to end does so also while it, or others, are paused. */
+static const char *find_unended(const struct run *run, uint32_t *who)
+{
+	for (uint32_t i = 0; i < parties_of(run); i++) {
+		const struct party *party = &run->parties[i];
+		const char *lost = lives(party) ? find_lost_request(party) : NULL;
+		*who = i;
+		if (lost)
+			return lost;
+	}
+	return NULL;
 }
 
 /* What the engine still owes, and to whom; NULL: all is at rest. */
@@ -90,7 +102,8 @@ static const char *find_missing(const struct run *run, uint32_t *who)
 	if (under_way(run, &stats) != 0)
 		return "signals have no end";
 	for (uint32_t i = 0; i < parties_of(run); i++) {
-		const char *owed = find_owed(run, &run->parties[i]);
+		const struct party *party = &run->parties[i];
+		const char *owed = lives(party) ? find_owed(run, party) : NULL;
 		*who = i;
 		if (owed)
 			return owed;

@@ -30,13 +30,14 @@ static void poll_all(struct course *course)
 	note_memory(course->run);
 }
 
-/* Everybody and the clock, until nothing is owed. */
-static void come_to_rest(struct course *course, const char *when)
+/* Everybody and the clock, until nothing is found. */
+static void run_until_none(struct course *course,
+			   const char *(*find)(const struct run *, uint32_t *), const char *when)
 {
 	struct run *run = course->run;
 	const char *missing;
 	uint32_t who;
-	for (int round = 0; (missing = find_missing(run, &who)) != NULL; round++) {
+	for (int round = 0; (missing = find(run, &who)) != NULL; round++) {
 		if (round > ROUNDS)
 			FAIL(run, "%s: party %u: %s", when, who, missing);
 		poll_all(course);
@@ -113,12 +114,12 @@ static void end_all(struct course *course)
 	struct run *run = course->run;
 	run->closing = 1;
 	ask_all(course, tern_agent_stop, pick(&course->rng, 2), 2);
-	come_to_rest(course, "after half were stopped");
+	run_until_none(course, find_missing, "after half were stopped");
 	if (pick(&course->rng, 2))
 		finish_all(course);
 	else
 		ask_all(course, tern_agent_stop, 0, 1);
-	come_to_rest(course, "after all were stopped");
+	run_until_none(course, find_missing, "after all were stopped");
 	for (uint32_t i = 0; i < course->threads; i++)
 		detach(&course->ways[i]);
 	for (int i = 0; i < 3; i++)
@@ -141,8 +142,9 @@ static void check_counters(const struct run *run, const struct tern_lcore_stats 
 static void end_in_order(struct course *course)
 {
 	struct run *run = course->run;
+	run_until_none(course, find_unended, "before all went on");
 	ask_all(course, tern_agent_resume, 0, 1);
-	come_to_rest(course, "after all went on");
+	run_until_none(course, find_missing, "after all went on");
 	struct tern_lcore_stats stats = engine_stats(run->world.engine);
 	check_counters(run, &stats);
 	check_signals(run, &stats, 0);

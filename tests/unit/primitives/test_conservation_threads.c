@@ -57,14 +57,15 @@ OWNS_BY_ATTACHING static void live(struct course *course)
 	}
 }
 
-static void come_to_rest(struct course *course, const char *when)
+static void run_until_none(struct course *course,
+			   const char *(*find)(const struct run *, uint32_t *), const char *when)
 {
 	struct run *run = course->run;
 	struct patience patience = {0};
 	const char *missing;
 	uint32_t who;
 	clock_gettime(CLOCK_MONOTONIC, &patience.from);
-	while ((missing = find_missing(run, &who)) != NULL) {
+	while ((missing = find(run, &who)) != NULL) {
 		if (patience_ns(&patience) > PATIENCE_NS)
 			FAIL(run, "%s: party %u: %s", when, who, missing);
 		poll_way(&course->ways[0]);
@@ -87,12 +88,12 @@ static void end_in_order(struct course *course)
 {
 	put(&course->run->closing, 1);
 	ask_all(course, tern_agent_stop, pick(&course->rng, 2), 2);
-	come_to_rest(course, "after half were stopped");
+	run_until_none(course, find_missing, "after half were stopped");
 	if (pick(&course->rng, 2))
 		finish_all(course);
 	else
 		ask_all(course, tern_agent_stop, 0, 1);
-	come_to_rest(course, "after all were stopped");
+	run_until_none(course, find_missing, "after all were stopped");
 	check_all(course);
 }
 
@@ -134,8 +135,9 @@ OWNS_BY_ATTACHING static void run_seed(uint64_t seed)
 	live(&course);
 	bool in_order = pick(&course.rng, 4);
 	if (in_order) {
+		run_until_none(&course, find_unended, "before all went on");
 		ask_all(&course, tern_agent_resume, 0, 1);
-		come_to_rest(&course, "after all went on");
+		run_until_none(&course, find_missing, "after all went on");
 		check_all(&course);
 		end_in_order(&course);
 	}
