@@ -3,21 +3,12 @@
 #define SWARM_CHECKS_H
 
 /* What must be true of a swarm's books, and of the engine when nobody lives in it any more. */
+#include "engine_inside.h"
 #include "swarm.h"
-
-#include "engine/engine.h"
-#include "engine/global_queue.h"
 
 static struct tern_lcore_stats all_stats(const struct swarm *swarm)
 {
-	struct tern_lcore_stats all = {0};
-	for (uint32_t i = 0; i < tern_engine_lcores(swarm->world.engine) + 4; i++) {
-		struct tern_lcore_stats one;
-		tern_lcore_stats(swarm->world.engine, i, &one);
-		for (size_t word = 0; word < sizeof(all) / sizeof(uint64_t); word++)
-			((uint64_t *)(void *)&all)[word] += ((uint64_t *)(void *)&one)[word];
-	}
-	return all;
+	return engine_stats(swarm->world.engine);
 }
 
 /* Signals and timers that had no end yet. */
@@ -63,38 +54,6 @@ static bool all_stopped(const struct swarm *swarm)
 		if (!seen(&swarm->lives[i].stopped))
 			return false;
 	return true;
-}
-
-/* Nobody lives: the engine has all that it lent. */
-static void check_given_back(const struct tern_engine *engine)
-{
-	uint64_t permits = engine->permits;
-	assert_int_equal(tern_stacks_used(&engine->stacks), 0);
-	assert_int_equal(engine->runnable_left, engine->config.max_concurrent);
-	assert_int_equal(engine->thieves, 0);
-	assert_int_equal(tern_global_count(engine), 0);
-	for (uint32_t i = 0; i < engine->system_count; i++) {
-		const struct tern_lcore *lcore = &engine->lcores[i];
-		permits += lcore->permits;
-		assert_int_equal(lcore->cells.used, 0);
-		assert_int_equal(lcore->deferred, 0);
-		assert_int_equal(lcore->ready.count, 0);
-		assert_int_equal(lcore->wheel.armed, 0);
-		assert_null(lcore->graves);
-		assert_null(lcore->lifo);
-		assert_null(lcore->waiters.round);
-		assert_int_equal(lcore->lent, 0);
-		assert_int_equal(lcore->ends_left, 0);
-		assert_int_equal(lcore->finishing.count, 0);
-		assert_int_equal(lcore->shorts.count, 0);
-		for (uint32_t level = 0; level < TERN_ROAMING_LEVELS; level++) {
-			assert_int_equal(lcore->admitted[level], 0);
-			assert_int_equal(tern_run_ring_count(&lcore->rings[level]), 0);
-		}
-	}
-	assert_int_equal(permits, engine->config.max_agents);
-	for (uint32_t slot = 0; slot < engine->slots; slot++)
-		assert_null(engine->rooms[slot]);
 }
 
 #endif

@@ -15,16 +15,6 @@
 
 #include <pthread.h>
 
-#include "engine/profile.h"
-
-/* Polled runs by default: the slow builds make do with fewer. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1 /* gcc; some header gives it a __has_feature() that knows nothing */
-#elif defined(__has_feature)
-#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define SANITIZED 0
-#endif
 enum { SEEDS = SANITIZED ? 120 : 1000 };
 
 static uint64_t last_seed; /* of the run that a test was at last: the culprit, where one fails */
@@ -92,10 +82,7 @@ static void move_one(struct swarm *swarm, struct tern_rng *rng)
 {
 	struct tern_engine *engine = swarm->world.engine;
 	const struct life *life = &swarm->lives[seen(&swarm->present[pick(rng, PRESENT)])];
-	uint32_t slot = tern_address_slot(seen(&life->address));
-	uint32_t target = pick(rng, engine->lcore_count) + 1;
-	if (tern_dir_route(tern_load(&engine->directory[slot])) == engine->roam_route)
-		tern_store(&engine->profiles[slot].move_to, target);
+	move_agent(engine, seen(&life->address), pick(rng, engine->lcore_count));
 }
 
 static uint64_t poll_threads(struct tern_agent **threads)
@@ -218,15 +205,9 @@ static uint64_t run_polled(uint64_t seed, struct tern_lcore_stats *totals)
 	return hash;
 }
 
-static uint64_t seeds(void)
-{
-	const char *given = getenv("TERN_SEEDS");
-	return given ? strtoull(given, NULL, 0) : SEEDS;
-}
-
 static void the_books_balance_and_runs_repeat(void **state)
 {
-	uint64_t first = test_seed(1), count = seeds();
+	uint64_t first = test_seed(1), count = seed_count(SEEDS);
 	struct tern_lcore_stats totals = {0};
 	(void)state;
 	for (uint64_t seed = first; seed < first + count; seed++) {
@@ -300,7 +281,7 @@ OWNS_BY_ATTACHING static void run_threaded(uint64_t seed)
 
 static void the_books_balance_on_threads(void **state)
 {
-	uint64_t first = test_seed(1), count = seeds() / 20;
+	uint64_t first = test_seed(1), count = seed_count(SEEDS) / 20;
 	(void)state;
 	for (uint64_t seed = first; seed < first + count; seed++) {
 		last_seed = seed;
