@@ -27,6 +27,13 @@ enum tern_engine_state {
 	TERN_ENGINE_ENDING,   /* lcores end their agents and return */
 };
 
+/** A place for an attached thread. */
+enum tern_thread_place {
+	TERN_PLACE_FREE,
+	TERN_PLACE_TAKEN,
+	TERN_PLACE_LEAVING, /* its thread is gone, and something it had to send is not: thread.c */
+};
+
 struct tern_engine {
 	struct tern_config config;
 	struct tern_log log;
@@ -77,7 +84,8 @@ struct tern_engine {
 	alignas(TERN_LINE) uint32_t runnable_left; /* of max_concurrent: ready.c */
 	alignas(TERN_LINE) uint32_t thieves;	   /* lcores that steal now */
 	alignas(TERN_LINE) bool roaming;	   /* there has been a roaming agent */
-	alignas(TERN_LINE) uint32_t attached[64];  /* 1: that thread's place is taken */
+	uint32_t leaving;			   /* threads' places in TERN_PLACE_LEAVING */
+	alignas(TERN_LINE) uint32_t attached[64];  /* enum tern_thread_place, of each thread's place */
 	uint64_t undelivered;			   /* any ending lcore writes */
 	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];
 };
@@ -138,6 +146,9 @@ struct tern_patience {
  * work; in polled mode do that for them. Context: an attached thread outside its own handlers.
  */
 void tern_thread_pass(struct tern_agent *self, struct tern_patience *patience);
+
+/** Send what threads left that have gone, from their places. Returns the work done. An lcore's. */
+unsigned tern_threads_see_off(struct tern_engine *engine);
 
 /**
  * Polled mode: one round of all lcores for a thread that waits. A virtual clock goes on where

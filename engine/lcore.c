@@ -391,6 +391,8 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 		tern_preempt_stop(&lcore->preempt);
 	if (tern_unlikely(tern_load(&lcore->engine->roaming)))
 		work += roam(lcore, work == 0);
+	if (tern_unlikely(tern_load(&lcore->engine->leaving) && !lcore->is_thread))
+		work += tern_threads_see_off(lcore->engine);
 	/* Full chains at once, others when there is time, and now and then when there never is. */
 	bool pause = work == 0 || lcore->stats.turns % 64 == 0;
 	work += tern_lcore_flush(lcore, pause);

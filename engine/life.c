@@ -46,7 +46,7 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_ready_wake(lcore, agent);
 }
 
-static void return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
+void tern_life_return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_signal signal;
 	while (agent->mailbox.queued) {
@@ -62,7 +62,7 @@ void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum 
 		return;
 	/* Before what comes now, which goes back at once; and `result` takes the water marks'
 	 * place. */
-	return_mailbox(lcore, agent);
+	tern_life_return_mailbox(lcore, agent);
 	agent->end_why = (uint8_t)why;
 	agent->result = result;
 	tern_agent_set_status(agent, TERN_ENDING);

@@ -36,6 +36,9 @@ void tern_life_cell_left(struct tern_lcore *lcore, struct tern_agent *agent, uin
 /** Run on_start of a new agent, once. Runs the agent. */
 void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent);
 
+/** Send back all that waits in an agent's mailbox. */
+void tern_life_return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent);
+
 /** Let an agent end when the ready queue reaches it; signals to it come back from now on. */
 void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum tern_end why,
 		       int64_t result);

@@ -172,8 +172,8 @@ TERN_API unsigned tern_thread_poll(struct tern_agent *self);
 
 /**
  * Give the thread's way in back. `self` and its address are dead afterwards: what was sent to it
- * and not polled goes back to its senders, or is lost where it had been polled into a mailbox. Ends
- * that it watched are told to nobody. In one of the thread's own handlers this does nothing.
+ * and not handled goes back to its senders, and all that it asked for happens. What it had to pass on
+ * and finds no room, such as others' blocks, lcores pass on later, or the next thread. Ends that it watched are told to nobody. In one of the thread's own handlers this does nothing.
  */
 TERN_API void tern_thread_detach(struct tern_agent *self);
 

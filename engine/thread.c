@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "engine.h"
+#include "life.h"
 #include "poller.h"
 #include "routing.h"
 #include "timer.h"
@@ -28,23 +29,41 @@ static bool is_used_up(const struct tern_engine *engine, uint32_t place)
 	return tern_address_generation(tern_load(&agent->address)) == GENERATION_NONE;
 }
 
+/* Acquire pairs with the release of a detach: the place comes as it was left. */
+static bool change_place(struct tern_engine *engine, uint32_t place, enum tern_thread_place from,
+			 enum tern_thread_place to)
+{
+	uint32_t seen = (uint32_t)from;
+	if (!__atomic_compare_exchange_n(&engine->attached[place], &seen, (uint32_t)to, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
+	if (from == TERN_PLACE_LEAVING)
+		__atomic_fetch_sub(&engine->leaving, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* One that is free, else one that is being left: who comes then goes on with what is there. */
+static bool take_place(struct tern_engine *engine, uint32_t place)
+{
+	return change_place(engine, place, TERN_PLACE_FREE, TERN_PLACE_TAKEN) ||
+	       (tern_load(&engine->leaving) &&
+		change_place(engine, place, TERN_PLACE_LEAVING, TERN_PLACE_TAKEN));
+}
+
 static int claim_place(struct tern_engine *engine, struct tern_lcore **lcore)
 {
 	int code = ENOSPC;
 	for (uint32_t i = 0; i < engine->config.max_threads; i++) {
-		uint32_t free = 0;
 		if (is_used_up(engine, i))
 			continue;
 		code = EAGAIN;
-		/* Acquire pairs with the release of a detach: the place comes as it was left. */
-		if (!__atomic_compare_exchange_n(&engine->attached[i], &free, 1, false,
-						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (!take_place(engine, i))
 			continue;
 		if (!is_used_up(engine, i)) {
 			*lcore = &engine->lcores[engine->lcore_count + i];
 			return 0;
 		}
-		__atomic_store_n(&engine->attached[i], 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&engine->attached[i], TERN_PLACE_FREE, __ATOMIC_RELEASE);
 	}
 	return code;
 }
@@ -69,11 +88,54 @@ static void take_over(struct tern_lcore *lcore)
 		rte_pause();
 }
 
+static void set_place(struct tern_engine *engine, const struct tern_lcore *lcore,
+		      enum tern_thread_place place)
+{
+	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], (uint32_t)place,
+			 __ATOMIC_RELEASE);
+}
+
 static void leave_place(struct tern_engine *engine, struct tern_lcore *lcore)
 {
 	tern_poll_end(&lcore->polled_by);
-	__atomic_store_n(&engine->attached[lcore->index - engine->lcore_count], 0,
-			 __ATOMIC_RELEASE);
+	set_place(engine, lcore, TERN_PLACE_FREE);
+}
+
+/*
+ * What came back to others by way of the thread, and blocks of theirs, may find no room in a lane:
+ * the thread does not wait for that. Lcores go on with it in their turns, or the next thread in its
+ * polls.
+ */
+static void leave_rest(struct tern_engine *engine, struct tern_lcore *lcore)
+{
+	__atomic_fetch_add(&engine->leaving, 1, __ATOMIC_RELAXED);
+	set_place(engine, lcore, TERN_PLACE_LEAVING);
+	tern_poll_end(&lcore->polled_by);
+}
+
+static unsigned see_off(struct tern_engine *engine, uint32_t place)
+{
+	struct tern_lcore *lcore = &engine->lcores[engine->lcore_count + place];
+	if (tern_load(&engine->attached[place]) != TERN_PLACE_LEAVING ||
+	    !tern_poll_begin(&lcore->polled_by))
+		return 0;
+	unsigned work = 0;
+	/* Again: a thread may have come, whose handlers are its own to run. */
+	bool leaving = tern_load(&engine->attached[place]) == TERN_PLACE_LEAVING;
+	if (leaving)
+		work = tern_lcore_turn(lcore) + tern_lcore_flush(lcore, true);
+	if (leaving && work == 0 && !tern_lcore_has_left(lcore))
+		change_place(engine, place, TERN_PLACE_LEAVING, TERN_PLACE_FREE);
+	tern_poll_end(&lcore->polled_by);
+	return work;
+}
+
+unsigned tern_threads_see_off(struct tern_engine *engine)
+{
+	unsigned work = 0;
+	for (uint32_t i = 0; i < engine->config.max_threads; i++)
+		work += see_off(engine, i);
+	return work;
 }
 
 static int settle_in(struct tern_engine *engine, struct tern_lcore *lcore,
@@ -162,6 +224,7 @@ void tern_thread_detach(struct tern_agent *self)
 	take_over(lcore);
 	while (self->timers)
 		tern_timer_unlink(self->timers);
+	tern_waiters_forget(lcore, self);
 	tern_routing_forget(self);
 	lcore->behaviour = NULL;
 	tern_store(&self->behaviour, engine->agents[0].behaviour); /* the lcores' own */
@@ -169,9 +232,14 @@ void tern_thread_detach(struct tern_agent *self)
 	tern_store(&self->address, tern_address_make(0, lcore->index, generation));
 	tern_store(&engine->directory[lcore->index],
 		   tern_dir_make(generation, 2 * lcore->index) | TERN_DIR_VACANT);
+	tern_life_return_mailbox(lcore, self);
 	/* Under the next address: what was sent to this one goes back. */
 	while (tern_lcore_turn(lcore))
 		;
 	tern_watch_drop(lcore, &lcore->ends);
-	leave_place(engine, lcore);
+	tern_lcore_flush(lcore, true);
+	if (tern_lcore_has_left(lcore))
+		leave_rest(engine, lcore);
+	else
+		leave_place(engine, lcore);
 }

@@ -118,12 +118,9 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 	tern_waiter_add(lcore, waiter);
 }
 
-/* Read-mostly lines of the directory are all that it costs. One that has ended refuses otherwise.
- */
+/* Read-mostly lines of the directory are all that it costs. Who has ended refuses otherwise. */
 static bool takes_again(struct tern_lcore *lcore, const struct tern_waiter *waiter)
 {
-	if (!waiter->is_fiber && !waiter->agent->behaviour->on_event)
-		return true; /* a thread that has left: nobody is to be told */
 	uint64_t entry = tern_dir_load(lcore, tern_address_slot(waiter->to));
 	uint64_t differs = tern_dir_differs(entry, waiter->to);
 	uint32_t route = tern_dir_route(entry);

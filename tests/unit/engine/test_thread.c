@@ -158,6 +158,82 @@ static void blocks_come_home_after_the_thread_has_gone(void **state)
 	tern_thread_detach(self);
 }
 
+/* Gives a block of its own for each signal. */
+TERN_HANDLER(static, giver_handle)
+{
+	tern_iso *iso = tern_iso_create(tern_heap(self), 100);
+	assert_null(tern_signal_iso(self, tern_signal_from(signal), 1, iso));
+}
+
+static const struct tern_behaviour giver_behaviour = {.name = "giver", .handler = giver_handle};
+
+enum { GIVEN = 5 };
+
+struct taker {
+	tern_iso *isos[GIVEN];
+	uint64_t count;
+};
+
+static void taker_handle(struct tern_agent *self, void *state, struct tern_signal *signal)
+{
+	struct taker *taker = state;
+	(void)self;
+	taker->isos[taker->count++] = tern_signal_take_iso(signal);
+}
+
+static const struct tern_behaviour taker_behaviour = {.name = "taker", .handler = taker_handle};
+
+/* The lane by which others' blocks go home is full when it leaves: they go later, by an lcore. */
+static void pass_on(int comes)
+{
+	struct world world;
+	struct tern_config config;
+	struct taker taker = {.count = 0};
+	struct tern_spawn_options critical = {.lcore = 0, .priority = TERN_PRIORITY_CRITICAL};
+	struct tern_lcore_stats stats = {0};
+	tern_address urgent;
+	uint64_t sent = 0;
+	world_config(&config, true);
+	config.max_threads = 2;
+	config.express_depth = 16;
+	world_open(&world, &config);
+	struct probe *probe = world_probes(&world, 1);
+	struct tern_agent *self = tern_thread_attach(world.engine, &taker_behaviour, &taker);
+	tern_address giver = spawn_on(self, 0, &giver_behaviour, NULL);
+	assert_int_equal(tern_spawn(self, &probe_behaviour, probe, &critical, &urgent), 0);
+	for (uint64_t i = 0; i < GIVEN; i++)
+		assert_int_equal(send_number(self, giver, 1, i), 0);
+	UNTIL(&world, (tern_thread_poll(self), taker.count == GIVEN));
+	while (send_number(self, urgent, 1, sent) == 0)
+		sent++;
+	for (int i = 0; i < GIVEN; i++)
+		tern_iso_drop(tern_heap(self), taker.isos[i]);
+	tern_thread_detach(self);
+	/* Somebody may come at once, and leave. */
+	for (int i = 0; i < comes; i++) {
+		self = tern_thread_attach(world.engine, NULL, NULL);
+		assert_non_null(self);
+		tern_thread_detach(self);
+	}
+	tern_lcore_stats(world.engine, 0, &stats);
+	assert_int_equal(stats.blocks_out, GIVEN);
+	world_settle(&world);
+	tern_lcore_stats(world.engine, 0, &stats);
+	assert_true(QUARANTINES || stats.blocks_out == 0);
+	assert_int_equal(probe->handled, sent);
+	self = tern_thread_attach(world.engine, NULL, NULL);
+	assert_non_null(self);
+	tern_thread_detach(self);
+	world_close(&world);
+}
+
+static void what_it_cannot_pass_on_lcores_do(void **state)
+{
+	(void)state;
+	pass_on(0);
+	pass_on(3);
+}
+
 /* Attach, exchange and detach in a loop, beside others that do the same. */
 struct visitor {
 	struct tern_engine *engine;
@@ -404,6 +480,7 @@ int main(void)
 		BOTH(an_address_dies_with_its_thread),
 		POLLED(nothing_is_inherited_from_who_was_there_before),
 		BOTH(blocks_come_home_after_the_thread_has_gone),
+		cmocka_unit_test(what_it_cannot_pass_on_lcores_do),
 		THREADED(threads_come_and_go),
 		POLLED(a_thread_is_not_entered_twice),
 		cmocka_unit_test(a_stopping_engine_refuses_threads),
