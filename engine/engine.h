@@ -23,6 +23,16 @@ enum tern_engine_state {
 	TERN_ENGINE_ENDING,   /* lcores end their agents and return */
 };
 
+/** Kinds of rooms: by size, and by who may take from them. */
+#define TERN_ROOM_KINDS 52
+
+/** Rooms of a kind in which no agent lives. */
+struct tern_rooms {
+	struct tern_room *clean;	/* no sender knows them */
+	struct tern_room *first, *last; /* left, the oldest first; any thread reads `first` */
+	uint64_t left;			/* so many */
+};
+
 struct tern_engine {
 	struct tern_config config;
 	struct tern_log log;
@@ -42,10 +52,10 @@ struct tern_engine {
 	struct tern_histogram *hops; /* by slot, TERN_HOPS each; NULL: the engine does not trace */
 	struct tern_observer *observer;
 	struct tern_fds *fds;
-	struct tern_inspector *inspector; /* NULL: nobody can ask */
-	struct tern_room **rooms;	  /* by slot, of roaming agents */
-	struct tern_room *free_rooms[26]; /* under pool_lock; by class: rooms.c */
-	void *room_regions;		  /* under pool_lock */
+	struct tern_inspector *inspector;	       /* NULL: nobody can ask */
+	struct tern_room **rooms;		       /* by slot, of roaming agents */
+	struct tern_rooms rooms_left[TERN_ROOM_KINDS]; /* under pool_lock: rooms.c */
+	void *room_regions;			       /* under pool_lock */
 	uint64_t room_bytes;
 	struct rte_ring *global[TERN_ROAMING_LEVELS];
 	/* lcores, threads and last the inspector: who may still know a room, or a route's place */

@@ -113,7 +113,7 @@ struct tern_lcore {
 	struct tern_agent *finishing; /* agents that end when their mailbox is empty */
 	struct tern_end_note *ends;   /* that the thread has not asked for yet: watch.h */
 	struct tern_agent *lifo;      /* roaming agent woken last from here */
-	struct tern_room *graves;     /* of roaming agents that ended */
+	uint64_t graves; /* rooms were left: look when this token is quiet; 0: none. Any thread */
 	struct tern_passage passage;
 	uint32_t lifo_runs;				 /* of the LIFO slot in a row */
 	uint32_t refills;				 /* looks for a roaming agent */

@@ -17,7 +17,8 @@
 
 static bool refuses(const struct tern_room *room)
 {
-	return room->policy == TERN_POLICY_REFUSE || room->policy == TERN_POLICY_BLOCK;
+	uint8_t policy = tern_load(&room->policy);
+	return policy == TERN_POLICY_REFUSE || policy == TERN_POLICY_BLOCK;
 }
 
 /* Woken by another thread: the list of the lcore that ran it last, A1 as in ask.c. */
@@ -136,11 +137,25 @@ static void schedule(struct tern_lcore *lcore, struct tern_agent *agent)
 			&lcore->engine->asked[tern_address_slot(tern_load(&agent->address))]);
 }
 
+/* Of a room that may be another's by now: whoever lives there has been woken. */
+static void schedule_owner(struct tern_lcore *lcore, const struct tern_room *room)
+{
+	schedule(lcore, &lcore->agents[tern_load(&room->slot)]);
+}
+
+/* Its room is queued from the start, which is what a wake would have made it (roam.h). */
+void tern_roaming_start(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	schedule(lcore, agent);
+}
+
+/* It may have ended meanwhile: then there is nothing to do for it, and one run more for the next.
+ */
 void tern_roaming_wake(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	uint32_t slot = tern_address_slot(tern_load(&agent->address));
-	if (tern_roam_wake(&tern_room_of(lcore, slot)->roam))
-		schedule(lcore, agent);
+	struct tern_room *room = tern_room_of(lcore, tern_address_slot(tern_load(&agent->address)));
+	if (room && tern_roam_wake(&room->roam))
+		schedule_owner(lcore, room);
 }
 
 void tern_ready_wake(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -149,6 +164,12 @@ void tern_ready_wake(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_roaming_wake(lcore, agent);
 	else
 		tern_ready_push(lcore, agent);
+}
+
+static bool is_to_living(const struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	return tern_dir_alive(tern_dir_load(lcore, signal->to_slot),
+			      tern_address_make(0, signal->to_slot, signal->to_generation));
 }
 
 /* At a full mailbox: the policy's answer. Returns whether a place may have come free. */
@@ -162,13 +183,18 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 	/* What is left then is reported as undelivered. */
 	if (tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)
 		return false;
-	if (room->policy == TERN_POLICY_EVICT) {
+	if (tern_load(&room->policy) == TERN_POLICY_EVICT) {
 		tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
 		tern_ask(lcore, to, TERN_ASK_EVICT);
 		return false;
 	}
-	if (room->policy != TERN_POLICY_DROP_OLDEST || !tern_roam_drop_oldest(&room->roam, &oldest))
+	if (tern_load(&room->policy) != TERN_POLICY_DROP_OLDEST ||
+	    !tern_roam_drop_oldest(&room->roam, &oldest))
 		return false;
+	if (tern_unlikely(!is_to_living(lcore, &oldest))) {
+		tern_life_bounce(lcore, &oldest);
+		return true;
+	}
 	if (tern_unlikely(oldest.kind & TERN_KIND_RETURNED)) {
 		/* Control, or come back: never dropped, but put behind the others. */
 		tern_lcore_forward(lcore, &oldest);
@@ -182,32 +208,43 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 	return true;
 }
 
-static void press(struct tern_lcore *lcore, struct tern_room *room)
+/* By CAS, so that only the agent that was meant is marked, not who lives in its slot by now. */
+static void press(struct tern_lcore *lcore, struct tern_room *room, tern_address to)
 {
-	uint64_t *entry = &lcore->directory[room->slot];
-	if (!refuses(room) || tern_load(entry) & TERN_DIR_PRESSED)
+	uint64_t *entry = &lcore->directory[tern_address_slot(to)], seen = tern_load(entry);
+	if (!refuses(room))
 		return;
-	tern_dir_set(entry, TERN_DIR_PRESSED);
+	do {
+		if (seen & TERN_DIR_PRESSED || !tern_dir_alive(seen, to))
+			return;
+	} while (!__atomic_compare_exchange_n(entry, &seen, seen | TERN_DIR_PRESSED, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
 }
 
+/* The agent may end at any moment here: then its room takes the signal for it, or there is none. */
 static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
-	uint64_t entry = tern_dir_load(lcore, signal->to_slot);
 	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
 	uint32_t count;
-	if (!tern_dir_alive(entry, to))
+	if (!is_to_living(lcore, signal))
 		return -ESRCH;
 	struct tern_room *room = tern_room_of(lcore, signal->to_slot);
-	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++)
-		if (i > room->capacity || !make_room(lcore, room, signal))
+	if (tern_unlikely(!room))
+		return -ESRCH;
+	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++) {
+		if (i > tern_load(&room->capacity) || !make_room(lcore, room, signal))
 			return -EAGAIN;
+		if (!is_to_living(lcore, signal))
+			return -ESRCH;
+	}
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
-	struct tern_agent *agent = &lcore->agents[signal->to_slot];
-	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >= room->high_water))
-		press(lcore, room);
+	const struct tern_agent *agent = &lcore->agents[signal->to_slot];
+	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >=
+			  tern_load(&room->high_water)))
+		press(lcore, room, to);
 	if (tern_roam_wake_after_put(&room->roam))
-		schedule(lcore, agent);
+		schedule_owner(lcore, room);
 	return 0;
 }
 
@@ -351,11 +388,18 @@ static bool is_for_now(struct tern_agent *agent, const struct tern_signal *signa
 	return now;
 }
 
+/* To whom the room served before. */
+static bool is_late(const struct tern_agent *agent, const struct tern_signal *signal)
+{
+	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
+	return tern_unlikely(to != agent->address);
+}
+
 /* One signal of its ring: told now, or to its mailbox, or back where it was told to end. */
 static void take_in(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
 {
 	bool returned = signal->kind & TERN_KIND_RETURNED;
-	if (agent->status == TERN_ENDING)
+	if (agent->status == TERN_ENDING || is_late(agent, signal))
 		tern_life_bounce(lcore, signal);
 	else if (is_for_now(agent, signal))
 		tern_life_handle(lcore, agent, signal);

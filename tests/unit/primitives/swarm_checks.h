@@ -80,7 +80,7 @@ static void check_given_back(const struct tern_engine *engine)
 		assert_int_equal(lcore->deferred, 0);
 		assert_int_equal(lcore->ready.count, 0);
 		assert_int_equal(lcore->wheel.armed, 0);
-		assert_null(lcore->graves);
+		assert_int_equal(lcore->graves, 0);
 		assert_null(lcore->lifo);
 		assert_null(lcore->blocked);
 		assert_null(lcore->finishing);
