@@ -117,7 +117,8 @@ static void leave_room(struct tern_lcore *lcore, struct tern_room *room)
 	struct tern_engine *engine = lcore->engine;
 	struct tern_rooms *rooms = &engine->rooms_left[kind_of(room->class, room->policy)];
 	tern_store(&lcore->rooms[room->slot], NULL);
-	room->token = rte_rcu_qsbr_start(engine->quiet);
+	uint64_t token = rte_rcu_qsbr_start(engine->quiet);
+	room->token = token;
 	room->next = NULL;
 	tern_pools_lock(engine);
 	if (rooms->first)
@@ -126,8 +127,8 @@ static void leave_room(struct tern_lcore *lcore, struct tern_room *room)
 		tern_store(&rooms->first, room);
 	rooms->last = room;
 	rooms->left++;
-	tern_pools_unlock(engine);
-	look_later(lcore, room->token);
+	tern_pools_unlock(engine); /* from here on it may be another agent's */
+	look_later(lcore, token);
 }
 
 void tern_room_put(struct tern_lcore *lcore, struct tern_room *room)
