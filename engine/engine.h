@@ -34,6 +34,16 @@ enum tern_thread_place {
 	TERN_PLACE_LEAVING, /* its thread is gone, and something it had to send is not: thread.c */
 };
 
+/** Kinds of rooms: by size; and plain, or one from which senders may take, or with an exact bound. */
+#define TERN_ROOM_KINDS 78
+
+/** Rooms of a kind in which no agent lives. */
+struct tern_rooms {
+	struct tern_room *clean;	/* no sender knows them */
+	struct tern_room *first, *last; /* left, the oldest first; any thread reads `first` */
+	uint64_t left;			/* so many */
+};
+
 struct tern_engine {
 	struct tern_config config;
 	struct tern_log log;
@@ -55,11 +65,11 @@ struct tern_engine {
 	struct tern_histogram *hops; /* by slot, TERN_HOPS each; NULL: the engine does not trace */
 	struct tern_observer *observer;
 	struct tern_fds *fds;
-	struct tern_inspector *inspector; /* NULL: nobody can ask */
-	struct tern_room **rooms;	  /* by slot, of roaming agents */
-	struct tern_reserve *reserves;	  /* by slot: reserve.h */
-	struct tern_room *free_rooms[26]; /* under pool_lock; by class: rooms.c */
-	void *room_regions;		  /* under pool_lock */
+	struct tern_inspector *inspector;	       /* NULL: nobody can ask */
+	struct tern_room **rooms;		       /* by slot, of roaming agents */
+	struct tern_reserve *reserves;		       /* by slot: reserve.h */
+	struct tern_rooms rooms_left[TERN_ROOM_KINDS]; /* under pool_lock: rooms.c */
+	void *room_regions;			       /* under pool_lock */
 	uint64_t room_bytes;
 	struct rte_ring *global[TERN_ROAMING_LEVELS];
 	/* lcores, threads and last the inspector: who may still know a room, or a route's place */

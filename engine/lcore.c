@@ -260,9 +260,10 @@ static unsigned run_roaming(struct tern_lcore *lcore, struct tern_agent *agent)
 	unsigned handled = 0;
 	lcore->taken = agent;
 	tern_roaming_begin(lcore, agent);
-	if (agent->status == TERN_ENDING)
-		tern_life_end(lcore, agent);
-	if (agent->status == TERN_DEAD || tern_roaming_leave(lcore, agent)) {
+	bool ends = agent->status == TERN_ENDING;
+	if (ends)
+		tern_life_end(lcore, agent); /* its slot may be another's by now */
+	if (ends || tern_roaming_leave(lcore, agent)) {
 		lcore->taken = NULL;
 		return 0;
 	}

@@ -130,7 +130,7 @@ struct tern_lcore {
 	struct tern_slot_list shorts;	 /* agents that refuse for want of mailbox memory */
 	struct tern_ends ends;		 /* that the thread has not asked for yet: watch.h */
 	struct tern_agent *lifo;      /* roaming agent woken last from here */
-	struct tern_room *graves;     /* of roaming agents that ended */
+	uint64_t graves; /* rooms were left: look when this token is quiet; 0: none. Any thread */
 	struct tern_passage passage;
 	uint32_t lifo_runs;				 /* of the LIFO slot in a row */
 	uint32_t refills;				 /* looks for a roaming agent */

@@ -142,8 +142,6 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	tern_watch_ended(lcore, agent, result);
 	tern_watch_forget(lcore, agent);
-	if (roaming)
-		tern_returned_forget(lcore, slot);
 	tern_agent_set_status(agent, TERN_DEAD);
 	tern_count(&lcore->stats.agents_ended, 1);
 	agent->flags = 0;
@@ -225,7 +223,7 @@ void tern_life_cell_left(struct tern_lcore *lcore, struct tern_agent *agent, uin
 			 uint32_t before)
 {
 	if (agent->flags & TERN_AGENT_EXACT)
-		tern_room_leave(lcore, tern_address_slot(agent->address));
+		tern_room_leave(tern_room_of(lcore, tern_address_slot(agent->address)));
 	if (agent->flags & TERN_AGENT_FIBER)
 		tern_fiber_cell_left(agent, cell);
 	else if (agent->flags & TERN_AGENT_MARKED)

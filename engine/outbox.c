@@ -9,8 +9,8 @@
 #include "control.h"
 #include "engine.h"
 #include "life.h"
-#include "reader.h"
 #include "roaming.h"
+#include "watch.h"
 
 static uint32_t route_to(const struct tern_lcore *lcore, uint32_t slot)
 {
@@ -56,37 +56,6 @@ static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_si
  * CAS (A1: release, after the cell is written) and taken as a whole (T1: acquire), so no cell is
  * popped alone and neither has an ABA. What one lcore returns stays in order.
  */
-static void lend(struct tern_lcore *lcore, uint32_t slot, uint32_t cell)
-{
-	struct tern_reserve *reserve = &lcore->reserves[slot];
-	uint32_t number = lcore->cells_from + cell + 1, head = tern_load(&reserve->returned_in);
-	do {
-		tern_store(&lcore->cells.next[cell], head);
-	} while (!__atomic_compare_exchange_n(&reserve->returned_in, &head, number, false,
-					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-	lcore->lent++;
-}
-
-static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *signal,
-			   bool had_cell)
-{
-	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
-	uint32_t cell = take_cell(lcore, had_cell);
-	if (cell == TERN_CELL_NONE)
-		return false;
-	*tern_cells_at(&lcore->cells, cell) = *signal;
-	/* Until it is asked to look, its slot stays its own. */
-	tern_reader_enter(lcore);
-	bool alive = tern_dir_alive(tern_dir_load(lcore, signal->to_slot), to);
-	if (alive) {
-		lend(lcore, signal->to_slot, cell);
-		tern_ask(lcore, to, TERN_ASK_LOOK);
-	}
-	tern_reader_leave(lcore);
-	if (!alive)
-		tern_cells_put(&lcore->cells, cell);
-	return alive;
-}
 
 /* The lcore whose cell has a number, which becomes the cell's. */
 static struct tern_lcore *owner_of(const struct tern_lcore *lcore, uint32_t *number)
@@ -108,17 +77,36 @@ static uint32_t *link_of(const struct tern_lcore *lcore, uint32_t number)
 	return &owner->cells.next[number];
 }
 
-void tern_returned_look(struct tern_lcore *lcore, uint32_t slot)
+/* Push a cell, by its number, on what came back to a slot (A1). */
+static void lend(struct tern_lcore *lcore, uint32_t slot, uint32_t number)
 {
 	struct tern_reserve *reserve = &lcore->reserves[slot];
-	uint32_t number = __atomic_exchange_n(&reserve->returned_in, 0, __ATOMIC_ACQUIRE); /* T1 */
-	uint32_t first = 0, newest = number;
-	while (number) { /* oldest first */
+	uint32_t *link = link_of(lcore, number), head = tern_load(&reserve->returned_in);
+	do {
+		tern_store(link, head);
+	} while (!__atomic_compare_exchange_n(&reserve->returned_in, &head, number + 1, false,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+/* Take all (T1), oldest first: cell + 1, and that of the newest. */
+static uint32_t take_lent(struct tern_lcore *lcore, uint32_t slot, uint32_t *newest)
+{
+	uint32_t *list = &lcore->reserves[slot].returned_in, first = 0;
+	uint32_t number = __atomic_exchange_n(list, 0, __ATOMIC_ACQUIRE);
+	*newest = number;
+	while (number) {
 		uint32_t *link = link_of(lcore, number - 1), next = tern_load(link);
 		tern_store(link, first);
 		first = number;
 		number = next;
 	}
+	return first;
+}
+
+void tern_returned_look(struct tern_lcore *lcore, uint32_t slot)
+{
+	struct tern_reserve *reserve = &lcore->reserves[slot];
+	uint32_t newest, first = take_lent(lcore, slot, &newest);
 	if (!first)
 		return;
 	if (reserve->returned)
@@ -144,15 +132,20 @@ static void give_back(struct tern_lcore *lcore, uint32_t number)
 					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
+static struct tern_signal signal_at(const struct tern_lcore *lcore, uint32_t number)
+{
+	const struct tern_lcore *owner = owner_of(lcore, &number);
+	return *tern_cells_at(&owner->cells, number);
+}
+
 bool tern_returned_take(struct tern_lcore *lcore, uint32_t slot, struct tern_signal *signal)
 {
 	struct tern_reserve *reserve = &lcore->reserves[slot];
-	uint32_t number = reserve->returned - 1, cell = number;
+	uint32_t number = reserve->returned - 1;
 	if (!reserve->returned)
 		return false;
-	const struct tern_lcore *owner = owner_of(lcore, &cell);
-	*signal = *tern_cells_at(&owner->cells, cell);
-	reserve->returned = tern_load(&owner->cells.next[cell]);
+	*signal = signal_at(lcore, number);
+	reserve->returned = tern_load(link_of(lcore, number));
 	give_back(lcore, number);
 	return true;
 }
@@ -163,6 +156,56 @@ void tern_returned_forget(struct tern_lcore *lcore, uint32_t slot)
 	tern_returned_look(lcore, slot);
 	while (tern_returned_take(lcore, slot, &signal))
 		tern_life_bounce(lcore, &signal, false);
+}
+
+static bool is_alive(const struct tern_lcore *lcore, tern_address agent)
+{
+	return tern_dir_alive(tern_dir_load(lcore, tern_address_slot(agent)), agent);
+}
+
+/*
+ * Who it came back to has ended, and may have looked for the last time. What is for whoever lives
+ * there now is put back, in its order; the rest is lost.
+ */
+static void take_back(struct tern_lcore *lcore, uint32_t slot)
+{
+	tern_address there;
+	do {
+		uint32_t newest, number = take_lent(lcore, slot, &newest), next;
+		for (there = TERN_ADDRESS_NONE; number; number = next) {
+			struct tern_signal signal = signal_at(lcore, number - 1);
+			tern_address to =
+				tern_address_make(0, signal.to_slot, signal.to_generation);
+			next = tern_load(link_of(lcore, number - 1));
+			if (is_alive(lcore, to)) {
+				lend(lcore, slot, number - 1);
+				there = to;
+				continue;
+			}
+			give_back(lcore, number - 1);
+			tern_life_bounce(lcore, &signal, false);
+		}
+	} while (there && !tern_ask(lcore, there, TERN_ASK_LOOK));
+}
+
+static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *signal,
+			   bool had_cell)
+{
+	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
+	uint32_t cell = take_cell(lcore, had_cell);
+	if (cell == TERN_CELL_NONE)
+		return false;
+	*tern_cells_at(&lcore->cells, cell) = *signal;
+	if (!tern_dir_alive(tern_dir_load(lcore, signal->to_slot), to)) {
+		tern_cells_put(&lcore->cells, cell);
+		return false;
+	}
+	lcore->lent++;
+	lend(lcore, signal->to_slot, lcore->cells_from + cell);
+	/* It has ended meanwhile, and may have looked for the last time: then it is undone here. */
+	if (!tern_ask(lcore, to, TERN_ASK_LOOK))
+		take_back(lcore, signal->to_slot);
+	return true;
 }
 
 static void take_cells_back(struct tern_lcore *lcore)
@@ -217,39 +260,53 @@ static bool try_end(struct tern_lcore *lcore, uint32_t route, struct tern_end_no
 }
 
 /* As with what comes back: pushed by CAS (A1), taken as a whole (watch.c, T1). */
-static bool tell_roaming(struct tern_lcore *lcore, struct tern_end_note *note)
+static void push_end(struct tern_lcore *lcore, struct tern_end_note *note)
 {
-	uint32_t slot = tern_address_slot(note->watcher);
-	struct tern_end_note **list = &lcore->reserves[slot].ends_in;
+	struct tern_end_note **list = &lcore->reserves[tern_address_slot(note->watcher)].ends_in;
 	struct tern_end_note *head = tern_load(list);
-	tern_reader_enter(lcore);
-	bool alive = tern_dir_alive(tern_dir_load(lcore, slot), note->watcher);
-	if (alive) {
-		tern_address watcher = note->watcher;
-		do {
-			note->next = head;
-		} while (!__atomic_compare_exchange_n(list, &head, note, false, __ATOMIC_RELEASE,
-						      __ATOMIC_RELAXED));
-		tern_ask(lcore, watcher, TERN_ASK_LOOK);
-	}
-	tern_reader_leave(lcore);
-	return alive;
+	do {
+		note->next = head;
+	} while (!__atomic_compare_exchange_n(list, &head, note, false, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+}
+
+static void drop_end(struct tern_lcore *lcore, struct tern_end_note *note)
+{
+	tern_iso_drop(&lcore->heap, note->iso);
+	tern_lcore_settle(lcore, 1);
+}
+
+/* The watcher has ended meanwhile: as take_back(). */
+static void take_ends_back(struct tern_lcore *lcore, uint32_t slot)
+{
+	tern_address there;
+	do {
+		struct tern_end_note *note = tern_watch_take_in(lcore, slot), *next;
+		for (there = TERN_ADDRESS_NONE; note; note = next) {
+			next = note->next;
+			if (is_alive(lcore, note->watcher)) {
+				there = note->watcher;
+				push_end(lcore, note);
+			} else {
+				drop_end(lcore, note);
+			}
+		}
+	} while (there && !tern_ask(lcore, there, TERN_ASK_LOOK));
 }
 
 void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note)
 {
 	uint32_t slot = tern_address_slot(note->watcher), route = route_to(lcore, slot);
+	tern_address watcher = note->watcher;
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
-	if (!tern_dir_alive(tern_dir_load(lcore, slot), note->watcher) ||
-	    (route == lcore->roam_route && !tell_roaming(lcore, note))) {
-		tern_iso_drop(&lcore->heap, note->iso);
-		tern_lcore_settle(lcore, 1);
-		return;
-	}
-	if (route == lcore->roam_route)
-		return;
-	if (lcore->ends_out[route].first || !try_end(lcore, route, note)) {
+	if (!is_alive(lcore, watcher)) {
+		drop_end(lcore, note);
+	} else if (route == lcore->roam_route) {
+		push_end(lcore, note);
+		if (!tern_ask(lcore, watcher, TERN_ASK_LOOK))
+			take_ends_back(lcore, slot);
+	} else if (lcore->ends_out[route].first || !try_end(lcore, route, note)) {
 		tern_notes_push(&lcore->ends_out[route], note);
 		lcore->ends_left++;
 	}

@@ -39,10 +39,45 @@ int tern_roam_init(struct tern_roam *roam, uint32_t capacity, unsigned flags)
 	return 0;
 }
 
-static TERN_HIDDEN unsigned enqueue(struct rte_ring *ring, const struct tern_signal *signal,
-				    unsigned *room)
+void tern_roam_rebound(struct tern_roam *roam, uint32_t capacity)
 {
-	return rte_ring_mp_rts_enqueue_bulk_elem(ring, signal, SIGNAL_BYTES, 1, room);
+	tern_store(&roam->ring.capacity, capacity);
+}
+
+/*
+ * A place, by CAS on {started, head}. Not DPDK's own step: it reckons the room that is left without
+ * a sign, and a late sender that knows the bound of the life before may have used more than there
+ * is now. Nobody waits for those that have a place and have not filled it.
+ */
+static TERN_HIDDEN bool reserve(struct rte_ring *ring, uint32_t *place, uint32_t *count_after)
+{
+	union __rte_ring_rts_poscnt *head = (void *)(uintptr_t)&ring->rts_prod.head;
+	union __rte_ring_rts_poscnt seen, next;
+	int32_t capacity = (int32_t)tern_load(&ring->capacity), used;
+	seen.raw = __atomic_load_n(&head->raw, __ATOMIC_ACQUIRE);
+	do {
+		used = (int32_t)(seen.val.pos -
+				 __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE));
+		if (used >= capacity)
+			return false;
+		next.val.pos = seen.val.pos + 1;
+		next.val.cnt = seen.val.cnt + 1;
+	} while (!__atomic_compare_exchange_n(&head->raw, &seen.raw, next.raw, false,
+					      __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE));
+	*place = seen.val.pos;
+	*count_after = (uint32_t)used + 1;
+	return true;
+}
+
+static TERN_HIDDEN bool enqueue(struct rte_ring *ring, const struct tern_signal *signal,
+				uint32_t *count_after)
+{
+	uint32_t place;
+	if (!reserve(ring, &place, count_after))
+		return false;
+	__rte_ring_enqueue_elems(ring, place, signal, SIGNAL_BYTES, 1);
+	__rte_ring_rts_update_tail(&ring->rts_prod);
+	return true;
 }
 
 static TERN_HIDDEN unsigned dequeue(struct rte_ring *ring, struct tern_signal *signals,
@@ -53,12 +88,8 @@ static TERN_HIDDEN unsigned dequeue(struct rte_ring *ring, struct tern_signal *s
 
 int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint32_t *count_after)
 {
-	unsigned room;
 	tern_sanitizer_unlocking(&roam->ring);
-	if (tern_unlikely(enqueue(&roam->ring, signal, &room) == 0))
-		return -EAGAIN;
-	*count_after = roam->ring.capacity - room;
-	return 0;
+	return tern_likely(enqueue(&roam->ring, signal, count_after)) ? 0 : -EAGAIN;
 }
 
 unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, unsigned count)
@@ -78,5 +109,5 @@ uint32_t tern_roam_count(const struct tern_roam *roam)
 	/* cons.tail first: it never passes a prod.tail read after it. */
 	uint32_t taken = __atomic_load_n(&roam->ring.cons.tail, __ATOMIC_ACQUIRE);
 	uint32_t put = __atomic_load_n(&roam->ring.prod.tail, __ATOMIC_ACQUIRE);
-	return RTE_MIN(put - taken, roam->ring.capacity);
+	return RTE_MIN(put - taken, roam->ring.mask);
 }

@@ -54,12 +54,23 @@
  * A sender preempted between its two CASes stops the tail: what was put from its place on is out
  * of sight until it runs again, however many others finish; whoever of them is last then moves
  * the tail, and does the wake that counts. In between, wakes run the agent in vain.
- * Nobody waits for it (the distance from tail to head that makes senders spin is set to the
- * capacity): others go on until the ring is full, then get -EAGAIN. So the ring is not
+ * Nobody waits for it: others go on until the ring is full, then get -EAGAIN. So the ring is not
  * lock-free: one preempted sender holds up the agent, never another sender's lcore. Short of
  * that, puts that overlap without a gap hold the tail back too, for a capacity of puts at most,
  * since a refused put starts nothing. TERN_ROAM_DROPS has the same on the other side: whoever is
  * preempted in taking keeps the places from its own on from being filled again.
+ *
+ * Lives: a mailbox serves one agent after the other, and is never made anew, so that a sender may
+ * come late: it saw the agent before alive, and puts when the mailbox has been given up or is
+ * another's. That put is like any other; the signal says for whom it was, and whoever takes it
+ * returns it. Between two lives the state is queued, and the mailbox in no queue: a late wake reads
+ * that, and answers false. The promise of "queued", that somebody will look at the ring after now,
+ * is kept by the first run of the next life, for which its maker puts it in a run queue (not by a
+ * wake: the state is queued already), or by the look after all senders were quiet, if there is no
+ * next life by then (rooms.c). A late wake that reads idle reads it from the next life, and
+ * schedules the agent of that life: which it is, it reads after S4. That agent cannot have ended:
+ * to end it has to run, and for that somebody has to put it in a run queue, which is the waker's to
+ * do.
  *
  * Order: what one sender puts is taken in the order put, since a put has its place before the
  * next begins, and the ring is taken from in order of places. Between senders: order of places.
@@ -102,6 +113,14 @@ size_t tern_roam_bytes(uint32_t capacity);
  * @return 0; -EINVAL
  */
 int tern_roam_init(struct tern_roam *roam, uint32_t capacity, unsigned flags);
+
+/**
+ * Give an empty mailbox another bound, for its next life: not above that it was made for.
+ *
+ * Signals of late senders, which know the bound of the life before, may come in beyond this one:
+ * one of each.
+ */
+void tern_roam_rebound(struct tern_roam *roam, uint32_t capacity);
 
 /**
  * Put a copy of a signal in.

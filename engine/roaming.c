@@ -19,7 +19,8 @@
 
 static bool refuses(const struct tern_room *room)
 {
-	return room->policy == TERN_POLICY_REFUSE || room->policy == TERN_POLICY_BLOCK;
+	uint8_t policy = tern_load(&room->policy);
+	return policy == TERN_POLICY_REFUSE || policy == TERN_POLICY_BLOCK;
 }
 
 /* Woken by another thread: the list of the lcore that ran it last, A1 as in ask.c. */
@@ -138,11 +139,25 @@ static void schedule(struct tern_lcore *lcore, struct tern_agent *agent)
 			&lcore->engine->asked[tern_address_slot(tern_load(&agent->address))]);
 }
 
+/* Of a room that may be another's by now: whoever lives there has been woken. */
+static void schedule_owner(struct tern_lcore *lcore, const struct tern_room *room)
+{
+	schedule(lcore, &lcore->agents[tern_load(&room->slot)]);
+}
+
+/* Its room is queued from the start, which is what a wake would have made it (roam.h). */
+void tern_roaming_start(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	schedule(lcore, agent);
+}
+
+/* It may have ended meanwhile: then there is nothing to do for it, and one run more for the next.
+ */
 void tern_roaming_wake(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	uint32_t slot = tern_address_slot(tern_load(&agent->address));
-	if (tern_roam_wake(&tern_room_of(lcore, slot)->roam))
-		schedule(lcore, agent);
+	struct tern_room *room = tern_room_of(lcore, tern_address_slot(tern_load(&agent->address)));
+	if (room && tern_roam_wake(&room->roam))
+		schedule_owner(lcore, room);
 }
 
 void tern_ready_wake(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -153,6 +168,12 @@ void tern_ready_wake(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_ready_push(lcore, agent);
 }
 
+static bool is_to_living(const struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	return tern_dir_alive(tern_dir_load(lcore, signal->to_slot),
+			      tern_address_make(0, signal->to_slot, signal->to_generation));
+}
+
 /* At a full mailbox: the policy's answer. Returns whether a place may have come free. */
 static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 		      const struct tern_signal *signal)
@@ -161,13 +182,18 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 	/* What is left then is reported as undelivered. */
 	if (tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)
 		return false;
-	if (room->policy == TERN_POLICY_EVICT) {
+	if (tern_load(&room->policy) == TERN_POLICY_EVICT) {
 		tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
 		tern_ask(lcore, to, TERN_ASK_EVICT);
 		return false;
 	}
-	if (room->policy != TERN_POLICY_DROP_OLDEST || !tern_roam_drop_oldest(&room->roam, &oldest))
+	if (tern_load(&room->policy) != TERN_POLICY_DROP_OLDEST ||
+	    !tern_roam_drop_oldest(&room->roam, &oldest))
 		return false;
+	if (tern_unlikely(!is_to_living(lcore, &oldest))) {
+		tern_life_bounce(lcore, &oldest, false);
+		return true;
+	}
 	tern_signal_discard(lcore, &oldest);
 	__atomic_fetch_add(&room->dropped, 1, __ATOMIC_RELAXED);
 	tern_count(&lcore->stats.dropped, 1);
@@ -175,12 +201,17 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 	return true;
 }
 
-static void press(struct tern_lcore *lcore, struct tern_room *room)
+/* By CAS, so that only the agent that was meant is marked, not who lives in its slot by now. */
+static void press(struct tern_lcore *lcore, struct tern_room *room, tern_address to)
 {
-	uint64_t *entry = &lcore->directory[room->slot];
-	if (!refuses(room) || tern_load(entry) & TERN_DIR_PRESSED)
+	uint64_t *entry = &lcore->directory[tern_address_slot(to)], seen = tern_load(entry);
+	if (!refuses(room))
 		return;
-	tern_dir_set(entry, TERN_DIR_PRESSED);
+	do {
+		if (seen & TERN_DIR_PRESSED || !tern_dir_alive(seen, to))
+			return;
+	} while (!__atomic_compare_exchange_n(entry, &seen, seen | TERN_DIR_PRESSED, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
 }
 
@@ -189,34 +220,42 @@ static bool enter(struct tern_room *room)
 {
 	if (tern_likely(!room->exact))
 		return true;
-	if (__atomic_fetch_add(&room->waiting, 1, __ATOMIC_RELAXED) < room->capacity)
+	if (__atomic_fetch_add(&room->waiting, 1, __ATOMIC_RELAXED) < tern_load(&room->capacity))
 		return true;
-	__atomic_fetch_sub(&room->waiting, 1, __ATOMIC_RELAXED);
+	tern_room_leave(room);
 	return false;
 }
 
+/* The agent may end at any moment here: then its room takes the signal for it, or there is none. */
 static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
-	uint64_t entry = tern_dir_load(lcore, signal->to_slot);
 	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
 	uint32_t count;
-	if (!tern_dir_alive(entry, to))
+	if (!is_to_living(lcore, signal))
 		return -ESRCH;
 	struct tern_room *room = tern_room_of(lcore, signal->to_slot);
+	if (tern_unlikely(!room))
+		return -ESRCH;
 	if (!enter(room))
 		return -EAGAIN;
-	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++)
-		if (i > room->capacity || !make_room(lcore, room, signal)) {
-			if (room->exact)
-				tern_room_leave(lcore, signal->to_slot);
-			return -EAGAIN;
+	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++) {
+		int code = i > tern_load(&room->capacity) || !make_room(lcore, room, signal)
+				   ? -EAGAIN
+				   : 0;
+		if (code == 0 && !is_to_living(lcore, signal))
+			code = -ESRCH;
+		if (code != 0) {
+			tern_room_leave(room);
+			return code;
 		}
+	}
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
-	struct tern_agent *agent = &lcore->agents[signal->to_slot];
-	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >= room->high_water))
-		press(lcore, room);
+	const struct tern_agent *agent = &lcore->agents[signal->to_slot];
+	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >=
+			  tern_load(&room->high_water)))
+		press(lcore, room, to);
 	if (tern_roam_wake_after_put(&room->roam))
-		schedule(lcore, agent);
+		schedule_owner(lcore, room);
 	return 0;
 }
 
@@ -348,17 +387,21 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_ask_answer(lcore, slot);
 }
 
-/* One signal of its ring: to its mailbox, or back where it was told to end, or was not yet. */
+/* To whom the room served before. */
+static bool is_late(const struct tern_agent *agent, const struct tern_signal *signal)
+{
+	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
+	return tern_unlikely(to != agent->address);
+}
+
+/* One signal of its ring: to its mailbox, or back where it was told to end, or is not for it. */
 static void take_in(struct tern_lcore *lcore, struct tern_agent *agent,
 		    const struct tern_signal *signal)
 {
-	bool gone = agent->status == TERN_ENDING ||
-		    signal->to_generation != tern_address_generation(agent->address);
-	if (gone && agent->flags & TERN_AGENT_EXACT)
-		tern_room_leave(lcore, signal->to_slot);
-	if (gone)
+	if (agent->status == TERN_ENDING || is_late(agent, signal)) {
+		tern_room_leave(tern_room_of(lcore, tern_address_slot(agent->address)));
 		tern_life_bounce(lcore, signal, false);
-	else if (tern_policy_make_room(lcore, agent, signal))
+	} else if (tern_policy_make_room(lcore, agent, signal))
 		tern_policy_take_in(lcore, agent, signal);
 }
 

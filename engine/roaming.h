@@ -21,32 +21,33 @@ struct tern_asked;
  * descriptors waited for, a wait for room, a finish under way, a suspension by the timer signal.
  * What it sent ties it until the lanes have passed it on (passage.h).
  *
- * What a sender reads is in memory that is only ever a room again, and given back when every
- * lcore and thread has passed a quiet point since the agent's end (rte_rcu_qsbr): a late signal
- * finds the ring, and comes back to its sender.
+ * What a sender reads is in memory that is only ever a room again, of the next agent at once: a
+ * late signal finds the ring, and comes back to its sender from there (roam.h, "Lives"). A slot is
+ * not bound to a room, and is free at once, too. So who looks at a room of an agent that is not in
+ * its own hands may find none, or that of the next one.
  */
 struct tern_room {
-	/* constant while the agent lives; senders read */
+	/* constant while the agent lives; senders, late ones, too, read all but low_water */
 	alignas(TERN_LINE) uint32_t capacity;
 	uint32_t high_water;
 	uint32_t low_water;
 	uint32_t slot;
 	uint8_t policy; /* enum tern_policy */
 	uint8_t class;	/* of its size: rooms.c */
-	bool exact;	/* `waiting` is kept */
+	bool made;	/* its ring is */
+	bool exact;	/* constant from then on: `waiting` is kept */
 
 	/* who runs the agent writes, others read */
 	alignas(TERN_LINE) uint64_t note; /* that must be passed before it moves: passage.h */
-	struct tern_room *next;		  /* free, or ended */
-	uint64_t token;			  /* ended: quiet when this has passed */
-	struct tern_agent *agent;	  /* ended: whose it was */
+	struct tern_room *next;		  /* of those in which nobody lives */
+	uint64_t token;			  /* left: no sender knows it when this is quiet */
 	uint64_t sent_before;		  /* its signals_out when its last run ended */
 	bool tied; /* since its last run: its lcore may touch it at rest, too */
 
 	/* senders write, seldom */
 	alignas(TERN_LINE) uint64_t pressured;
 	uint64_t dropped;
-	uint32_t waiting; /* signals accepted and not taken up; who runs the agent writes, too */
+	uint32_t waiting; /* accepted and not taken up, over all lives; its lcore writes, too */
 
 	struct tern_roam roam;
 };
@@ -67,19 +68,20 @@ static inline bool tern_is_roaming(const struct tern_agent *agent)
 	return agent->flags & TERN_AGENT_ROAMING;
 }
 
-/** The room of a roaming agent. */
+/** The room of a roaming agent; NULL: none lives in the slot any more. */
 static inline struct tern_room *tern_room_of(const struct tern_lcore *lcore, uint32_t slot)
 {
-	return tern_load(&lcore->rooms[slot]);
+	return __atomic_load_n(&lcore->rooms[slot], __ATOMIC_ACQUIRE);
 }
 
 /** Make a room for a roaming agent about to be spawned. 0; -ENOMEM. Any lcore or thread. */
 int tern_room_make(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t capacity);
 
-/** A signal of an agent whose bound is exact has been taken up, or goes back. */
-static inline void tern_room_leave(const struct tern_lcore *lcore, uint32_t slot)
+/** A signal has been taken up, or goes back, that counts where the room's bound is exact. */
+static inline void tern_room_leave(struct tern_room *room)
 {
-	__atomic_fetch_sub(&tern_room_of(lcore, slot)->waiting, 1, __ATOMIC_RELAXED);
+	if (tern_unlikely(room->exact))
+		__atomic_fetch_sub(&room->waiting, 1, __ATOMIC_RELAXED);
 }
 
 /** Bytes of a room. */
@@ -97,6 +99,9 @@ void tern_rooms_fini(struct tern_engine *engine);
  * @return 0; -EAGAIN: its mailbox is full; -ESRCH: it has ended
  */
 int tern_roaming_send(struct tern_lcore *lcore, const struct tern_signal *signal);
+
+/** Have a roaming agent run for the first time. Context: who made it, once it is known. */
+void tern_roaming_start(struct tern_lcore *lcore, struct tern_agent *agent);
 
 /** Have a roaming agent run, because something was left for it. Any lcore or thread. */
 void tern_roaming_wake(struct tern_lcore *lcore, struct tern_agent *agent);
@@ -125,10 +130,10 @@ bool tern_roaming_leave(struct tern_lcore *lcore, struct tern_agent *agent);
 /** It ran: queue it again, or let it rest. */
 void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, bool has_work);
 
-/** Give up a roaming agent that ended, once no sender can know it any more. */
+/** Give up the room and the slot of a roaming agent that ended. */
 void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent);
 
-/** Look which ended agents can be given up. */
+/** Return what came late to rooms that no sender knows any more; `all`: that there are. */
 void tern_roaming_graves(struct tern_lcore *lcore, bool all);
 
 /** Take agents from a lcore that has too many. Returns how many. Context: an idle lcore. */

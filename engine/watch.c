@@ -162,9 +162,10 @@ static void drop(struct tern_lcore *lcore, struct tern_end_note *note)
 }
 
 /* T1 of outbox.c, oldest first. */
-static struct tern_end_note *take_in(struct tern_reserve *reserve)
+struct tern_end_note *tern_watch_take_in(struct tern_lcore *lcore, uint32_t slot)
 {
-	struct tern_end_note *note = __atomic_exchange_n(&reserve->ends_in, NULL, __ATOMIC_ACQUIRE);
+	struct tern_end_note *note =
+		__atomic_exchange_n(&lcore->reserves[slot].ends_in, NULL, __ATOMIC_ACQUIRE);
 	struct tern_end_note *first = NULL, *next;
 	for (; note; note = next) {
 		next = note->next;
@@ -177,7 +178,7 @@ static struct tern_end_note *take_in(struct tern_reserve *reserve)
 void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher)
 {
 	uint32_t slot = tern_address_slot(watcher->address);
-	struct tern_end_note *note = take_in(&lcore->reserves[slot]), *next;
+	struct tern_end_note *note = tern_watch_take_in(lcore, slot), *next;
 	struct tern_ends *asked = ends_of(lcore, watcher);
 	for (; note; note = next) {
 		next = note->next;
@@ -255,7 +256,7 @@ void tern_watch_forget(struct tern_lcore *lcore, struct tern_agent *watcher)
 void tern_watch_drop_late(struct tern_lcore *lcore, uint32_t slot)
 {
 	struct tern_end_note *next;
-	for (struct tern_end_note *note = take_in(&lcore->reserves[slot]); note; note = next) {
+	for (struct tern_end_note *note = tern_watch_take_in(lcore, slot); note; note = next) {
 		next = note->next;
 		drop(lcore, note);
 	}

@@ -48,6 +48,9 @@ void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint3
 /** A watcher ends: what it was to be told is dropped. */
 void tern_watch_forget(struct tern_lcore *lcore, struct tern_agent *watcher);
 
+/** Take the notes that came to a roaming agent in a slot since they were taken, oldest first. */
+struct tern_end_note *tern_watch_take_in(struct tern_lcore *lcore, uint32_t slot);
+
 /** Drop the notes that came to a roaming agent after its end. */
 void tern_watch_drop_late(struct tern_lcore *lcore, uint32_t slot);
 

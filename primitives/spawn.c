@@ -282,7 +282,7 @@ static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_addres
 {
 	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
 	if (wants_ring(spec->options))
-		tern_roaming_wake(lcore, agent);
+		tern_roaming_start(lcore, agent);
 	else if (spec->lcore != lcore->index)
 		tern_ask(lcore, address, TERN_ASK_START);
 	else if (agent->behaviour->on_start || agent->behaviour->fiber)
@@ -309,7 +309,7 @@ int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, 
 	tern_address made;
 	if (tern_unlikely(code != 0 || !suits(self->lcore, behaviour, spec.options)))
 		return code ? code : -EINVAL;
-	/* From its registration on others may end it, and its room go to somebody else. */
+	/* The ids drawn ahead are looked for in the table. */
 	if (tern_unlikely(self->lcore->is_thread))
 		tern_reader_enter(self->lcore);
 	code = make_agent(self, behaviour, state, &spec, &made);

@@ -47,7 +47,7 @@ static inline void check_lcore_given_back(const struct tern_lcore *lcore)
 	assert_int_equal(lcore->deferred, 0);
 	assert_int_equal(lcore->ready.count, 0);
 	assert_int_equal(lcore->wheel.armed, 0);
-	assert_null(lcore->graves);
+	assert_int_equal(lcore->graves, 0);
 	assert_null(lcore->lifo);
 	assert_null(lcore->waiters.round);
 	assert_int_equal(lcore->lent, 0);
