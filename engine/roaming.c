@@ -185,11 +185,13 @@ static void press(struct tern_lcore *lcore, struct tern_room *room)
 }
 
 /* Take a place within an exact bound, which counts what has left the ring and is not taken up. */
-static bool enter(struct tern_room *room)
+static bool enter(struct tern_room *room, uint32_t *waiting)
 {
+	*waiting = 0;
 	if (tern_likely(!room->exact))
 		return true;
-	if (__atomic_fetch_add(&room->waiting, 1, __ATOMIC_RELAXED) < room->capacity)
+	*waiting = __atomic_add_fetch(&room->waiting, 1, __ATOMIC_RELAXED);
+	if (*waiting <= room->capacity)
 		return true;
 	__atomic_fetch_sub(&room->waiting, 1, __ATOMIC_RELAXED);
 	return false;
@@ -199,11 +201,11 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	uint64_t entry = tern_dir_load(lcore, signal->to_slot);
 	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
-	uint32_t count;
+	uint32_t count, waiting;
 	if (!tern_dir_alive(entry, to))
 		return -ESRCH;
 	struct tern_room *room = tern_room_of(lcore, signal->to_slot);
-	if (!enter(room))
+	if (!enter(room, &waiting))
 		return -EAGAIN;
 	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++)
 		if (i > room->capacity || !make_room(lcore, room, signal)) {
@@ -213,7 +215,10 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 		}
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
 	struct tern_agent *agent = &lcore->agents[signal->to_slot];
-	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >= room->high_water))
+	/* What goes from ring to mailbox meanwhile counts twice here: pressed early, never late. */
+	if (tern_likely(!room->exact))
+		waiting = count + tern_load(&agent->mailbox.queued);
+	if (tern_unlikely(waiting >= room->high_water))
 		press(lcore, room);
 	if (tern_roam_wake_after_put(&room->roam))
 		schedule(lcore, agent);
