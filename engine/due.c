@@ -88,11 +88,17 @@ static void look_at_slice(struct tern_lcore *lcore)
 		lcore->hold |= TERN_HOLD_LATE;
 }
 
-static bool is_left(const struct tern_lcore *lcore, const struct tern_agent *agent)
+static bool are_events_left(const struct tern_reserve *reserve)
+{
+	return reserve->released || reserve->retry == TERN_RETRY_DUE || reserve->ends.first ||
+	       reserve->returned;
+}
+
+bool tern_due_is_first(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	const struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
-	return reserve->timers || reserve->fds || reserve->released ||
-	       reserve->retry == TERN_RETRY_DUE || reserve->ends.first || reserve->returned;
+	bool signals = reserve->timers || reserve->fds;
+	return are_events_left(reserve) || (signals && !(agent->flags & TERN_AGENT_FIBER));
 }
 
 unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -106,7 +112,8 @@ unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
 	look_at_slice(lcore);
 	if (!(agent->flags & TERN_AGENT_FIBER))
 		handled = run_signals(lcore, agent);
-	if (!is_left(lcore, agent))
+	const struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
+	if (!reserve->timers && !reserve->fds && !are_events_left(reserve))
 		agent->flags &= ~TERN_AGENT_DUE;
 	return handled;
 }

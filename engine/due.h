@@ -21,6 +21,9 @@ void tern_due_wake(struct tern_lcore *lcore, struct tern_agent *agent);
  */
 unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent);
 
+/** Whether more is due than one run tells: it comes before what waits in the mailbox. */
+bool tern_due_is_first(const struct tern_lcore *lcore, const struct tern_agent *agent);
+
 /** Whether what is due is told at once: to a pinned handler that is not suspended. */
 static inline bool tern_due_at_once(const struct tern_agent *agent)
 {

@@ -184,6 +184,8 @@ static unsigned run_agent(struct tern_lcore *lcore, struct tern_agent *agent, un
 	unsigned handled = 0;
 	if (tern_unlikely(agent->flags & TERN_AGENT_DUE)) {
 		handled = tern_due_run(lcore, agent);
+		if (agent->flags & TERN_AGENT_DUE && tern_due_is_first(lcore, agent))
+			return handled;
 		budget++; /* a fiber receives them */
 	}
 	handled += agent->flags & TERN_AGENT_FIBER ? tern_fiber_run(lcore, agent, budget)

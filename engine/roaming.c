@@ -216,11 +216,13 @@ static void press(struct tern_lcore *lcore, struct tern_room *room, tern_address
 }
 
 /* Take a place within an exact bound, which counts what has left the ring and is not taken up. */
-static bool enter(struct tern_room *room)
+static bool enter(struct tern_room *room, uint32_t *waiting)
 {
+	*waiting = 0;
 	if (tern_likely(!room->exact))
 		return true;
-	if (__atomic_fetch_add(&room->waiting, 1, __ATOMIC_RELAXED) < tern_load(&room->capacity))
+	*waiting = __atomic_add_fetch(&room->waiting, 1, __ATOMIC_RELAXED);
+	if (*waiting <= tern_load(&room->capacity))
 		return true;
 	tern_room_leave(room);
 	return false;
@@ -230,13 +232,13 @@ static bool enter(struct tern_room *room)
 static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
-	uint32_t count;
+	uint32_t count, waiting;
 	if (!is_to_living(lcore, signal))
 		return -ESRCH;
 	struct tern_room *room = tern_room_of(lcore, signal->to_slot);
 	if (tern_unlikely(!room))
 		return -ESRCH;
-	if (!enter(room))
+	if (!enter(room, &waiting))
 		return -EAGAIN;
 	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++) {
 		int code = i > tern_load(&room->capacity) || !make_room(lcore, room, signal)
@@ -251,8 +253,10 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 	}
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
 	const struct tern_agent *agent = &lcore->agents[signal->to_slot];
-	if (tern_unlikely(count + tern_load(&agent->mailbox.queued) >=
-			  tern_load(&room->high_water)))
+	/* What goes from ring to mailbox meanwhile counts twice here: pressed early, never late. */
+	if (tern_likely(!room->exact))
+		waiting = count + tern_load(&agent->mailbox.queued);
+	if (tern_unlikely(waiting >= tern_load(&room->high_water)))
 		press(lcore, room, to);
 	if (tern_roam_wake_after_put(&room->roam))
 		schedule_owner(lcore, room);
