@@ -9,7 +9,7 @@
 #include "conservation_acts.h"
 #include "conservation_checks.h"
 
-enum { ACTS = 500, THREADS_MAX = 2 };
+enum { ACTS = 600, THREADS_MAX = 2 };
 
 static uint64_t last_seed; /* of the run that a test was at last: the culprit, where one fails */
 
@@ -87,6 +87,7 @@ static void let_others_work(struct course *course)
 	}
 }
 
+/* Ask every so-manieth agent. */
 static void ask_all(struct course *course, int (*ask)(struct tern_agent *, tern_address),
 		    uint32_t from, uint32_t every)
 {
@@ -96,9 +97,19 @@ static void ask_all(struct course *course, int (*ask)(struct tern_agent *, tern_
 		tern_address address = seen(&party->address);
 		if (!address || is_thread(party))
 			continue;
+		if (ask == tern_agent_pause)
+			put(&party->was_paused, true);
 		if (ask(course->ways[0].self, address) == 0 && ask == tern_agent_stop)
 			put(&party->stop_asked, true);
 	}
+}
+
+/* Of those who hear of it, some are paused then. */
+static void stop_half(struct course *course)
+{
+	ask_all(course, tern_agent_pause, pick(&course->rng, 3), 3);
+	let_others_work(course);
+	ask_all(course, tern_agent_stop, pick(&course->rng, 2), 2);
 }
 
 static void finish_all(struct course *course)
