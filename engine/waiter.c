@@ -107,7 +107,8 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 	tern_waiter_add(lcore, waiter);
 }
 
-/* Read-mostly lines of the directory are all that it costs. One that has ended refuses otherwise. */
+/* Read-mostly lines of the directory are all that it costs. One that has ended refuses otherwise.
+ */
 static bool takes_again(struct tern_lcore *lcore, const struct tern_waiter *waiter)
 {
 	if (!waiter->is_fiber && !waiter->agent->behaviour->on_event)

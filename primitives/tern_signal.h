@@ -10,8 +10,8 @@
  *
  * Order: signals from one agent to another arrive in the order sent, whichever form is used.
  * Accepted (0 or NULL) means handled, or reported: by the receiver's mailbox policy, as returned
- * (TERN_EVENT_RETURNED), or in the stop report. What comes back faster than its senders look, beyond
- * a quarter of the returning lcore's mailbox memory, is counted as lost (tern_lcore_stats).
+ * (TERN_EVENT_RETURNED), or in the stop report. What comes back faster than its senders look,
+ * beyond a quarter of the returning lcore's mailbox memory, is counted as lost (tern_lcore_stats).
  *
  * Refused, nothing is consumed, with one of
  *   EAGAIN     the lane or the receiver's mailbox is full: tern_pressure() names which

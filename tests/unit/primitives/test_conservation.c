@@ -11,7 +11,7 @@
  */
 #include "conservation_course.h"
 
-enum { SEEDS = SANITIZED ? 200 : 2000, ROUNDS = 20000 };
+enum { SEEDS = SANITIZED ? 120 : 2000, ROUNDS = 20000 };
 
 enum ending { AT_ONCE, IN_A_WHILE, IN_ORDER };
 
@@ -190,6 +190,7 @@ static void every_signal_firing_and_request_has_one_end(void **state)
 	(void)state;
 	for (last_seed = first; last_seed < first + count; last_seed++)
 		run_seed(last_seed);
+	alarm(0);
 	print_message("memory ran out in %" PRIu64 " of %" PRIu64 " runs\n", totals.ran_out, count);
 	if (count >= SEEDS)
 		check_totals(count);

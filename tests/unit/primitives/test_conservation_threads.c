@@ -160,6 +160,7 @@ static void every_signal_and_request_has_one_end_on_threads(void **state)
 	(void)state;
 	for (last_seed = first; last_seed < first + count; last_seed++)
 		run_seed(last_seed);
+	alarm(0);
 }
 
 int main(void)
