@@ -45,7 +45,7 @@ enum tern_status {
 #define TERN_AGENT_MUTE 2048u	   /* failed while it was told of its end: not called again */
 #define TERN_AGENT_OFFERS 262144u  /* is, or was, in a set of those who offer a capability */
 #define TERN_AGENT_MARKED 524288u  /* an end waits for signals in its mailbox: watch.c */
-#define TERN_AGENT_SHORT 1048576u  /* refuses for want of mailbox memory: policy.c */
+#define TERN_AGENT_SHORT 1048576u  /* refuses, or waits, for want of mailbox memory: policy.c */
 #define TERN_AGENT_REFUSED 2097152u /* is to be told when others take signals again: waiter.h */
 #define TERN_AGENT_STAYS 4194304u   /* has a ring like one that roams, and stays where it is */
 #define TERN_AGENT_EXACT 8388608u   /* its bound is exact: counted in its room */

@@ -94,7 +94,10 @@ void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
 void tern_policy_take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
 			    struct tern_signal *signal);
 
-/** An agent that refused for want of memory ends, or does so no longer. */
+/** Have a roaming agent run when there is memory again for what waits in its ring. */
+void tern_policy_await_memory(struct tern_lcore *lcore, struct tern_agent *agent);
+
+/** An agent that refused, or waited, for want of memory ends, or does so no longer. */
 void tern_policy_forget(struct tern_lcore *lcore, struct tern_agent *agent);
 
 /** How many signals each lane to this lcore may have under way, by the memory left for them. */

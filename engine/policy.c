@@ -145,6 +145,12 @@ static void set_short(struct tern_lcore *lcore, struct tern_agent *agent)
 			    tern_address_slot(agent->address));
 }
 
+void tern_policy_await_memory(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (!(agent->flags & TERN_AGENT_SHORT))
+		set_short(lcore, agent);
+}
+
 /* Hysteresis: not before a sixteenth of all is there to share. */
 static bool has_memory_again(const struct tern_cells *cells)
 {
@@ -158,7 +164,9 @@ void tern_policy_relieve(struct tern_lcore *lcore)
 		if (!has_memory_again(&lcore->cells))
 			return;
 		tern_policy_forget(lcore, agent);
-		if (agent->mailbox.queued < agent->high_water)
+		if (tern_is_roaming(agent))
+			tern_ready_wake(lcore, agent); /* it takes more of its ring */
+		else if (agent->mailbox.queued < agent->high_water)
 			cross_low(lcore, agent);
 	}
 }
@@ -309,6 +317,8 @@ unsigned tern_policy_may_take(const struct tern_lcore *lcore, const struct tern_
 	uint32_t left = tern_cells_left(&lcore->cells), kept = lcore->cells.kept;
 	if (tern_likely(left >= kept + count))
 		return count;
+	if (left > kept)
+		return left - kept;
 	/* One at a time, so that whoever runs goes on. */
 	return agent->mailbox.queued == 0 && left != 0;
 }

@@ -43,7 +43,8 @@ static uint32_t stamp_of(const struct tern_lcore *lcore)
 bool tern_roaming_is_loose(const struct tern_agent *agent)
 {
 	const uint32_t ties = TERN_AGENT_FDS | TERN_AGENT_FINISHING | TERN_AGENT_PARKED |
-			      TERN_AGENT_TIED | TERN_AGENT_REFUSED | TERN_AGENT_STAYS;
+			      TERN_AGENT_TIED | TERN_AGENT_REFUSED | TERN_AGENT_SHORT |
+			      TERN_AGENT_STAYS;
 	if (agent->mailbox.queued || agent->flags & ties || agent->status == TERN_ENDING ||
 	    agent->status == TERN_PAUSED)
 		return false;
@@ -382,6 +383,7 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 	}
 	struct tern_room *room = tern_room_of(lcore, slot);
 	take_over(lcore, agent, room);
+	tern_policy_forget(lcore, agent);
 	tern_roam_begin(&room->roam);
 	if (agent->status < TERN_READY)
 		tern_agent_set_status(agent, TERN_READY);
@@ -515,6 +517,11 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
 	if (!ends && holds_back(lcore, agent))
 		left = 0;
+	/* To run it again would change nothing: memory wakes it, or its next signal. */
+	if (!ends && left && !has_work && !tern_policy_may_take(lcore, agent, 1)) {
+		tern_policy_await_memory(lcore, agent);
+		left = 0;
+	}
 	note_ties(agent, room);
 	/* What it sent in this run, told of low water too, is behind the next note. */
 	if (agent->signals_out != room->sent_before) {

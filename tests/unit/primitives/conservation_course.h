@@ -6,12 +6,34 @@
  * How a run begins, and what the threads of a run do for all: they attach and detach, spawn those
  * who fill the memory, and ask all to go on or to end.
  */
+#include <signal.h>
+#include <unistd.h>
+
 #include "conservation_acts.h"
 #include "conservation_checks.h"
 
-enum { ACTS = 500, THREADS_MAX = 2 };
+enum { ACTS = 600, THREADS_MAX = 2 };
+
+/* A run that takes so long hangs. */
+#define HANG_S 60u
 
 static uint64_t last_seed; /* of the run that a test was at last: the culprit, where one fails */
+static char hang_text[64];
+
+static void say_hang(int signo)
+{
+	(void)signo;
+	ssize_t written = write(STDERR_FILENO, hang_text, strlen(hang_text));
+	_exit(written < 0 ? 2 : 1);
+}
+
+/* A run begins, which may never come back. */
+static void watch_run(uint64_t seed)
+{
+	snprintf(hang_text, sizeof(hang_text), "TERN_SEED=%" PRIu64 ": hangs\n", seed);
+	signal(SIGALRM, say_hang);
+	alarm(HANG_S);
+}
 
 /* A thread's way in, and whose it is now. */
 struct way {
@@ -87,6 +109,7 @@ static void let_others_work(struct course *course)
 	}
 }
 
+/* Ask every so-manieth agent. */
 static void ask_all(struct course *course, int (*ask)(struct tern_agent *, tern_address),
 		    uint32_t from, uint32_t every)
 {
@@ -96,9 +119,19 @@ static void ask_all(struct course *course, int (*ask)(struct tern_agent *, tern_
 		tern_address address = seen(&party->address);
 		if (!address || is_thread(party))
 			continue;
+		if (ask == tern_agent_pause)
+			put(&party->was_paused, true);
 		if (ask(course->ways[0].self, address) == 0 && ask == tern_agent_stop)
 			put(&party->stop_asked, true);
 	}
+}
+
+/* Of those who hear of it, some are paused then. */
+static void stop_half(struct course *course)
+{
+	ask_all(course, tern_agent_pause, pick(&course->rng, 3), 3);
+	let_others_work(course);
+	ask_all(course, tern_agent_stop, pick(&course->rng, 2), 2);
 }
 
 static void finish_all(struct course *course)
@@ -143,6 +176,7 @@ static void open_course(struct course *course, uint64_t seed, bool polled)
 	struct run *run = calloc(1, sizeof(*run));
 	struct tern_config config;
 	assert_non_null(run);
+	watch_run(seed);
 	course->run = run;
 	course->rng.state = seed;
 	run->seed = seed;
