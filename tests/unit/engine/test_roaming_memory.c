@@ -8,7 +8,7 @@
 #include "engine/engine.h"
 #include "tests/unit/support.h"
 
-enum { PUMPS = 4, MUCH = 20000, OTHER = 1, WANTED = 2 };
+enum { PUMPS = 6, MUCH = 20000, OTHER = 1, WANTED = 2 };
 
 struct pump {
 	tern_address to;

@@ -85,7 +85,15 @@ TERN_HANDLER(static, sender_handle)
 static const struct tern_behaviour sender_behaviour = {
 	.name = "sender", .handler = sender_handle, .on_event = note_return};
 
-static const struct tern_behaviour thread_behaviour = {.name = "thread", .on_event = note_return};
+/* Nobody sends to them. */
+TERN_HANDLER(static, thread_handle)
+{
+	struct sender *sender = state;
+	note(&sender->relay->foreign);
+}
+
+static const struct tern_behaviour thread_behaviour = {
+	.name = "thread", .handler = thread_handle, .on_event = note_return};
 
 static void *send_on(void *argument) OWNS_BY_ATTACHING
 {
