@@ -15,10 +15,9 @@ struct rte_rcu_qsbr;
  * The routing table: agent id to address and route, in flat hugepage memory.
  *
  * A lookup compares the whole id, so that its answer is certain, and writes nothing: any number
- * of threads look up while others write, and none ever waits; it repeats a look only at a place that
- * was changed meanwhile. Writers of one
- * shard take turns by a lock; those of different shards do not meet. The table grows while it is
- * used, in bounded steps that its writers take along.
+ * of threads look up while others write, and none ever waits; it repeats a look only at a place
+ * that was changed meanwhile. Writers of one shard take turns by a lock; those of different shards
+ * do not meet. The table grows while it is used, in bounded steps that its writers take along.
  *
  * Readers report now and then that they are quiet, between lookups (rte_rcu_qsbr_quiescent() on
  * the variable given at creation): memory of routes with more to tell, and of tables outgrown, is

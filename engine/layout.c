@@ -22,9 +22,6 @@
 
 #define MIB ((size_t)1 << 20)
 
-/* A thread sends and receives less than an lcore: its lanes may be shorter. */
-#define THREAD_LANE_DEPTH 1024u
-
 static size_t page_bytes_max(enum tern_pages pages)
 {
 	switch (pages) {
@@ -51,7 +48,8 @@ uint32_t tern_layout_depth(const struct tern_engine *engine, uint32_t from, uint
 	const struct tern_config *config = &engine->config;
 	uint32_t depth = route & 1 ? config->express_depth : config->data_depth;
 	bool between_lcores = from < engine->lcore_count && route >> 1 < engine->lcore_count;
-	return between_lcores || depth < THREAD_LANE_DEPTH ? depth : THREAD_LANE_DEPTH;
+	/* A thread sends and receives less than an lcore: its lanes may be shorter. */
+	return between_lcores || depth < TERN_THREAD_LANE_DEPTH ? depth : TERN_THREAD_LANE_DEPTH;
 }
 
 /* Lanes to every lcore and thread, and spares for the ones to itself. */

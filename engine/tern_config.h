@@ -165,4 +165,39 @@ TERN_API int tern_config_check(struct tern_config *config, struct tern_error *er
  */
 TERN_API int tern_config_dump(const struct tern_config *config, FILE *file);
 
+/** The lanes from and to an attached thread are no deeper. */
+#define TERN_THREAD_LANE_DEPTH 1024u
+
+/**
+ * Signals that an agent may have accepted and not handled before its senders are refused, policies
+ * refuse and block: docs/configuration.md, "How much waits".
+ */
+struct tern_config_bounds {
+	uint64_t pinned;   /**< capacity, and what the lanes that lead to it hold */
+	uint64_t critical; /**< the same of priority critical: by the express lanes */
+	uint64_t roaming;  /**< capacity, and one for each that sends at that moment */
+};
+
+/**
+ * How much waits for an agent of a capacity at most.
+ *
+ * @param config    checked, so that it has its lcores. Borrows
+ * @param capacity  signals; 0: the configuration's
+ * @param bounds    yields them
+ *
+ * Context: any thread.
+ */
+TERN_API void tern_config_bounds(const struct tern_config *config, uint32_t capacity,
+				 struct tern_config_bounds *bounds);
+
+/**
+ * Write how much waits at most, as a formula and in numbers, each line a comment of the file that
+ * tern_config_dump() writes.
+ *
+ * @return 0; -EIO: the file has an error
+ *
+ * Context: any thread. Borrows all arguments.
+ */
+TERN_API int tern_config_dump_bounds(const struct tern_config *config, FILE *file);
+
 #endif

@@ -61,7 +61,9 @@ static const struct argp check_argp = {
 	.parser = parse_key,
 	.args_doc = "FILE",
 	.doc = "Read a configuration, check it against this machine, and print what is in effect: "
-	       "every key, defaults and the list of lcores filled in."
+	       "every key, defaults and the list of lcores filled in, and how many signals may "
+	       "wait "
+	       "for an agent."
 	       "\v"
 	       "FILE is INI: sections, key=value, comments after ; or #. A line that is refused is "
 	       "named with its number, the value met and the values allowed; nothing is printed to "
@@ -112,6 +114,8 @@ static int request_print(const struct request *request, const char *program)
 	if (rc < 0)
 		return refuse(rc, &error, program);
 	tern_config_dump(&config, stdout); /* a failed write is seen at exit */
+	if (request->path_needed)
+		tern_config_dump_bounds(&config, stdout);
 	return APP_OK;
 }
 

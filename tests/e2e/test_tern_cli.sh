@@ -75,6 +75,11 @@ configuration()
 	expect 0 '^max_agents=65536 ' config show
 	cp "$scratch/out" "$file"
 	expect 0 '^lcores=[0-9]' config check "$file"
+	expect 0 '= 1000 [+] 1 x 4096 [+] 8 x 1024 = 13288' config check --set engine.lcores=0 "$file"
+	expect 0 '= 9 [+] 1 [+] 8 = 18' config check --set engine.lcores=0 \
+		--set mailbox.capacity=9 --set mailbox.high_water=9 --set mailbox.low_water=1 "$file"
+	"$tern" config check "$file" >"$scratch/checked.ini"
+	expect 0 '^max_agents=65536 ' config check "$scratch/checked.ini"
 	expect 0 '^max_agents=65536 ' config show "$file"
 	cmp -s "$scratch/out" "$file" || fault 'tern config show: not the file it wrote'
 	expect 0 '^seed=9 ' config show --set engine.seed=8 -s engine.seed=9 "$file"
