@@ -25,27 +25,27 @@ enum tern_status {
 	TERN_DEAD,
 };
 
-#define TERN_AGENT_LISTED 1u	  /* among the ready agents */
-#define TERN_AGENT_OVER 2u	  /* above high water, low water not reached since */
-#define TERN_AGENT_TOLD_OVER 4u	  /* and its on_event knows */
-#define TERN_AGENT_STARTED 8u	  /* on_start ran */
-#define TERN_AGENT_SHY 16u	  /* rests as TERN_REST: low, with a slice, with a rate */
-#define TERN_AGENT_PERMIT 32u	  /* counts for max_concurrent */
-#define TERN_AGENT_WAITING 64u	  /* listed, and waits for a permit */
-#define TERN_AGENT_FINISHING 128u /* handles what it has, then ends */
-#define TERN_AGENT_FIBER 256u	  /* extras->fiber runs it */
-#define TERN_AGENT_FDS 512u	  /* has waited for a file descriptor */
-#define TERN_AGENT_FAILED 1024u	  /* tern_life_fail() */
-#define TERN_AGENT_ROAMING 4096u  /* any lcore may run it, or it has such a ring: roaming.h */
-#define TERN_AGENT_ADMITTED 8192u /* roaming, and among the policy's for its run ring */
-#define TERN_AGENT_PARKED 16384u  /* its timers are in no wheel: it moves */
-#define TERN_AGENT_DUE 32768u	  /* something is due to it: due.h */
-#define TERN_AGENT_TELLING 131072u /* on_error or on_stop runs */
-#define TERN_AGENT_TIED 65536u	   /* had timers, or waited for room, when its last run ended */
-#define TERN_AGENT_MUTE 2048u	   /* failed while it was told of its end: not called again */
-#define TERN_AGENT_OFFERS 262144u  /* is, or was, in a set of those who offer a capability */
-#define TERN_AGENT_MARKED 524288u  /* an end waits for signals in its mailbox: watch.c */
-#define TERN_AGENT_SHORT 1048576u  /* refuses, or waits, for want of mailbox memory: policy.c */
+#define TERN_AGENT_LISTED 1u	    /* among the ready agents */
+#define TERN_AGENT_OVER 2u	    /* above high water, low water not reached since */
+#define TERN_AGENT_TOLD_OVER 4u	    /* and its on_event knows */
+#define TERN_AGENT_STARTED 8u	    /* on_start ran */
+#define TERN_AGENT_SHY 16u	    /* rests as TERN_REST: low, with a slice, with a rate */
+#define TERN_AGENT_PERMIT 32u	    /* counts for max_concurrent */
+#define TERN_AGENT_WAITING 64u	    /* listed, and waits for a permit */
+#define TERN_AGENT_FINISHING 128u   /* handles what it has, then ends */
+#define TERN_AGENT_FIBER 256u	    /* extras->fiber runs it */
+#define TERN_AGENT_FDS 512u	    /* has waited for a file descriptor */
+#define TERN_AGENT_FAILED 1024u	    /* tern_life_fail() */
+#define TERN_AGENT_ROAMING 4096u    /* any lcore may run it, or it has such a ring: roaming.h */
+#define TERN_AGENT_ADMITTED 8192u   /* roaming, and among the policy's for its run ring */
+#define TERN_AGENT_PARKED 16384u    /* its timers are in no wheel: it moves */
+#define TERN_AGENT_DUE 32768u	    /* something is due to it: due.h */
+#define TERN_AGENT_TELLING 131072u  /* on_error or on_stop runs */
+#define TERN_AGENT_TIED 65536u	    /* had timers, or waited for room, when its last run ended */
+#define TERN_AGENT_MUTE 2048u	    /* failed while it was told of its end: not called again */
+#define TERN_AGENT_OFFERS 262144u   /* is, or was, in a set of those who offer a capability */
+#define TERN_AGENT_MARKED 524288u   /* an end waits for signals in its mailbox: watch.c */
+#define TERN_AGENT_SHORT 1048576u   /* refuses, or waits, for want of mailbox memory: policy.c */
 #define TERN_AGENT_REFUSED 2097152u /* is to be told when others take signals again: waiter.h */
 #define TERN_AGENT_STAYS 4194304u   /* has a ring like one that roams, and stays where it is */
 #define TERN_AGENT_EXACT 8388608u   /* its bound is exact: counted in its room */
@@ -117,13 +117,13 @@ struct tern_extras {
 	/* Words, so that readers see no torn byte. */
 	alignas(TERN_LINE) uint64_t name[TERN_NAME_MAX / 8];
 
-	uint64_t slice_ticks;		/* 0: the lcore's */
-	uint64_t rate_interval;		/* ticks per signal; 0: no limit */
-	uint64_t rate_burst;		/* signals */
-	uint64_t rate_tat;		/* see ready_policies.c */
-	struct tern_fiber *fiber;	/* NULL: it is a handler */
-	uint32_t stack_bytes;		/* of its fiber */
-	uint32_t rate;			/* signals a second */
+	uint64_t slice_ticks;	  /* 0: the lcore's */
+	uint64_t rate_interval;	  /* ticks per signal; 0: no limit */
+	uint64_t rate_burst;	  /* signals */
+	uint64_t rate_tat;	  /* see ready_policies.c */
+	struct tern_fiber *fiber; /* NULL: it is a handler */
+	uint32_t stack_bytes;	  /* of its fiber */
+	uint32_t rate;		  /* signals a second */
 	uint32_t capacity;
 	uint32_t key_offset;
 	uint32_t key_length;

@@ -9,9 +9,9 @@
 #include "slots.h"
 #include "watch.h"
 
-#define ASKED                                                                     \
-	(TERN_ASK_START | TERN_ASK_STOP | TERN_ASK_PAUSE | TERN_ASK_RESUME |      \
-	 TERN_ASK_EVICT | TERN_ASK_FINISH | TERN_ASK_LOOK)
+#define ASKED                                                                                 \
+	(TERN_ASK_START | TERN_ASK_STOP | TERN_ASK_PAUSE | TERN_ASK_RESUME | TERN_ASK_EVICT | \
+	 TERN_ASK_FINISH | TERN_ASK_LOOK)
 
 /* What is no longer asked when `what` is. */
 static uint32_t undone_by(uint32_t what)

@@ -5,9 +5,9 @@
 #include "lcore.h"
 
 /*
- * Asking an agent's home lcore to start, pause, resume, finish or end it. What is asked sits in memory that
- * every slot has from the start, so it is never refused and needs no room in any lane, and it
- * overtakes data.
+ * Asking an agent's home lcore to start, pause, resume, finish or end it. What is asked sits in
+ * memory that every slot has from the start, so it is never refused and needs no room in any lane,
+ * and it overtakes data.
  *
  * A slot's word holds its generation and what is asked. Whoever asks first pushes the slot on the
  * home lcore's list (CAS on its head, A1); the lcore takes the whole list at once (exchange, T1),

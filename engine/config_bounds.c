@@ -21,7 +21,7 @@ void tern_config_bounds(const struct tern_config *config, uint32_t capacity,
 	*bounds = (struct tern_config_bounds){
 		.pinned = own + lanes_hold(config, config->data_depth),
 		.critical = own + lanes_hold(config, config->express_depth),
-		.roaming = own + config->lcore_count + config->max_threads};
+		.roaming = 2 * own};
 }
 
 /* One bound of a pinned agent. */
@@ -47,8 +47,10 @@ int tern_config_dump_bounds(const struct tern_config *config, FILE *file)
 	dump_pinned(config, file, "express_depth", config->express_depth, bounds.critical);
 	fprintf(file,
 		"; roaming\n"
-		";         capacity + one for each lcore and thread that sends at that moment\n"
-		";         = %u + %u + %u = %" PRIu64 "\n",
-		config->capacity, config->lcore_count, config->max_threads, bounds.roaming);
+		";         2 x capacity: in its ring, and what was taken out of it to be run\n"
+		";         = 2 x %u = %" PRIu64 "\n"
+		"; exact (tern_spawn_options)\n"
+		";         capacity = %u\n",
+		config->capacity, bounds.roaming, config->capacity);
 	return ferror(file) ? -EIO : 0;
 }

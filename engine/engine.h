@@ -34,7 +34,8 @@ enum tern_thread_place {
 	TERN_PLACE_LEAVING, /* its thread is gone, and something it had to send is not: thread.c */
 };
 
-/** Kinds of rooms: by size; and plain, or one from which senders may take, or with an exact bound. */
+/** Kinds of rooms: by size; and plain, or one from which senders may take, or with an exact bound.
+ */
 #define TERN_ROOM_KINDS 78
 
 /** Rooms of a kind in which no agent lives. */
@@ -95,8 +96,9 @@ struct tern_engine {
 	alignas(TERN_LINE) uint32_t thieves;	   /* lcores that steal now */
 	alignas(TERN_LINE) bool roaming;	   /* there has been a roaming agent */
 	uint32_t leaving;			   /* threads' places in TERN_PLACE_LEAVING */
-	alignas(TERN_LINE) uint32_t attached[64];  /* enum tern_thread_place, of each thread's place */
-	uint64_t undelivered;			   /* any ending lcore writes */
+	alignas(TERN_LINE)
+		uint32_t attached[64]; /* enum tern_thread_place, of each thread's place */
+	uint64_t undelivered;	       /* any ending lcore writes */
 	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];
 };
 

@@ -303,12 +303,11 @@ static bool take(struct tern_fiber *fiber, bool any)
 static bool must_yield(const struct tern_fiber *fiber)
 {
 	const struct tern_agent *agent = fiber->agent;
-	const struct tern_signal *front =
-		tern_mailbox_front(&agent->lcore->cells, &agent->mailbox);
+	const struct tern_signal *front = tern_mailbox_front(&agent->lcore->cells, &agent->mailbox);
 	bool late = fiber->left == 0 || agent->lcore->hold & TERN_HOLD_LATE;
 	bool waits = front || agent->flags & TERN_AGENT_DUE;
-	return agent->status != TERN_READY || tern_lcore_is_gone(agent->lcore) ||
-	       (waits && late) || (front && front->kind & TERN_KIND_RETURNED);
+	return agent->status != TERN_READY || tern_lcore_is_gone(agent->lcore) || (waits && late) ||
+	       (front && front->kind & TERN_KIND_RETURNED);
 }
 
 static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t timeout_ns)

@@ -36,8 +36,8 @@ struct tern_fiber {
 	uint32_t traced_at;
 	uint32_t fd_ready; /* events; 0: none yet */
 	uint16_t type;
-	bool holds;	 /* `current` is being handled */
-	bool unsettled;	 /* and not yet counted as done with */
+	bool holds;	/* `current` is being handled */
+	bool unsettled; /* and not yet counted as done with */
 	bool timed_out;
 	bool cancelled; /* it was asked to finish, and nothing is left to handle */
 	bool preemptible;

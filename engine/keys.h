@@ -6,8 +6,8 @@
 
 /*
  * Which waiting signal of a conflating mailbox holds which key: open addressing over
- * numbers of cells, at most half full. The key is type and key_length payload bytes of a signal sent by
- * value; a signal too short for the key, or with a block, is never conflated.
+ * numbers of cells, at most half full. The key is type and key_length payload bytes of a signal
+ * sent by value; a signal too short for the key, or with a block, is never conflated.
  */
 
 /** Table entries for a capacity: a power of two, at least twice it. */

@@ -121,8 +121,9 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 	lcore->passage.positions = calloc(routes, sizeof(uint32_t));
 	for (size_t i = 0; lcore->outboxes && i < routes; i++)
 		lcore->outboxes[i] = TERN_MAILBOX_EMPTY;
-	bool made = lcore->ends_out && lcore->waiters.entries && lcore->out && lcore->inbound && lcore->inbound_open && lcore->express.lanes &&
-		    lcore->data.lanes && lcore->away && lcore->outboxes && lcore->passage.positions;
+	bool made = lcore->ends_out && lcore->waiters.entries && lcore->out && lcore->inbound &&
+		    lcore->inbound_open && lcore->express.lanes && lcore->data.lanes &&
+		    lcore->away && lcore->outboxes && lcore->passage.positions;
 	return made ? 0 : -ENOMEM;
 }
 

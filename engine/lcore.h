@@ -113,14 +113,14 @@ struct tern_lcore {
 	uint32_t trace_left;
 	uint32_t check_every;
 	uint32_t check_left;
-	uint32_t running;  /* slot of the agent that runs now; any thread reads */
-	bool in_turn;	   /* any thread reads */
-	uint8_t hold;	   /* TERN_HOLD_*: why signals go to mailboxes; 0: they run in place */
-	bool sampling;	   /* the window that ends at the next look at the clock is one handler */
-	bool wet;	   /* a lane had more than this turn took */
-	uint32_t credit;   /* signals that a lane to here may have under way; UINT32_MAX: its depth */
-	bool gone;	   /* who stops the engine writes: call no function of an agent any more */
-	uint32_t in_place; /* signals handled from the lane that is being drained */
+	uint32_t running; /* slot of the agent that runs now; any thread reads */
+	bool in_turn;	  /* any thread reads */
+	uint8_t hold;	  /* TERN_HOLD_*: why signals go to mailboxes; 0: they run in place */
+	bool sampling;	  /* the window that ends at the next look at the clock is one handler */
+	bool wet;	  /* a lane had more than this turn took */
+	uint32_t credit; /* signals that a lane to here may have under way; UINT32_MAX: its depth */
+	bool gone;	 /* who stops the engine writes: call no function of an agent any more */
+	uint32_t in_place;    /* signals handled from the lane that is being drained */
 	uint64_t check_start; /* ticks at the last look at the clock */
 	struct tern_lane_set express;
 	struct tern_lane_set data;
@@ -129,7 +129,7 @@ struct tern_lcore {
 	struct tern_slot_list finishing; /* agents that end when their mailbox is empty */
 	struct tern_slot_list shorts;	 /* agents that refuse for want of mailbox memory */
 	struct tern_ends ends;		 /* that the thread has not asked for yet: watch.h */
-	struct tern_agent *lifo;      /* roaming agent woken last from here */
+	struct tern_agent *lifo;	 /* roaming agent woken last from here */
 	uint64_t graves; /* rooms were left: look when this token is quiet; 0: none. Any thread */
 	struct tern_passage passage;
 	uint32_t lifo_runs;				 /* of the LIFO slot in a row */
@@ -152,11 +152,11 @@ struct tern_lcore {
 	struct tern_block_chain *away; /* the heap's */
 
 	struct tern_cells cells;
-	uint32_t depth_max;	       /* slots of the longest lane to here */
-	uint32_t cells_from;	       /* number of the first among all lcores' */
-	struct tern_mailbox *outboxes; /* by route: signals come back that found its lane full */
-	uint32_t deferred;	       /* signals in them */
-	uint32_t lent;		       /* cells that roaming agents have yet to give back */
+	uint32_t depth_max;		 /* slots of the longest lane to here */
+	uint32_t cells_from;		 /* number of the first among all lcores' */
+	struct tern_mailbox *outboxes;	 /* by route: signals come back that found its lane full */
+	uint32_t deferred;		 /* signals in them */
+	uint32_t lent;			 /* cells that roaming agents have yet to give back */
 	struct tern_note_list *ends_out; /* by route: ends that found its lane full */
 	uint32_t ends_left;		 /* notes in them */
 	struct tern_heap heap;

@@ -118,8 +118,7 @@ static uint64_t memory_of(const struct tern_engine *engine, const struct tern_ag
 	uint64_t extras = kept ? sizeof(*kept) + tern_load(&kept->stack_bytes) : 0;
 	if (kept && tern_load(&kept->hops))
 		extras += TERN_HOPS * sizeof(struct tern_histogram);
-	return memory.bytes_per_agent + cells + extras +
-	       (room ? tern_room_bytes(room) : 0);
+	return memory.bytes_per_agent + cells + extras + (room ? tern_room_bytes(room) : 0);
 }
 
 int tern_agent_profile(const struct tern_engine *engine, tern_address address,

@@ -135,8 +135,8 @@ void tern_roam_rebound(struct tern_roam *roam, uint32_t capacity);
 int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint32_t *count_after);
 
 /**
- * Places of the ring given to signals so far, those out of sight included; and those taken. What was
- * put before is taken when the second has passed what the first was. They wrap.
+ * Places of the ring given to signals so far, those out of sight included; and those taken. What
+ * was put before is taken when the second has passed what the first was. They wrap.
  *
  * Context: who has acquired what those wrote that put.
  */

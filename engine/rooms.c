@@ -121,7 +121,8 @@ static void look_later(struct tern_lcore *lcore, uint64_t token)
 static void leave_room(struct tern_lcore *lcore, struct tern_room *room)
 {
 	struct tern_engine *engine = lcore->engine;
-	struct tern_rooms *rooms = &engine->rooms_left[kind_of(room->class, room->policy, room->exact)];
+	struct tern_rooms *rooms =
+		&engine->rooms_left[kind_of(room->class, room->policy, room->exact)];
 	tern_store(&lcore->rooms[room->slot], NULL);
 	uint64_t token = rte_rcu_qsbr_start(engine->quiet);
 	room->token = token;

@@ -77,14 +77,14 @@ enum tern_agent_state {
 };
 
 /**
- * What the engine tells an agent outside its signals, and outside its mailbox's bound. A paused agent
- * hears of it when it is resumed.
+ * What the engine tells an agent outside its signals, and outside its mailbox's bound. A paused
+ * agent hears of it when it is resumed.
  *
  * Signals come back (RETURNED) from a dead address, and from one whose lcore has no mailbox memory
  * left at all: `from` then is alive, and the signal may be sent again. RELEASED follows a send that
  * was refused with -EAGAIN, once for each receiver and not before it takes signals again, or has
- * ended; nothing polls for it, and no send that succeeds pays for it. Fibers, which can wait, are not
- * told.
+ * ended; nothing polls for it, and no send that succeeds pays for it. Fibers, which can wait, are
+ * not told.
  */
 enum tern_event_kind {
 	TERN_EVENT_RETURNED, /**< signals it sent come back */
@@ -187,7 +187,8 @@ TERN_API void tern_fail(struct tern_agent *self, int code, const char *format, .
  * The request overtakes data, as a stop does: what others send from then on is refused.
  *
  * @param timeout_ns  time it may take, to 1 us; of several calls the earliest end counts
- * @return 0: the request is on its way, and needs no memory that could run out; -ESRCH: dead address
+ * @return 0: the request is on its way, and needs no memory that could run out; -ESRCH: dead
+ * address
  *
  * Context: any agent or attached thread.
  */
@@ -298,9 +299,9 @@ struct tern_timeout {
  * with idle=backoff by what waking costs where the lcore slept (tern_lcore_stats.wake_ns).
  * Arming an armed timer moves it. All timers of an agent end with it.
  *
- * A firing comes ahead of what waits in the mailbox, and takes no place there. Of each timer there is
- * one at a time: one that the agent does not handle, because it is paused or a fiber at something
- * else, grows in `expired` and is not repeated.
+ * A firing comes ahead of what waits in the mailbox, and takes no place there. Of each timer there
+ * is one at a time: one that the agent does not handle, because it is paused or a fiber at
+ * something else, grows in `expired` and is not repeated.
  *
  * @param delay_ns   from now to the first firing
  * @param period_ns  between firings, counted from the first due time, so that they do not
@@ -313,8 +314,8 @@ TERN_API void tern_timer_start(struct tern_agent *self, struct tern_timer *timer
 			       uint64_t period_ns, uint16_t type) TERN_OWNS(self);
 
 /**
- * Disarm a timer. After this nothing of it comes, not a firing that was due already either, whatever
- * kind of agent it is. Returns whether it was armed.
+ * Disarm a timer. After this nothing of it comes, not a firing that was due already either,
+ * whatever kind of agent it is. Returns whether it was armed.
  */
 TERN_API bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer) TERN_OWNS(self);
 

@@ -175,7 +175,7 @@ TERN_API int tern_config_dump(const struct tern_config *config, FILE *file);
 struct tern_config_bounds {
 	uint64_t pinned;   /**< capacity, and what the lanes that lead to it hold */
 	uint64_t critical; /**< the same of priority critical: by the express lanes */
-	uint64_t roaming;  /**< capacity, and one for each that sends at that moment */
+	uint64_t roaming;  /**< twice the capacity: in its ring, and taken out of it */
 };
 
 /**

@@ -144,8 +144,8 @@ TERN_API int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
  *
  * The address is new: none that a thread had before comes to life again. A place is used up after
  * 16,777,215 threads, one after the other; then there is one less. Its agent cannot fail alone: the
- * thread is the program's, and a fault in the behaviour ends the process as one anywhere else in the
- * thread does. What may fault belongs into an agent.
+ * thread is the program's, and a fault in the behaviour ends the process as one anywhere else in
+ * the thread does. What may fault belongs into an agent.
  *
  * @param behaviour  handles what is sent to the thread, in tern_thread_poll(); NULL drops it. Its
  *                   on_event is heard; on_start, on_stop and on_error are not called
@@ -172,8 +172,9 @@ TERN_API unsigned tern_thread_poll(struct tern_agent *self);
 
 /**
  * Give the thread's way in back. `self` and its address are dead afterwards: what was sent to it
- * and not handled goes back to its senders, and all that it asked for happens. What it had to pass on
- * and finds no room, such as others' blocks, lcores pass on later, or the next thread. Ends that it watched are told to nobody. In one of the thread's own handlers this does nothing.
+ * and not handled goes back to its senders, and all that it asked for happens. What it had to pass
+ * on and finds no room, such as others' blocks, lcores pass on later, or the next thread. Ends that
+ * it watched are told to nobody. In one of the thread's own handlers this does nothing.
  */
 TERN_API void tern_thread_detach(struct tern_agent *self);
 

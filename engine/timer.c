@@ -152,7 +152,8 @@ void tern_timer_take(struct tern_lcore *lcore, struct tern_timer *timer, struct 
 	*signal = tern_due_signal(lcore, agent, timer->type, &timeout, sizeof(timeout));
 }
 
-/* While the engine drains, its own timers go on, so that fibers that sleep do; others are silent. */
+/* While the engine drains, its own timers go on, so that fibers that sleep do; others are silent.
+ */
 static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
 {
 	struct tern_agent *agent = timer->agent;

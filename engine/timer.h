@@ -18,7 +18,8 @@ void tern_timer_arm(struct tern_agent *self, struct tern_timer *timer, uint64_t 
 void tern_timer_unlink(struct tern_timer *timer);
 
 /** Make the signal of a timer that fired, to be handled now; a periodic one is armed again. */
-void tern_timer_take(struct tern_lcore *lcore, struct tern_timer *timer, struct tern_signal *signal);
+void tern_timer_take(struct tern_lcore *lcore, struct tern_timer *timer,
+		     struct tern_signal *signal);
 
 /** Take an agent's timers out of its lcore's wheel, armed as they are; and put them back. */
 void tern_timers_park(struct tern_agent *agent);

@@ -43,8 +43,8 @@ void tern_outbox_event(struct tern_agent *self, struct tern_outbox *box,
 		return;
 	while (box->count) {
 		const struct tern_outbox_entry *entry = &box->entries[box->head];
-		int code = tern_signal_bytes(self, entry->to, entry->type, entry->bytes,
-					     entry->size);
+		int code =
+			tern_signal_bytes(self, entry->to, entry->type, entry->bytes, entry->size);
 		if (code == -EAGAIN)
 			return; /* another event follows */
 		box->dead += code != 0;

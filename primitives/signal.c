@@ -53,8 +53,8 @@ static inline bool is_closed(const struct tern_lcore *lcore)
 	       tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING;
 }
 
-static __attribute__((cold, noinline)) int refuse_receiver(struct tern_agent *self,
-							   tern_address to, uint64_t entry)
+static __attribute__((cold, noinline)) int refuse_receiver(struct tern_agent *self, tern_address to,
+							   uint64_t entry)
 {
 	const struct tern_lcore *lcore = self->lcore;
 	struct tern_lcore_stats *stats = &self->lcore->stats;

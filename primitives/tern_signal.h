@@ -11,12 +11,12 @@
  * Order: signals from one agent to another arrive in the order sent, whichever form is used.
  * Accepted (0 or NULL) means handled, or reported: by the receiver's mailbox policy, as returned
  * (TERN_EVENT_RETURNED), or in the stop report. What comes back to one that has ended, too, or
- * faster than its senders look, beyond a quarter of the returning lcore's mailbox memory, is counted
- * as lost (tern_lcore_stats).
+ * faster than its senders look, beyond a quarter of the returning lcore's mailbox memory, is
+ * counted as lost (tern_lcore_stats).
  *
- * Mailbox memory (memory.mailbox_mib, for each lcore) is shared: the more of it is used, the less one
- * agent may hold before it refuses, or drops, as if its mailbox were full. So whoever holds much
- * stops first, and whoever holds nothing is served.
+ * Mailbox memory (memory.mailbox_mib, for each lcore) is shared: the more of it is used, the less
+ * one agent may hold before it refuses, or drops, as if its mailbox were full. So whoever holds
+ * much stops first, and whoever holds nothing is served.
  *
  * Refused, nothing is consumed, with one of
  *   EAGAIN     the lane or the receiver's mailbox is full: tern_pressure() names which. A handler

@@ -11,17 +11,18 @@
 #define TERN_CONFLATE_MAX 4096u
 
 /*
- * The bound of a mailbox. A sender is refused, or the policy acts, from high_water or capacity on; but
- * it learns of it when the receiver's lcore has looked. Until then, of a pinned agent
+ * The bound of a mailbox. A sender is refused, or the policy acts, from high_water or capacity on;
+ * but it learns of it when the receiver's lcore has looked. Until then, of a pinned agent
  *
  *     waiting <= capacity + lanes x lane depth
  *
- * with a lane from each lcore (lanes.data_depth slots, for a critical agent lanes.express_depth) and
- * each attached thread (1,024 at most); `tern config check` prints the number. Of a roaming agent
- * what waits is in a ring of capacity signals, and what its lcore has taken out of it to run, at most
- * as many again. With `exact` it is capacity, whoever sends at once: a pinned agent gets such a ring
- * of its own (64 bytes a signal, capacity rounded up to a power of two), its signals are copied
- * there and never run in place, and each costs two atomic operations on lines that its senders share.
+ * with a lane from each lcore (lanes.data_depth slots, for a critical agent lanes.express_depth)
+ * and each attached thread (1,024 at most); `tern config check` prints the number. Of a roaming
+ * agent what waits is in a ring of capacity signals, and what its lcore has taken out of it to run,
+ * at most as many again. With `exact` it is capacity, whoever sends at once: a pinned agent gets
+ * such a ring of its own (64 bytes a signal, capacity rounded up to a power of two), its signals
+ * are copied there and never run in place, and each costs two atomic operations on lines that its
+ * senders share.
  */
 
 /** Options of spawn; zeroed means default, but for lcore: start from TERN_SPAWN_DEFAULTS. */

@@ -199,5 +199,5 @@ static void book_event(struct tern_agent *self, void *state, const struct tern_e
 		tell_tops(self, agent);
 }
 
-const struct tern_behaviour book_agent_behaviour = {.name = "book", .handler = book_handler,
-						.on_event = book_event};
+const struct tern_behaviour book_agent_behaviour = {
+	.name = "book", .handler = book_handler, .on_event = book_event};

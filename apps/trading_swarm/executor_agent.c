@@ -115,6 +115,5 @@ static void executor_event(struct tern_agent *self, void *state, const struct te
 	tern_outbox_event(self, &executor->outbox, event);
 }
 
-const struct tern_behaviour executor_agent_behaviour = {.name = "executor",
-							.handler = executor_handler,
-						.on_event = executor_event};
+const struct tern_behaviour executor_agent_behaviour = {
+	.name = "executor", .handler = executor_handler, .on_event = executor_event};

@@ -19,7 +19,7 @@ struct executor_agent {
 	tern_address risk;
 
 	/* the agent's own */
-	struct tern_outbox outbox;	    /* MATCH to the books, reports and END to risk */
+	struct tern_outbox outbox;  /* MATCH to the books, reports and END to risk */
 	struct swarm_order *orders; /* by handle */
 	uint32_t *free_handles;	    /* a stack */
 	uint32_t free_count;

@@ -228,5 +228,5 @@ static void feed_event(struct tern_agent *self, void *state, const struct tern_e
 	tern_outbox_event(self, &feed->outbox, event);
 }
 
-const struct tern_behaviour feed_agent_behaviour = {.name = "feed", .handler = feed_handler,
-						.on_event = feed_event};
+const struct tern_behaviour feed_agent_behaviour = {
+	.name = "feed", .handler = feed_handler, .on_event = feed_event};

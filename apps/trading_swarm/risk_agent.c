@@ -208,5 +208,5 @@ static void risk_event(struct tern_agent *self, void *state, const struct tern_e
 	tern_outbox_event(self, &risk->outbox, event);
 }
 
-const struct tern_behaviour risk_agent_behaviour = {.name = "risk", .handler = risk_handler,
-						.on_event = risk_event};
+const struct tern_behaviour risk_agent_behaviour = {
+	.name = "risk", .handler = risk_handler, .on_event = risk_event};

@@ -29,7 +29,7 @@ struct risk_agent {
 
 	/* the agent's own */
 	struct risk_symbol *symbols; /* by stock locate */
-	struct tern_outbox outbox;	     /* orders, reports, END */
+	struct tern_outbox outbox;   /* orders, reports, END */
 	uint64_t open_count;
 	uint64_t exposure; /* positions and working orders at their prices, 1/10000 dollar */
 	uint64_t tokens;   /* of the rate limit: ns of credit */

@@ -164,6 +164,5 @@ static void strategy_event(struct tern_agent *self, void *state, const struct te
 	tern_outbox_event(self, &strategy->outbox, event);
 }
 
-const struct tern_behaviour strategy_agent_behaviour = {.name = "strategy",
-							.handler = strategy_handler,
-						.on_event = strategy_event};
+const struct tern_behaviour strategy_agent_behaviour = {
+	.name = "strategy", .handler = strategy_handler, .on_event = strategy_event};

@@ -31,7 +31,7 @@ struct strategy_agent {
 
 	/* the agent's own */
 	struct strategy_symbol *symbols; /* by stock locate / strategy_count */
-	struct tern_outbox outbox;		 /* END to risk, DONE to the reader */
+	struct tern_outbox outbox;	 /* END to risk, DONE to the reader */
 	uint32_t working_count;
 	uint32_t ended_books;
 

@@ -126,7 +126,7 @@ static void a_roaming_agent_keeps_its_bound(void **state)
 		struct tern_config_bounds bounds;
 		uint64_t most = most_that_waits(&options, 1024, &bounds);
 		assert_in_range(most, capacities[i] - capacities[i] / 5, bounds.roaming);
-		assert_int_equal(bounds.roaming, capacities[i] + 2 + THREADS + 1);
+		assert_int_equal(bounds.roaming, 2 * capacities[i]);
 	}
 }
 

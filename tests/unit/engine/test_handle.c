@@ -274,6 +274,7 @@ static void a_stop_ends_a_paused_agent(void **state)
 	UNTIL(world, (tern_thread_poll(self), sender.returned == 30));
 	assert_int_equal(probe->handled, 0);
 	assert_int_equal(probe->why, TERN_END_STOPPED);
+	UNTIL(world, !tern_agent_alive(self, agent)); /* just after its on_stop */
 	assert_int_equal(tern_agent_pause(self, agent), -ESRCH);
 	assert_int_equal(tern_agent_resume(self, agent), -ESRCH);
 	tern_thread_detach(self);

@@ -151,7 +151,8 @@ static void it_comes_back_in_order(void **state)
 	UNTIL(world, is_all_home(world));
 }
 
-/* Its ring is full of signals, which are dropped meanwhile or wait: what comes back does neither. */
+/* Its ring is full of signals, which are dropped meanwhile or wait: what comes back does neither.
+ */
 static void a_paused_sender_has_them_after_its_pause(void **state)
 {
 	struct world *world = *state;
@@ -188,9 +189,9 @@ static void a_fiber_hears_of_all_while_it_waits(void **state)
 	for (uint32_t i = 0; i < 4; i++) {
 		struct tern_spawn_options options = {.roaming = i & 1};
 		tern_address agent;
-		struct sender *sender = open_sender(world, &fiber_behaviour, &options,
-						    i / 2 % tern_engine_lcores(world->engine), 500,
-						    &agent);
+		struct sender *sender =
+			open_sender(world, &fiber_behaviour, &options,
+				    i / 2 % tern_engine_lcores(world->engine), 500, &agent);
 		UNTIL(world, seen(&sender->handled) == 1);
 		pause_it(world, agent);
 		end_receiver(world, sender);
