@@ -19,8 +19,8 @@
  * @param capability  1..TERN_CAPABILITY_MAX bytes. Borrows
  * @return 0; -EINVAL: no such name; -EEXIST: it is offered already; -ENOSPC: as many are offered as
  *         there is room for; -ENOMEM: no memory, or a set that changed keeps too much of it for
- *         those who may still read it (as much as is in use, and 1 MiB), because an lcore has been in
- *         one handler for long: offer again when that has returned
+ *         those who may still read it (as much as is in use, and 1 MiB), because an lcore has been
+ * in one handler for long: offer again when that has returned
  *
  * Context: an agent in its own functions, or an attached thread. Takes a lock that others who
  * offer, withdraw, or end having offered take: seldom, not for each signal.
