@@ -155,25 +155,30 @@ static void the_earliest_of_several_counts(void **state)
 	}
 }
 
+/* One signal a turn: it is in the midst of them when it is to pause. */
 static void a_pause_after_a_finish_is_ignored(void **state)
 {
 	struct world *world = *state;
-	for (uint32_t i = 0; i < 8; i++) {
-		struct probe *probe = world_probes(world, 1);
-		struct tern_spawn_options options = {.roaming = i & 1};
-		tern_address agent = spawn_paused(world, probe, &options);
-		for (uint64_t n = 0; n < 100; n++)
-			assert_int_equal(send_number(world->self, agent, 1, n), 0);
-		assert_int_equal(tern_agent_finish(world->self, agent, PATIENCE_NS), 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct crew crew;
+		struct tern_spawn_options options = {
+			.capacity = RUNS_KEPT, .slice_us = 20, .roaming = i & 1};
+		crew_open(&crew, world);
+		uint32_t who = crew_add_as(&crew, &options, 100000);
+		crew_pause(&crew, who);
+		crew_send(&crew, who, 50);
+		world_settle(world);
+		assert_int_equal(tern_agent_finish(world->self, crew.agents[who], PATIENCE_NS), 0);
 		if (i & 2)
 			poll_one(world, 0);
-		(void)!tern_agent_pause(world->self, agent);
-		if (i & 4) {
+		for (int n = 0; n < 10; n++) {
+			assert_int_equal(tern_agent_pause(world->self, crew.agents[who]), 0);
 			poll_one(world, 0);
-			(void)!tern_agent_pause(world->self, agent);
+			assert_int_equal(crew_state(&crew, who), TERN_STATE_FINISHING);
 		}
-		UNTIL(world, probe->stopped == 1);
-		assert_int_equal(probe->handled, 100);
+		assert_in_range(crew.runs->count, 5, 20);
+		crew_wait(&crew, 50);
+		UNTIL(world, crew.runners[who].probe.stopped == 1);
 	}
 }
 

@@ -350,6 +350,36 @@ TERN_FIBER(static, takes_by_type)
 }
 ACTOR(takes_by_type);
 
+/* Two have fired; the later one is cancelled, and freed before a third one fires. */
+TERN_FIBER(static, cancels_the_last)
+{
+	struct actor *actor = state;
+	struct tern_timer timers[2] = {0}, *between = calloc(1, sizeof(*between));
+	tern_timer_start(self, &timers[0], PERIOD_NS, 0, FIRED);
+	tern_timer_start(self, between, 2 * PERIOD_NS, 0, FIRED);
+	tern_timer_start(self, &timers[1], 20 * PERIOD_NS, 0, OTHER);
+	tern_sleep(self, 10 * PERIOD_NS);
+	EXPECT(tern_timer_cancel(self, between));
+	memset(between, 0xEE, sizeof(*between));
+	free(between);
+	tern_sleep(self, 20 * PERIOD_NS);
+	const struct tern_signal *signal = tern_recv(self, 0);
+	EXPECT(signal && tern_signal_type(signal) == FIRED);
+	signal = tern_recv(self, 0);
+	EXPECT(signal && tern_signal_type(signal) == OTHER);
+	EXPECT(tern_recv(self, 0) == NULL);
+	return 0;
+}
+ACTOR(cancels_the_last);
+
+static void the_last_that_fired_is_cancelled(void **state)
+{
+	struct world *world = *state;
+	struct actor *actor = world_actors(world, 1);
+	spawn_on(world->self, 0, &cancels_the_last_behaviour, actor);
+	ASSERT_ENDED(world, actor, TERN_END_EXIT, 0);
+}
+
 static void a_firing_is_taken_by_its_type(void **state)
 {
 	struct world *world = *state;
@@ -374,6 +404,7 @@ int main(void)
 		ON_TWO(ten_thousand_of_one_agent),
 		ON_TWO(a_move_keeps_what_has_fired),
 		BOTH(a_fiber_that_does_not_look_has_one_pending),
+		BOTH(the_last_that_fired_is_cancelled),
 		POLLED(a_firing_is_taken_by_its_type),
 	};
 	return cmocka_run_group_tests_name("firings", tests, NULL, NULL);

@@ -35,7 +35,7 @@ TERN_FIBER(static, takes)
 {
 	struct taker *taker = state;
 	for (uint64_t i = 0; i < taker->dead_to; i++)
-		taker->actor.count += send_number(self, taker->actor.peer, 1, i) == 0;
+		taker->actor.count += send_number(self, taker->actor.peer, 7, i) == 0;
 	put(&taker->actor.step, 1);
 	for (uint32_t i = 0; i < taker->count; i++) {
 		const struct tern_signal *signal = take(self, taker->wants[i]);
@@ -204,8 +204,9 @@ static void returned_ones_are_passed_over(void **state)
 	for (uint32_t i = 0; i < 4; i++) {
 		struct tern_spawn_options options = {.capacity = 1000, .roaming = i & 1};
 		struct tern_spawn_options full = {.lcore = 1 % tern_engine_lcores(world->engine)};
-		static const uint16_t wants[] = {2, 1, ANY, 2, ANY, ANY};
-		static const uint64_t got[] = {1, 0, 2, 3, 4, 5};
+		static const uint16_t types[] = {1, 2, 7, 2, 1, 2};
+		static const uint16_t wants[] = {7, 2, 1, ANY, 2, ANY};
+		static const uint64_t got[] = {2, 1, 0, 3, 5, 4};
 		struct taker *taker = world_memory(world, sizeof(*taker));
 		memcpy(taker->wants, wants, sizeof(wants));
 		taker->count = 6;
@@ -215,13 +216,13 @@ static void returned_ones_are_passed_over(void **state)
 		UNTIL(world, seen(&taker->actor.step) == 1);
 		pause_it(world, agent);
 		for (uint64_t n = 0; n < 2; n++)
-			send_surely(world, agent, 1 + n % 2, n);
+			send_surely(world, agent, types[n], n);
 		if (i & 2)
 			world_settle(world);
 		assert_int_equal(tern_agent_stop(world->self, taker->actor.peer), 0);
 		world_settle(world);
 		for (uint64_t n = 2; n < 6; n++)
-			send_surely(world, agent, 1 + n % 2, n);
+			send_surely(world, agent, types[n], n);
 		world_settle(world);
 		resume_it(world, agent);
 		ASSERT_ENDED(world, &taker->actor, TERN_END_EXIT, 0);

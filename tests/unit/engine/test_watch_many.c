@@ -10,7 +10,7 @@
 #include "actor.h"
 #include "runs.h"
 
-enum { SUBJECTS = 60, WATCH_ALL = 1, SPEAK };
+enum { SUBJECTS = 60, WATCH_ALL = 1, SPEAK, SEND_LAST };
 
 static void many(struct tern_config *config)
 {
@@ -52,6 +52,11 @@ TERN_HANDLER(static, guard_handle)
 	if (tern_signal_type(signal) == SPEAK) {
 		guard->heard[place_of(guard, tern_signal_from(signal))]++;
 		note(&guard->probe.handled);
+		return;
+	}
+	if (tern_signal_type(signal) == SEND_LAST) {
+		guard->wrong += send_number(self, guard->subjects[guard->count - 1], 1, 0) != 0;
+		put(&guard->watched, 2);
 		return;
 	}
 	for (uint32_t i = 0; i < guard->count; i++)
@@ -296,6 +301,44 @@ static void ends_come_after_all_data(void **state)
 	}
 }
 
+/*
+ * Something came back to it, and the end waits behind data that is then dropped: it waits behind
+ * what came back.
+ */
+static void what_an_end_waits_for_may_be_dropped(void **state)
+{
+	static const struct tern_spawn_options options = {.policy = TERN_POLICY_DROP_OLDEST,
+							  .capacity = 1};
+	struct world *world = *state;
+	struct guard *guard = world_memory(world, sizeof(*guard));
+	struct subject *subject = world_memory(world, sizeof(*subject));
+	tern_address *subjects = world_memory(world, 2 * sizeof(*subjects)), agent;
+	*guard = (struct guard){
+		.subjects = subjects, .count = 2, .heard = world_memory(world, 4 * 8)};
+	assert_int_equal(tern_spawn(world->self, &guard_behaviour, guard, &options, &agent), 0);
+	*subject = (struct subject){.to = agent, .wants = 1};
+	subjects[0] = spawn_on(world->self, 1, &subject_behaviour, subject);
+	subjects[1] = spawn_paused(world, world_probes(world, 1), &(struct tern_spawn_options){0});
+	assert_int_equal(send_number(world->self, agent, WATCH_ALL, 0), 0);
+	world_settle(world);
+	assert_int_equal(send_number(world->self, agent, SEND_LAST, 0), 0);
+	UNTIL(world, seen(&guard->watched) == 2);
+	pause_it(world, agent);
+	assert_int_equal(tern_agent_stop(world->self, subjects[1]), 0);
+	settle_fully(world);
+	assert_int_equal(agent_of(world, agent)->mailbox.returned, 1);
+	assert_int_equal(send_number(world->self, subjects[0], 1, 0), 0);
+	settle_fully(world); /* its datum, and the end behind that */
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(send_number(world->self, agent, SPEAK, i), 0);
+	settle_fully(world);
+	resume_it(world, agent);
+	settle_fully(world);
+	assert_int_equal(guard->told, 2);
+	assert_int_equal(guard->probe.handled, 1);
+	assert_int_equal(guard->wrong, 0);
+}
+
 /* What it would have been told goes with it; who lives in its slot hears nothing. */
 static void watchers_may_end_first(void **state)
 {
@@ -340,6 +383,7 @@ int main(void)
 		SET_BOTH(thirty_thousand_by_a_roaming_handler, many),
 		SET_BOTH(thirty_thousand_by_a_fiber, many),
 		SET_BOTH(ends_come_after_all_data, narrow),
+		ON_TWO(what_an_end_waits_for_may_be_dropped),
 		ON_TWO(watchers_may_end_first),
 	};
 	return cmocka_run_group_tests_name("watch_many", tests, NULL, NULL);

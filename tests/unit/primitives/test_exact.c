@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-enum { THREADS = 4, PLAIN_TYPE = 1, AWAITED = 2, TRIES = 300, EACH = 300 };
+enum { THREADS = 4, PLAIN_TYPE = 1, AWAITED = 2, TRIES = 100, EACH = 100 };
 
 /* Receives numbers of several senders, and counts what it has taken up. */
 struct receiver {

@@ -205,6 +205,31 @@ static void a_fiber_hears_of_all_while_it_waits(void **state)
 	UNTIL(world, is_all_home(world));
 }
 
+/* Resumed, it has some in its mailbox when others come by the lane: those wait behind. */
+static void later_ones_wait_behind_those_that_wait(void **state)
+{
+	struct world *world = *state;
+	tern_address agent;
+	struct sender *sender = open_sender(world, &sender_behaviour, &kinds[4], 1, ROUND, &agent);
+	tell(world, agent, sender, TELL);
+	tern_address first = sender->to;
+	struct tern_spawn_options receiver = {.lcore = 1};
+	sender->to = spawn_paused(world, world_probes(world, 1), &receiver);
+	tell(world, agent, sender, TELL);
+	pause_it(world, agent);
+	assert_int_equal(tern_agent_stop(world->self, first), 0);
+	settle_fully(world);
+	assert_int_equal(agent_of(world, agent)->mailbox.returned, ROUND);
+	assert_int_equal(tern_agent_stop(world->self, sender->to), 0);
+	poll_one(world, 1);
+	resume_it(world, agent);
+	settle_fully(world);
+	assert_int_equal(sender->back, 2 * ROUND);
+	assert_int_equal(sender->wrong, 0);
+	assert_int_equal(tern_agent_stop(world->self, agent), 0);
+	settle_fully(world);
+}
+
 static void a_moved_sender_has_them_in_order(void **state)
 {
 	struct world *world = *state;
@@ -305,6 +330,7 @@ int main(void)
 		BOTH(it_comes_back_in_order),
 		BOTH(a_paused_sender_has_them_after_its_pause),
 		BOTH(a_fiber_hears_of_all_while_it_waits),
+		ON_TWO(later_ones_wait_behind_those_that_wait),
 		ON_TWO(a_moved_sender_has_them_in_order),
 		ON_TWO(to_one_that_ends_they_are_lost),
 		SET_POLLED(beyond_a_quarter_they_are_lost, small),
