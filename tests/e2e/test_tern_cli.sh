@@ -76,7 +76,7 @@ configuration()
 	cp "$scratch/out" "$file"
 	expect 0 '^lcores=[0-9]' config check "$file"
 	expect 0 '= 1000 [+] 1 x 4096 [+] 8 x 1024 = 13288' config check --set engine.lcores=0 "$file"
-	expect 0 '= 9 [+] 1 [+] 8 = 18' config check --set engine.lcores=0 \
+	expect 0 '= 2 x 9 = 18' config check --set engine.lcores=0 \
 		--set mailbox.capacity=9 --set mailbox.high_water=9 --set mailbox.low_water=1 "$file"
 	"$tern" config check "$file" >"$scratch/checked.ini"
 	expect 0 '^max_agents=65536 ' config check "$scratch/checked.ini"
