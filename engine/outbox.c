@@ -378,10 +378,12 @@ static unsigned send_ends(struct tern_lcore *lcore)
 	unsigned sent = 0;
 	for (uint32_t route = 0; route < lcore->roam_route; route++) {
 		struct tern_note_list *list = &lcore->ends_out[route];
-		while (list->first && try_end(lcore, route, list->first)) {
-			tern_notes_pop(list);
+		struct tern_end_note *note, *next;
+		for (; (note = list->first) != NULL; list->first = next, sent++) {
+			next = note->next; /* first: sent, it is its watcher's */
+			if (!try_end(lcore, route, note))
+				break;
 			lcore->ends_left--;
-			sent++;
 		}
 	}
 	return sent;
