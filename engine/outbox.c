@@ -321,8 +321,11 @@ static unsigned send_ends(struct tern_lcore *lcore)
 	unsigned sent = 0;
 	for (uint32_t route = 0; route < lcore->roam_route; route++) {
 		struct tern_note_list *list = &lcore->ends_out[route];
-		while (list->first && try_end(lcore, route, list->first)) {
-			tern_notes_pop(list);
+		for (struct tern_end_note *note = list->first, *next; note; note = next) {
+			next = note->next; /* once sent, the note is its watcher's */
+			if (!try_end(lcore, route, note))
+				break;
+			list->first = next;
 			lcore->ends_left--;
 			sent++;
 		}
