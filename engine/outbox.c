@@ -123,7 +123,7 @@ static void give_back(struct tern_lcore *lcore, uint32_t number)
 	uint32_t head = tern_load(&owner->cells_back);
 	if (owner == lcore) {
 		tern_cells_put(&lcore->cells, number);
-		lcore->lent--;
+		tern_count(&lcore->lent, -1u);
 		return;
 	}
 	do {
@@ -200,7 +200,7 @@ static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *s
 		tern_cells_put(&lcore->cells, cell);
 		return false;
 	}
-	lcore->lent++;
+	tern_count(&lcore->lent, 1);
 	lend(lcore, signal->to_slot, lcore->cells_from + cell);
 	/* It has ended meanwhile, and may have looked for the last time: then it is undone here. */
 	if (!tern_ask(lcore, to, TERN_ASK_LOOK))
@@ -214,7 +214,7 @@ static void take_cells_back(struct tern_lcore *lcore)
 	while (cell) {
 		uint32_t next = tern_load(&lcore->cells.next[cell - 1]);
 		tern_cells_put(&lcore->cells, cell - 1);
-		lcore->lent--;
+		tern_count(&lcore->lent, -1u);
 		cell = next;
 	}
 }
