@@ -61,7 +61,7 @@ static inline void asker_told(struct tern_agent *self, struct asker *asker, tern
 	put(&asker->who, who);
 	if (who == TERN_ADDRESS_NONE)
 		note(&asker->told_all);
-	for (uint32_t i = 0; asker->again && i < asker->count; i++) {
+	for (uint32_t i = 0; seen(&asker->again) && i < asker->count; i++) {
 		bool named = asker->to[i] == who, owed = !asker->owed || asker->owed[i];
 		if ((named || who == TERN_ADDRESS_NONE) && owed)
 			asker->wrong += asker_send(self, asker, i) == -EAGAIN && named;

@@ -35,7 +35,7 @@ static void is_told_once(struct world *world, uint32_t from,
 	own.lcore = from;
 	*to = spawn_paused(world, probe, options);
 	assert_int_equal(tern_spawn(world->self, &asker_behaviour, asker, &own, &agent), 0);
-	asker->again = true;
+	put(&asker->again, true);
 	for (uint64_t round = 1; round <= 3; round++) {
 		fill(world, agent, asker);
 		ask_to(world, agent, asker, TRY);
@@ -167,14 +167,15 @@ static void who_is_gone_lets_go(void **state)
 		*to = spawn_paused(world, probe, &options);
 		agent = spawn_on(world->self, 0, &asker_behaviour, asker);
 		fill(world, agent, asker);
-		asker->again = true;
+		put(&asker->again, true);
 		if (i & 4)
 			assert_int_equal(tern_agent_finish(world->self, *to, PATIENCE_NS), 0);
 		else
 			assert_int_equal(tern_agent_stop(world->self, *to), 0);
 		UNTIL(world, seen(&asker->told) == 1);
 		assert_int_equal(seen(&asker->who), *to);
-		assert_int_equal(asker->dead, 1);
+		/* One that is stopped lets go before it is gone: what is sent then comes back. */
+		assert_true(asker->dead == 1 || !(i & 4));
 		UNTIL(world, seen(&probe->handled) + seen(&asker->returned) == seen(&asker->sent));
 		if (i & 4)
 			assert_int_equal(asker->returned, 0);
@@ -342,7 +343,7 @@ static void more_than_are_kept_are_told_to_try_all(void **state)
 	struct asker *asker = make_asker(world, to, COUNT);
 	asker->accepted = world_memory(world, COUNT * sizeof(uint64_t));
 	asker->owed = world_memory(world, COUNT * sizeof(bool));
-	asker->again = true;
+	put(&asker->again, true);
 	tern_address agent = spawn_on(world->self, 0, &asker_behaviour, asker);
 	ask_to(world, agent, asker, TRY);
 	world_settle(world);

@@ -196,6 +196,8 @@ static void thirty_thousand_by(struct world *world, const struct tern_spawn_opti
 	assert_int_equal(seen(&guard->told), 0);
 	resume_it(world, agent);
 	UNTIL(world, seen(&guard->told) == count);
+	if (behaviour == &guards_behaviour)
+		UNTIL(world, seen(&guard->probe.stopped) == 1);
 	for (int i = 0; i < 10; i++)
 		world_poll(world);
 	assert_int_equal(seen(&guard->told), count);
