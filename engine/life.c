@@ -231,7 +231,7 @@ void tern_life_cell_left(struct tern_lcore *lcore, struct tern_agent *agent, uin
 }
 
 /* There is no cell for what comes back to a sender that does not take it: counted. */
-static void lose(struct tern_lcore *lcore, const struct tern_signal *signal)
+void tern_signal_lose(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	struct tern_signal lost = *signal;
 	tern_signal_discard(lcore, &lost);
@@ -257,7 +257,7 @@ static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
 	if (agent->status != TERN_PAUSED && agent->mailbox.returned == 0) {
 		tern_life_handle(lcore, agent, &copy);
 	} else if (!may_keep_returned(lcore, agent, had_cell)) {
-		lose(lcore, signal);
+		tern_signal_lose(lcore, signal);
 	} else {
 		tern_mailbox_push(&lcore->cells, &agent->mailbox, signal);
 		if (agent->status != TERN_READY)

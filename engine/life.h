@@ -112,6 +112,9 @@ void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent);
 /** Free the block of a signal nobody will handle. */
 void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal);
 
+/** Nobody can be told of a signal that came back: free its block, and count it as lost. */
+void tern_signal_lose(struct tern_lcore *lcore, const struct tern_signal *signal);
+
 /** A traced signal was drained: keep the hop. */
 void tern_trace_drained(struct tern_lcore *lcore, struct tern_agent *agent,
 			struct tern_signal *signal);

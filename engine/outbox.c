@@ -239,10 +239,7 @@ void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signa
 		    defer(lcore, route, signal, had_cell))
 			return;
 	}
-	struct tern_signal lost = *signal;
-	tern_signal_discard(lcore, &lost);
-	tern_count(&lcore->stats.lost, 1);
-	tern_lcore_settle(lcore, 1);
+	tern_signal_lose(lcore, signal);
 }
 
 static struct tern_signal signal_of_end(const struct tern_lcore *lcore, struct tern_end_note *note)
@@ -270,12 +267,6 @@ static void push_end(struct tern_lcore *lcore, struct tern_end_note *note)
 					      __ATOMIC_RELAXED));
 }
 
-static void drop_end(struct tern_lcore *lcore, struct tern_end_note *note)
-{
-	tern_iso_drop(&lcore->heap, note->iso);
-	tern_lcore_settle(lcore, 1);
-}
-
 /* The watcher has ended meanwhile: as take_back(). */
 static void take_ends_back(struct tern_lcore *lcore, uint32_t slot)
 {
@@ -288,7 +279,7 @@ static void take_ends_back(struct tern_lcore *lcore, uint32_t slot)
 				there = note->watcher;
 				push_end(lcore, note);
 			} else {
-				drop_end(lcore, note);
+				tern_watch_drop_note(lcore, note);
 			}
 		}
 	} while (there && !tern_ask(lcore, there, TERN_ASK_LOOK));
@@ -301,7 +292,7 @@ void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note)
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
 	if (!is_alive(lcore, watcher)) {
-		drop_end(lcore, note);
+		tern_watch_drop_note(lcore, note);
 	} else if (route == lcore->roam_route) {
 		push_end(lcore, note);
 		if (!tern_ask(lcore, watcher, TERN_ASK_LOOK))

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "waiter.h"
 
+#include "due.h"
 #include "fiber.h"
 #include "life.h"
 #include "roaming.h"
 
 /* Waits looked at in one turn, each once, so that a turn stays short however many there are. */
 #define LOOKS 64
-
-static struct tern_reserve *reserve_of(const struct tern_lcore *lcore,
-				       const struct tern_agent *agent)
-{
-	return &lcore->reserves[tern_address_slot(agent->address)];
-}
 
 void tern_waiter_add(struct tern_lcore *lcore, struct tern_waiter *waiter)
 {
@@ -83,7 +78,7 @@ static void retry_later(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_waiters *waiters = &lcore->waiters;
 	if (waiters->retrying.count == 0)
 		waiters->retry_left = TERN_WAITERS_MAX / LOOKS;
-	reserve_of(lcore, agent)->retry = TERN_RETRY_LATER;
+	tern_reserve_of(lcore, agent)->retry = TERN_RETRY_LATER;
 	tern_slot_list_push(&waiters->retrying, lcore->reserves, TERN_SLOTS_RETRYING,
 			    tern_address_slot(agent->address));
 }
@@ -91,7 +86,7 @@ static void retry_later(struct tern_lcore *lcore, struct tern_agent *agent)
 void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, tern_address to,
 			 bool in_lane)
 {
-	struct tern_reserve *reserve = reserve_of(lcore, agent);
+	struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
 	const struct tern_behaviour *behaviour = agent->behaviour;
 	if (!behaviour || !behaviour->on_event || reserve->retry || agent->status >= TERN_ENDING)
 		return;
@@ -135,7 +130,7 @@ static bool takes_again(struct tern_lcore *lcore, const struct tern_waiter *wait
 static void set_released(struct tern_lcore *lcore, struct tern_waiter *waiter)
 {
 	struct tern_waiter *entries = lcore->waiters.entries;
-	struct tern_reserve *reserve = reserve_of(lcore, waiter->agent);
+	struct tern_reserve *reserve = tern_reserve_of(lcore, waiter->agent);
 	if (waiter->by_agent)
 		entries[waiter->by_agent - 1].before = waiter->before;
 	if (waiter->before)
@@ -211,7 +206,7 @@ static void tell(struct tern_lcore *lcore, struct tern_agent *agent, tern_addres
 /* Each is given up before it is told: who is refused again is told again. */
 void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t most)
 {
-	struct tern_reserve *reserve = reserve_of(lcore, agent);
+	struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
 	if (reserve->retry == TERN_RETRY_DUE && agent->status < TERN_PAUSED) {
 		reserve->retry = TERN_RETRY_NONE;
 		tell(lcore, agent, TERN_ADDRESS_NONE);
@@ -239,7 +234,7 @@ static void forget_list(struct tern_lcore *lcore, uint32_t *list)
 
 void tern_waiters_forget(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	struct tern_reserve *reserve = reserve_of(lcore, agent);
+	struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
 	if (!(agent->flags & TERN_AGENT_REFUSED))
 		return;
 	forget_list(lcore, &reserve->waiters);

@@ -155,7 +155,7 @@ void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
 		tell(lcore, watcher, note);
 }
 
-static void drop(struct tern_lcore *lcore, struct tern_end_note *note)
+void tern_watch_drop_note(struct tern_lcore *lcore, struct tern_end_note *note)
 {
 	tern_iso_drop(&lcore->heap, note->iso);
 	tern_lcore_settle(lcore, 1);
@@ -183,7 +183,7 @@ void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher)
 	for (; note; note = next) {
 		next = note->next;
 		if (note->watcher != watcher->address)
-			drop(lcore, note); /* of the slot's life before */
+			tern_watch_drop_note(lcore, note); /* of the slot's life before */
 		else if (asked)
 			keep(lcore, watcher, asked, note);
 		else
@@ -241,7 +241,7 @@ void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint3
 static void drop_list(struct tern_lcore *lcore, struct tern_note_list *list)
 {
 	while (list->first)
-		drop(lcore, tern_notes_pop(list));
+		tern_watch_drop_note(lcore, tern_notes_pop(list));
 }
 
 void tern_watch_forget(struct tern_lcore *lcore, struct tern_agent *watcher)
@@ -258,7 +258,7 @@ void tern_watch_drop_late(struct tern_lcore *lcore, uint32_t slot)
 	struct tern_end_note *next;
 	for (struct tern_end_note *note = tern_watch_take_in(lcore, slot); note; note = next) {
 		next = note->next;
-		drop(lcore, note);
+		tern_watch_drop_note(lcore, note);
 	}
 }
 

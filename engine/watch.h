@@ -51,6 +51,9 @@ void tern_watch_forget(struct tern_lcore *lcore, struct tern_agent *watcher);
 /** Take the notes that came to a roaming agent in a slot since they were taken, oldest first. */
 struct tern_end_note *tern_watch_take_in(struct tern_lcore *lcore, uint32_t slot);
 
+/** Drop a note that nobody is to be told of any more: its block goes home. */
+void tern_watch_drop_note(struct tern_lcore *lcore, struct tern_end_note *note);
+
 /** Drop the notes that came to a roaming agent after its end. */
 void tern_watch_drop_late(struct tern_lcore *lcore, uint32_t slot);
 
