@@ -84,7 +84,17 @@ _Static_assert(offsetof(struct tern_agent, behaviour) == TERN_LINE, "line 0 is t
 
 static inline void tern_agent_set_status(struct tern_agent *agent, enum tern_status status)
 {
-	tern_store(&agent->status, (uint8_t)status);
+	__atomic_store_n(&agent->status, (uint8_t)status, __ATOMIC_RELEASE);
+}
+
+/**
+ * What an agent is doing, as whoever brings it a signal reads it: before its address. At any moment
+ * another lcore's agent may take the slot of one that has ended here; then the address read after
+ * the status of the new one is the new one's, too.
+ */
+static inline uint8_t tern_agent_status_first(const struct tern_agent *agent)
+{
+	return __atomic_load_n(&agent->status, __ATOMIC_ACQUIRE);
 }
 
 /** What an agent is while it has nothing to do. */

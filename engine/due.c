@@ -2,6 +2,7 @@
 #include "due.h"
 
 #include "fds.h"
+#include "fiber.h"
 #include "life.h"
 #include "roaming.h"
 #include "timer.h"
@@ -81,11 +82,14 @@ static unsigned run_signals(struct tern_lcore *lcore, struct tern_agent *agent)
 	return handled;
 }
 
-/* Events are no signals: nobody has looked at the clock for them. */
-static void look_at_slice(struct tern_lcore *lcore)
+/*
+ * Events are no signals: nobody has looked at the clock for them. The next signal is handled even
+ * so, or an agent that is told of something in every run would never have a turn; then they look.
+ */
+static void look_after_next(struct tern_lcore *lcore)
 {
-	if (tern_clock_ticks(lcore->clock) - lcore->slice_start > lcore->slice_ticks)
-		lcore->hold |= TERN_HOLD_LATE;
+	lcore->check_start = 0;
+	lcore->check_left = 1;
 }
 
 static bool are_events_left(const struct tern_reserve *reserve)
@@ -101,6 +105,12 @@ bool tern_due_is_first(const struct tern_lcore *lcore, const struct tern_agent *
 	return are_events_left(reserve) || (signals && !(agent->flags & TERN_AGENT_FIBER));
 }
 
+static bool has_signals(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	return agent->flags & TERN_AGENT_FIBER ? tern_fiber_is_ready(lcore, agent)
+					       : agent->mailbox.queued != 0;
+}
+
 unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	unsigned handled = 0;
@@ -109,9 +119,11 @@ unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_watch_tell(lcore, agent, EVENTS_MAX);
 	if (agent->flags & TERN_AGENT_REFUSED)
 		tern_waiters_tell(lcore, agent, EVENTS_MAX);
-	look_at_slice(lcore);
+	look_after_next(lcore);
 	if (!(agent->flags & TERN_AGENT_FIBER))
 		handled = run_signals(lcore, agent);
+	if (handled == 0 && !has_signals(lcore, agent))
+		tern_lcore_check_slice(lcore);
 	const struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
 	if (!reserve->timers && !reserve->fds && !are_events_left(reserve))
 		agent->flags &= ~TERN_AGENT_DUE;

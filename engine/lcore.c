@@ -48,8 +48,10 @@ void tern_lcore_check_slice(struct tern_lcore *lcore)
 static inline bool runs_in_place(const struct tern_lcore *lcore, const struct tern_agent *agent,
 				 uint32_t word, uint32_t heeded)
 {
-	uint32_t differs = (word ^ (uint32_t)agent->address) & TERN_ADDRESS_GENERATION_MASK;
-	return (differs | (word & NOT_IN_PLACE) | agent->status | (lcore->hold & heeded)) == 0;
+	uint32_t status = tern_agent_status_first(agent);
+	uint32_t address = (uint32_t)tern_load(&agent->address);
+	uint32_t differs = (word ^ address) & TERN_ADDRESS_GENERATION_MASK;
+	return (differs | (word & NOT_IN_PLACE) | status | (lcore->hold & heeded)) == 0;
 }
 
 /* The fast path of everything: a signal handled on the lane's own slot. */
@@ -362,7 +364,7 @@ static unsigned roam(struct tern_lcore *lcore, bool idle)
 		return 0;
 	unsigned work = idle ? tern_roaming_steal(lcore) : 0;
 	tern_reader_quiet(lcore);
-	if (lcore->graves)
+	if (tern_load(&lcore->graves))
 		tern_roaming_graves(lcore, false);
 	return work;
 }

@@ -300,8 +300,9 @@ static void deliver_without_cell(struct tern_lcore *lcore, struct tern_agent *ag
 
 static bool is_for(const struct tern_agent *agent, const struct tern_signal *signal)
 {
-	bool same = signal->to_generation == tern_address_generation(agent->address);
-	return same && agent->status < TERN_ENDING;
+	uint8_t status = tern_agent_status_first(agent);
+	bool same = signal->to_generation == tern_address_generation(tern_load(&agent->address));
+	return same && status < TERN_ENDING;
 }
 
 void tern_life_deliver_back(struct tern_lcore *lcore, const struct tern_signal *signal)

@@ -291,6 +291,73 @@ static void a_slice_is_an_agents_own(void **state)
 	assert_in_range(runs_in_a_row(crew.runs, (uint8_t)slower), 10, 30);
 }
 
+struct told {
+	tern_address watched;
+	uint32_t ends;
+	uint32_t signals;
+};
+
+TERN_HANDLER(static, end_at_once)
+{
+	(void)state;
+	(void)signal;
+	tern_exit(self, 0);
+}
+
+TERN_HANDLER(static, count_signal)
+{
+	(void)self;
+	(void)signal;
+	((struct told *)state)->signals++;
+}
+
+static void spawn_watched(struct tern_agent *self, void *state) TERN_OWNS(self);
+static void spawn_watched(struct tern_agent *self, void *state)
+{
+	static const struct tern_behaviour brief = {.name = "brief", .handler = end_at_once};
+	struct tern_spawn_options options = {.watch = true};
+	struct told *told = state;
+	assert_int_equal(tern_spawn(self, &brief, NULL, &options, &told->watched), 0);
+}
+
+static void outlast_slice(struct tern_agent *self, void *state, const struct tern_event *event)
+	TERN_OWNS(self);
+static void outlast_slice(struct tern_agent *self, void *state, const struct tern_event *event)
+{
+	struct told *told = state;
+	assert_int_equal(event->kind, TERN_EVENT_ENDED);
+	told->ends++;
+	tern_engine_advance(tern_engine_of(self), 100000);
+	spawn_watched(self, state);
+}
+
+/* In a run that is told of an end, which takes five slices, a signal is handled all the same. */
+static void events_leave_signals_their_turn(void **state)
+{
+	static const struct tern_behaviour watcher = {.name = "watcher",
+						      .handler = count_signal,
+						      .on_start = spawn_watched,
+						      .on_event = outlast_slice};
+	struct world *world = *state;
+	struct told told = {0};
+	tern_address address;
+	assert_int_equal(tern_spawn(world->self, &watcher, &told, NULL, &address), 0);
+	world_settle(world);
+	for (uint32_t i = 1; i <= 3; i++) {
+		assert_int_equal(tern_agent_pause(world->self, address), 0);
+		assert_int_equal(tern_signal_bytes(world->self, told.watched, 1, NULL, 0), 0);
+		world_settle(world);
+		assert_int_equal(tern_signal_bytes(world->self, address, 1, NULL, 0), 0);
+		world_settle(world);
+		assert_int_equal(told.ends + told.signals, 2 * (i - 1));
+		assert_int_equal(tern_agent_resume(world->self, address), 0);
+		tern_lcore_poll(tern_engine_lcore(world->engine, 0));
+		assert_int_equal(told.ends, i);
+		assert_int_equal(told.signals, i);
+		world_settle(world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +373,7 @@ int main(void)
 		SET_POLLED(lcores_have_policies_of_their_own, by_lcore),
 		SET_POLLED(a_run_ends_after_so_many_signals, in_tens),
 		SET_POLLED(a_slice_is_an_agents_own, in_tens),
+		SET_POLLED(events_leave_signals_their_turn, in_turn),
 	};
 	return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
 }

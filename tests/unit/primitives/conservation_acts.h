@@ -292,7 +292,10 @@ static bool step(struct tern_agent *self, struct party *party)
 {
 	bool is_over = seen(&party->run->budget) <= 0 || party->is_quiet;
 	uint32_t what = is_over ? pick(&party->rng, 2) + 6 : pick(&party->rng, 12);
-	uint64_t timeout = (100 + pick(&party->rng, 3000)) * (party->run->world.polled ? 1 : 30);
+	uint64_t timeout = 100 + pick(&party->rng, 3000);
+	/* Then fibers must not be due all the time: lesser agents would not run. */
+	if (!party->run->world.polled)
+		timeout *= is_over ? 1000 : 30;
 	switch (what) {
 	case 0:
 		send_patiently(self, party, choose(party));

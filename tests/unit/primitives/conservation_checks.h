@@ -29,12 +29,15 @@ static bool lives(const struct party *party)
 	return seen(&party->address) && !seen(&party->ended);
 }
 
-/* Signals accepted that have neither arrived nor come back, nor are counted as anything else. */
-static int64_t under_way(const struct run *run, const struct tern_lcore_stats *stats)
+/*
+ * Whether signals accepted have neither arrived nor come back, nor are counted as anything else.
+ * Timers that fire while the counters are read could make up for them: they must agree.
+ */
+static bool are_under_way(const struct run *run, const struct tern_lcore_stats *stats)
 {
-	return (int64_t)(seen(&run->accepted) + stats->timers - seen(&run->handled) -
-			 seen(&run->firings) - seen(&run->readies) - stats->returned -
-			 stats->dropped - stats->lost);
+	uint64_t ended = seen(&run->handled) + stats->returned + stats->dropped + stats->lost;
+	return stats->timers != seen(&run->firings) + seen(&run->readies) ||
+	       seen(&run->accepted) != ended;
 }
 
 static const char *find_untold(const struct run *run, const struct party *party)
@@ -99,7 +102,7 @@ static const char *find_missing(const struct run *run, uint32_t *who)
 	*who = PARTIES;
 	if (seen(&run->waiting))
 		return "a fiber waits to send";
-	if (under_way(run, &stats) != 0)
+	if (are_under_way(run, &stats))
 		return "signals have no end";
 	for (uint32_t i = 0; i < parties_of(run); i++) {
 		const struct party *party = &run->parties[i];
@@ -151,15 +154,20 @@ static void fail_signal(const struct run *run, uint32_t number, const char *how)
 	     entry->from, entry->to, how, entry->handled, entry->returned, entry->refused);
 }
 
+static bool has_no_end(const struct entry *entry)
+{
+	return !seen(&entry->refused) && !seen(&entry->handled) && !seen(&entry->returned);
+}
+
 static void check_entry(const struct run *run, uint32_t number, bool stopped)
 {
 	const struct entry *entry = &run->books[number];
-	uint32_t ends = entry->handled + entry->returned;
-	if (ends > 1 || (entry->refused && ends))
+	uint32_t returned = seen(&entry->returned), ends = seen(&entry->handled) + returned;
+	if (ends > 1 || (seen(&entry->refused) && ends))
 		fail_signal(run, number, "has two ends");
-	if (!entry->refused && !ends && !stopped && !may_vanish(run, entry))
+	if (has_no_end(entry) && !stopped && !may_vanish(run, entry))
 		fail_signal(run, number, "vanished");
-	if (entry->returned && was_to_be_handled(run, number))
+	if (returned && was_to_be_handled(run, number))
 		fail_signal(run, number, "came back from one that was to finish");
 }
 
@@ -170,9 +178,8 @@ static void check_signals(const struct run *run, const struct tern_lcore_stats *
 	uint64_t missing = 0;
 	uint32_t numbers = numbers_of(run);
 	for (uint32_t i = 1; i <= numbers; i++) {
-		const struct entry *entry = &run->books[i];
 		check_entry(run, i, undelivered != 0);
-		missing += !entry->refused && !entry->handled && !entry->returned;
+		missing += has_no_end(&run->books[i]);
 	}
 	uint64_t counted = stats->dropped + stats->lost + stats->returned - run->returned;
 	if (missing != counted + undelivered)

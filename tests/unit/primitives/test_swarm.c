@@ -283,11 +283,6 @@ static void the_books_balance_on_threads(void **state)
 {
 	uint64_t first = test_seed(1), count = seed_count(SEEDS) / 20;
 	(void)state;
-#ifdef __SANITIZE_THREAD__
-	/* Seen to fail in this timing, by a cause not known yet; the polled runs are clean. */
-	print_message("random runs on threads are left out under this sanitizer\n");
-	skip();
-#endif
 	for (uint64_t seed = first; seed < first + count; seed++) {
 		last_seed = seed;
 		run_threaded(seed);
