@@ -5,13 +5,18 @@
 
 #include "engine.h"
 
-/* Those of a slot that has had some are not fresh, but what was in them counts no more. */
+/*
+ * Those of a slot that has had some are not fresh, but what was in them counts no more. Without any
+ * nothing is read here: a page that is read before it is written costs a second fault, and an
+ * interrupt of all other lcores.
+ */
 static void clear_hops(const struct tern_engine *engine, struct tern_extras *extras, uint32_t slot)
 {
-	struct tern_histogram *hops = extras->hops;
-	if (hops)
-		memset(hops, 0, TERN_HOPS * sizeof(*hops));
-	else if (engine->hops)
+	if (!engine->hops)
+		return;
+	if (extras->hops)
+		memset(extras->hops, 0, TERN_HOPS * sizeof(*extras->hops));
+	else
 		tern_store(&extras->hops, &engine->hops[(size_t)slot * TERN_HOPS]);
 }
 

@@ -66,7 +66,9 @@ int tern_fiber_make(struct tern_lcore *lcore, struct tern_agent *agent, size_t s
 		return code;
 	size_t top = (stack.size - sizeof(struct tern_fiber)) & ~(size_t)(TERN_LINE - 1);
 	struct tern_fiber *fiber = (void *)(stack.base + top);
-	*fiber = (struct tern_fiber){.stack = stack, .agent = agent};
+	memset(&fiber->context, 0, sizeof(*fiber) - offsetof(struct tern_fiber, context));
+	fiber->stack = stack;
+	fiber->agent = agent;
 	struct tern_stack usable = {.base = stack.base, .size = top};
 	tern_context_make(&fiber->context, &usable, fiber_main, fiber);
 	agent->extras->fiber = fiber;
@@ -269,7 +271,6 @@ int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t dea
 	uint64_t now = tern_clock_ns(lcore->clock);
 	if (now >= deadline_ns)
 		return -ETIMEDOUT;
-	fiber->peer = to;
 	fiber->waiter = (struct tern_waiter){
 		.agent = fiber->agent, .to = to, .in_lane = in_lane, .is_fiber = true};
 	tern_waiter_add(lcore, &fiber->waiter);

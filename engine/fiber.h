@@ -12,22 +12,21 @@ enum tern_fiber_wait {
 	TERN_FIBER_TYPE,   /* one of `type` */
 	TERN_FIBER_TIME,
 	TERN_FIBER_ENDED, /* of `peer`, or of any */
-	TERN_FIBER_ROOM,  /* at `peer` */
+	TERN_FIBER_ROOM,  /* as `waiter` says */
 	TERN_FIBER_FD,
 };
 
 /** A fiber, at the top of its own stack. Only the lcore that runs its agent touches it. */
 struct tern_fiber {
-	struct tern_context context;
-	struct tern_stack stack; /* all of it, this included */
+	struct tern_signal current;  /* received last; a line that a spawn does not touch */
+	struct tern_context context; /* from here on zeroed by the spawn */
+	struct tern_stack stack;     /* all of it, this included */
 	struct tern_agent *agent;
-	struct tern_signal current; /* received last */
-	struct tern_timer timer;    /* ends the wait */
-	struct tern_ends ends;	    /* that it has not asked for yet */
-	struct tern_waiter waiter;  /* for `peer` to take signals */
-	tern_iso *sending;	    /* waits for room with it: dropped if it ends there */
+	struct tern_timer timer;   /* ends the wait */
+	struct tern_ends ends;	   /* that it has not asked for yet */
+	struct tern_waiter waiter; /* for its receiver to take signals */
+	tern_iso *sending;	   /* waits for room with it: dropped if it ends there */
 	tern_address peer;
-	uint64_t wake;	/* clock ticks at which a wait for room ends */
 	int64_t result; /* its function's */
 	enum tern_fiber_wait wait;
 	uint32_t before;  /* cell before the next to be looked at for `type`; none before it is */

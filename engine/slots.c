@@ -9,6 +9,7 @@
 
 #define BATCH (TERN_SLOT_CACHE / 2)
 #define AHEAD 4
+#define RESTING 4096
 
 static void cache_push(struct tern_lcore *lcore, uint32_t slot)
 {
@@ -29,17 +30,19 @@ static uint32_t cache_pop(struct tern_lcore *lcore)
 	return slot;
 }
 
-/* Never used slots first, so that a slot rests as long as possible before its next life. */
-static void refill(struct tern_lcore *lcore)
+static void take_fresh(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
-	if (tern_load(&engine->slot_cursor) < engine->slots) {
-		uint32_t from = __atomic_fetch_add(&engine->slot_cursor, BATCH, __ATOMIC_RELAXED);
-		for (uint32_t i = from; i < from + BATCH && i < engine->slots; i++)
-			cache_push(lcore, i);
-	}
-	if (lcore->slot_count)
+	if (tern_load(&engine->slot_cursor) >= engine->slots)
 		return;
+	uint32_t from = __atomic_fetch_add(&engine->slot_cursor, BATCH, __ATOMIC_RELAXED);
+	for (uint32_t i = from; i < from + BATCH && i < engine->slots; i++)
+		cache_push(lcore, i);
+}
+
+static void take_rested(struct tern_lcore *lcore)
+{
+	struct tern_engine *engine = lcore->engine;
 	uint32_t slots[BATCH];
 	tern_pools_lock(engine);
 	uint32_t got = rte_ring_dequeue_burst_elem(engine->slot_ring, slots, sizeof(slots[0]),
@@ -47,6 +50,21 @@ static void refill(struct tern_lcore *lcore)
 	tern_pools_unlock(engine);
 	for (uint32_t i = 0; i < got; i++)
 		cache_push(lcore, slots[i]);
+}
+
+/*
+ * Never used slots while few rest, so that one rests for a while before its next life; then those
+ * that have rested longest: their memory is there, and what is mapped stays as small as what lives.
+ */
+static void refill(struct tern_lcore *lcore)
+{
+	struct tern_engine *engine = lcore->engine;
+	if (rte_ring_count(engine->slot_ring) >= RESTING)
+		take_rested(lcore);
+	else
+		take_fresh(lcore);
+	if (!lcore->slot_count)
+		take_rested(lcore);
 }
 
 static void spill(struct tern_lcore *lcore)

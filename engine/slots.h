@@ -6,8 +6,8 @@
 
 /*
  * Slots of the agent table. Each lcore keeps up to TERN_SLOT_CACHE free ones; the rest wait in
- * one ring, first in, first out, and slots never used follow a cursor. Taking and giving touch
- * shared lines once per TERN_SLOT_CACHE / 2 slots.
+ * one ring, first in, first out, and slots never used follow a cursor: they are taken while few
+ * wait in the ring. Taking and giving touch shared lines once per TERN_SLOT_CACHE / 2 slots.
  *
  * An agent lives on a slot and a permit. There are max_agents permits, and more slots than permits
  * by what the caches may hold and what is on its way back: so whoever has a permit finds a slot.
