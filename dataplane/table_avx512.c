@@ -137,7 +137,7 @@ static void ask_for_chunk(const struct tern_finder *finder, const struct tern_id
 static void search_chunk(const struct tern_finder *finder, const struct asked *asked,
 			 const struct tern_id *ids, tern_address *addresses)
 {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 	for (uint32_t i = 0; i < CHUNK; i++) {
 		const struct tern_bucket *home = asked->homes[i];
 		uint64_t mask = match(home, _mm_loadl_epi64((const void *)&asked->tags[i]));

@@ -6,7 +6,6 @@
  */
 #include <immintrin.h>
 
-#include <rte_atomic.h>
 #include <rte_common.h>
 #include <rte_cpuflags.h>
 
@@ -39,10 +38,14 @@ static inline uint64_t hash_id(const struct tern_table_keys *keys, const struct 
 	return (uint64_t)_mm_cvtsi128_si64(hash_vector(keys, _mm_loadu_si128((const void *)id)));
 }
 
-/* The tag of a hash in every byte. */
+/* The tag of a hash in every byte. The ones from memory: gcc would make them by two instructions.
+ */
 static inline __m128i tag_of(__m128i hash)
 {
-	return _mm_max_epu8(_mm_broadcastb_epi8(hash), _mm_set1_epi8(1));
+	static const alignas(16) uint64_t ones[2] = {0x0101010101010101, 0x0101010101010101};
+	__m128i tag = _mm_broadcastb_epi8(hash);
+	__asm__("vpmaxub %1, %0, %0" : "+x"(tag) : "m"(*(const __m128i *)(const void *)ones));
+	return tag;
 }
 
 /*
@@ -75,14 +78,13 @@ static TERN_HIDDEN bool is_same(const struct tern_id *there, __m128i id)
 
 /*
  * Whether a place still has a word, after its id was read (R5, R6): on x86 loads keep their order,
- * if the compiler does.
+ * if the compiler does. One instruction, so that what is returned waits for the first load alone.
  */
 static inline bool is_still(const uint64_t *at, uint64_t word)
 {
-	rte_compiler_barrier();
-	/* Another value to gcc, so that what is returned waits for the first load alone. */
-	__asm__("" : "+r"(word));
-	return likely(__atomic_load_n(at, __ATOMIC_RELAXED) == word);
+	bool same;
+	__asm__ volatile("cmpq %2, %1" : "=@cce"(same) : "m"(*at), "r"(word) : "memory");
+	return likely(same);
 }
 
 /*
