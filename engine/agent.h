@@ -56,7 +56,10 @@ struct TERN_CAPABILITY("agent") tern_agent {
 	alignas(TERN_LINE) void (*handler)(struct tern_agent *, void *, struct tern_signal *);
 	void *state;
 	struct tern_lcore *lcore;
-	tern_address address;
+	union {
+		tern_address address;
+		uint32_t address_low; /* its generation is in here: one load of half the size */
+	};
 	uint64_t signals_in;
 	struct tern_mailbox mailbox; /* in the home lcore's cells */
 	uint8_t status;		     /* enum tern_status; any thread reads */
@@ -80,6 +83,7 @@ struct TERN_CAPABILITY("agent") tern_agent {
 	uint32_t ready_next; /* slot of the next agent in its list of ready ones */
 };
 _Static_assert(sizeof(struct tern_agent) == 128, "an agent is two lines");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "address_low is the low half");
 _Static_assert(offsetof(struct tern_agent, behaviour) == TERN_LINE, "line 0 is the signal's");
 
 static inline void tern_agent_set_status(struct tern_agent *agent, enum tern_status status)
