@@ -216,6 +216,20 @@ static void press(struct tern_lcore *lcore, struct tern_room *room, tern_address
 	__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
 }
 
+/*
+ * Apart, because the agent's line, which its lcore writes for each signal, is one that a sender
+ * does without while few wait. What goes from ring to mailbox meanwhile counts twice: pressed
+ * early, never late.
+ */
+static __attribute__((noinline)) void
+look_for_high(struct tern_lcore *lcore, struct tern_room *room, tern_address to, uint32_t waiting)
+{
+	if (!room->exact)
+		waiting += tern_load(&lcore->agents[tern_address_slot(to)].mailbox.queued);
+	if (waiting >= tern_load(&room->high_water))
+		press(lcore, room, to);
+}
+
 /* Take a place within an exact bound, which counts what has left the ring and is not taken up. */
 static bool enter(struct tern_room *room, uint32_t *waiting)
 {
@@ -253,12 +267,8 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 		}
 	}
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
-	const struct tern_agent *agent = &lcore->agents[signal->to_slot];
-	/* What goes from ring to mailbox meanwhile counts twice here: pressed early, never late. */
-	if (tern_likely(!room->exact))
-		waiting = count + tern_load(&agent->mailbox.queued);
-	if (tern_unlikely(waiting >= tern_load(&room->high_water)))
-		press(lcore, room, to);
+	if (tern_unlikely(room->exact || count >= tern_load(&room->calm)))
+		look_for_high(lcore, room, to, room->exact ? waiting : count);
 	if (tern_roam_wake_after_put(&room->roam))
 		schedule_owner(lcore, room);
 	return 0;

@@ -31,6 +31,7 @@ struct tern_room {
 	alignas(TERN_LINE) uint32_t capacity;
 	uint32_t high_water;
 	uint32_t low_water;
+	uint32_t calm; /* with fewer in the ring it is below high water, whatever its mailbox has */
 	uint32_t slot;
 	uint8_t policy; /* enum tern_policy */
 	uint8_t class;	/* of its size: rooms.c */

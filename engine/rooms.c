@@ -153,11 +153,20 @@ static int make_ring(struct tern_room *room, uint8_t class, bool drops)
 	return code;
 }
 
+/* It takes up what it may handle in a run; a fiber that waits for a type, all that there is. */
+static uint32_t calm_of(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	uint32_t most = lcore->engine->config.turn_signals;
+	return agent->behaviour->fiber || agent->high_water < most ? 0 : agent->high_water - most;
+}
+
 /* Late senders may read what is stored here. */
-static void fill_room(struct tern_room *room, const struct tern_agent *agent, uint32_t capacity)
+static void fill_room(const struct tern_lcore *lcore, struct tern_room *room,
+		      const struct tern_agent *agent, uint32_t capacity)
 {
 	tern_store(&room->capacity, capacity);
 	tern_store(&room->high_water, agent->high_water);
+	tern_store(&room->calm, calm_of(lcore, agent));
 	tern_store(&room->slot, tern_address_slot(agent->address));
 	tern_store(&room->policy, agent->policy);
 	tern_store(&room->class, class_of(capacity));
@@ -181,7 +190,7 @@ int tern_room_make(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t 
 		room->exact = exact;
 		make_ring(room, class, agent->policy == TERN_POLICY_DROP_OLDEST);
 	}
-	fill_room(room, agent, capacity);
+	fill_room(lcore, room, agent, capacity);
 	/* Release: who finds the room finds its ring made (tern_room_of()). */
 	__atomic_store_n(&lcore->rooms[room->slot], room, __ATOMIC_RELEASE);
 	return 0;
