@@ -113,4 +113,8 @@ bool tern_block_departed(const void *address);
 struct tern_block *tern_block_depart(struct tern_heap *heap, struct tern_block *block,
 				     const char *name, tern_address sender);
 
+/** The send was refused: the block that departed last stays where it was, and its sender's. */
+void tern_block_stay(struct tern_heap *heap, const struct tern_block *block,
+		     struct tern_block *departed);
+
 #endif

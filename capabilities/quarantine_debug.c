@@ -143,6 +143,19 @@ struct tern_block *tern_block_depart(struct tern_heap *heap, struct tern_block *
 	return fresh;
 }
 
+void tern_block_stay(struct tern_heap *heap, const struct tern_block *block,
+		     struct tern_block *departed)
+{
+	struct tern_quarantine *quarantine = heap->quarantine;
+	if (departed == block)
+		return;
+	quarantine->at = (quarantine->at + QUARANTINE_DEPTH - 1) % QUARANTINE_DEPTH;
+	struct departed *last = &quarantine->ring[quarantine->at];
+	mprotect(last->block, last->bytes, PROT_READ | PROT_WRITE);
+	last->block = NULL;
+	tern_block_release(heap, departed);
+}
+
 void tern_block_die(const struct tern_heap *heap, const struct tern_block *block, const char *how)
 {
 	fprintf(stderr, "tern: block %p %s on lcore %u\n", (const void *)block, how, heap->index);

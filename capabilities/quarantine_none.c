@@ -28,6 +28,14 @@ struct tern_block *tern_block_depart(struct tern_heap *heap, struct tern_block *
 	return block;
 }
 
+void tern_block_stay(struct tern_heap *heap, const struct tern_block *block,
+		     struct tern_block *departed)
+{
+	(void)heap;
+	(void)block;
+	(void)departed;
+}
+
 bool tern_block_departed(const void *address)
 {
 	(void)address;

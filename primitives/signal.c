@@ -306,12 +306,22 @@ uint32_t tern_signal_id_burst(struct tern_agent *self, const struct tern_id *to,
 	return count;
 }
 
-/* A full ring is known before the block departs, but for senders that race for the last place. */
+static void *depart(struct tern_agent *self, void *pointer, uint32_t kind)
+{
+	if (kind != TERN_KIND_ISO)
+		return pointer;
+	return tern_block_depart(&self->lcore->heap, pointer, self->behaviour->name, self->address);
+}
+
+/* Once it is in the ring it is too late to depart. */
 static int send_block_roaming(struct tern_agent *self, tern_address to, uint16_t type,
 			      void *pointer, uint32_t kind)
 {
-	struct tern_signal slot = {.payload.iso = pointer};
-	return send_roaming(self, to, type, &slot, kind);
+	struct tern_signal slot = {.payload.iso = depart(self, pointer, kind)};
+	int code = send_roaming(self, to, type, &slot, kind);
+	if (tern_unlikely(code != 0) && kind == TERN_KIND_ISO)
+		tern_block_stay(&self->lcore->heap, pointer, (struct tern_block *)slot.payload.iso);
+	return code;
 }
 
 /* Blocks travel as a pointer; only a send that is sure to succeed lets the block depart. */
@@ -327,11 +337,8 @@ static int send_block(struct tern_agent *self, tern_address to, uint16_t type, v
 	struct tern_lane_out *out = find_lane(self, to, entry, &code);
 	if (tern_unlikely(!out))
 		return code;
-	if (kind == TERN_KIND_ISO)
-		pointer = tern_block_depart(&self->lcore->heap, pointer, self->behaviour->name,
-					    self->address);
 	struct tern_signal *slot = tern_lane_slot(out);
-	slot->payload.iso = pointer;
+	slot->payload.iso = depart(self, pointer, kind);
 	finish(self, out, slot, to, type, kind);
 	return 0;
 }

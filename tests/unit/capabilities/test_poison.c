@@ -27,6 +27,7 @@ struct misuse {
 	size_t size;
 	size_t at; /* which byte is touched */
 	enum { READ, WRITE, SEND, DROP } how;
+	bool roaming; /* who it was sent to */
 	tern_address sink;
 	const struct tern_behaviour *of; /* who does it */
 };
@@ -130,9 +131,10 @@ static void send_and_misuse(void *argument)
 	struct misuse *misuse = argument;
 	struct tern_engine *engine = start();
 	struct tern_agent *self = tern_thread_attach(engine, NULL, NULL);
+	struct tern_spawn_options options = {.roaming = misuse->roaming};
 	uint64_t received = 0;
 	tern_address agent;
-	if (tern_spawn(self, &sink, &received, NULL, &misuse->sink) != 0 ||
+	if (tern_spawn(self, &sink, &received, &options, &misuse->sink) != 0 ||
 	    tern_spawn(self, misuse->of, misuse, NULL, &agent) != 0 ||
 	    tern_signal_bytes(self, agent, 1, "", 1) != 0)
 		_exit(3);
@@ -168,7 +170,43 @@ static void test_touch_after_send(void **state)
 		expect_named(&(struct misuse){.size = sizes[i], .how = READ});
 		expect_named(&(struct misuse){.size = sizes[i], .how = WRITE});
 		expect_named(&(struct misuse){.size = sizes[i], .at = sizes[i] - 1, .how = WRITE});
+		expect_named(&(struct misuse){.size = sizes[i], .how = WRITE, .roaming = true});
 	}
+}
+
+/* One that a full mailbox refuses is still its sender's, whole, and goes there again. */
+static void test_refused_block_stays(void **state)
+{
+	struct tern_engine *engine = start();
+	struct tern_agent *self = tern_thread_attach(engine, NULL, NULL);
+	struct tern_stop_report report;
+	uint64_t received = 0;
+	tern_address agent;
+	(void)state;
+	for (int roaming = 0; roaming <= 1; roaming++) {
+		struct tern_spawn_options options = {.roaming = roaming, .capacity = 1};
+		assert_int_equal(tern_spawn(self, &sink, &received, &options, &agent), 0);
+		assert_int_equal(tern_agent_pause(self, agent), 0);
+		tern_iso *iso = NULL;
+		while (!iso) { /* beyond its bound a pinned one has what lies in the lane */
+			tern_engine_poll(engine);
+			iso = make(self, 3000);
+			uintptr_t block = (uintptr_t)iso;
+			iso = tern_signal(self, agent, 1, iso);
+			assert_true(!iso || (uintptr_t)iso == block);
+		}
+		memset(tern_iso_data(iso), 0x5A, 3000);
+		assert_int_equal(tern_agent_resume(self, agent), 0);
+		tern_engine_poll(engine);
+		uint64_t before = received;
+		assert_true(before > 0);
+		assert_null(tern_signal(self, agent, 1, iso));
+		tern_engine_poll(engine);
+		assert_int_equal(received, before + 1);
+	}
+	tern_thread_detach(self);
+	assert_int_equal(tern_engine_stop(engine, 1000000000, &report), 0);
+	assert_int_equal(report.blocks_leaked, 0);
 }
 
 /* Not contained: the block may be another agent's by now. */
@@ -335,6 +373,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_touch_after_send),
+		cmocka_unit_test(test_refused_block_stays),
 		cmocka_unit_test(test_touch_after_send_in_own_text),
 		cmocka_unit_test(test_double_send),
 		cmocka_unit_test(test_drop_after_send),
