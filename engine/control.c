@@ -16,12 +16,17 @@ struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_addr
 	return signal;
 }
 
-void tern_control_collect(struct tern_lcore *lcore, const struct tern_signal *signal)
+void tern_control_handled(struct tern_lcore *lcore)
 {
-	tern_heap_collect(&lcore->heap, (struct tern_block *)(uintptr_t)signal->payload.words[0]);
 	tern_count(&lcore->own_handled, 1);
 	tern_count(&lcore->stats.handled, 1);
 	tern_lcore_settle(lcore, 1);
+}
+
+void tern_control_collect(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	tern_heap_collect(&lcore->heap, (struct tern_block *)(uintptr_t)signal->payload.words[0]);
+	tern_control_handled(lcore);
 }
 
 void tern_control_handle(struct tern_agent *self, void *state, struct tern_signal *signal)

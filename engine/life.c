@@ -30,6 +30,17 @@ void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 	skip_sample(lcore);
 }
 
+void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal,
+		    const struct tern_event *event)
+{
+	struct tern_signal *outer = lcore->in_hand; /* where a lane to itself is spilled */
+	lcore->in_hand = signal;
+	tern_life_event(lcore, agent, event);
+	lcore->in_hand = outer;
+	tern_signal_discard(lcore, signal);
+	tern_control_handled(lcore);
+}
+
 void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (agent->status == TERN_NEW)

@@ -70,6 +70,15 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 		     const struct tern_event *event);
 
+/**
+ * Call on_event for something that counts as under way: settled afterwards, also where the agent
+ * fails in it. Runs the agent.
+ *
+ * @param signal  what it came as; its block is dropped
+ */
+void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal,
+		    const struct tern_event *event);
+
 /** Make room for a signal under the policy. Returns whether it still wants a place. */
 bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 			   const struct tern_signal *signal);

@@ -146,7 +146,9 @@ static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set)
 static void settle_in_hand(struct tern_lcore *lcore)
 {
 	if (lcore->in_hand) {
+		bool is_own = lcore->in_hand->type > TERN_TYPE_MAX;
 		tern_signal_discard(lcore, lcore->in_hand);
+		tern_count(&lcore->own_handled, is_own);
 		tern_count(&lcore->stats.handled, 1);
 		tern_lcore_settle(lcore, 1);
 	}

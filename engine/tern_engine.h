@@ -106,9 +106,10 @@ struct tern_stop_report {
  * Drain, end all agents, join the lcores, free everything. `engine` is gone afterwards.
  *
  * Agents' timers fall silent and attached threads are refused (-ESHUTDOWN) at once; agents go on
- * until no signal is under way or the deadline passes. A fiber that sleeps, or waits with a
- * timeout, goes on in time meanwhile. Then every agent ends (on_stop, reason shutdown), on its own
- * lcore; one that roams on the lcore that ran it last.
+ * until no signal is under way and no handler waits to be told that a refusal is over
+ * (TERN_EVENT_RELEASED), or the deadline passes. A fiber that sleeps, or waits with a timeout, goes
+ * on in time meanwhile. Then every agent ends (on_stop, reason shutdown), on its own lcore; one
+ * that roams on the lcore that ran it last.
  *
  * A function that does not return cannot be ended. An lcore whose functions make no progress for
  * the grace, which is as long as timeout_ns and at least 1 s, or that takes ten times that for all

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "waiter.h"
 
+#include "control.h"
 #include "due.h"
 #include "fiber.h"
 #include "life.h"
@@ -65,6 +66,13 @@ static uint32_t take_entry(struct tern_waiters *waiters)
 	return entry;
 }
 
+/* To be told is as good as a signal under way: who stops the engine waits for it. */
+static void owe(struct tern_lcore *lcore)
+{
+	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->forwarded, 1);
+}
+
 static void tell_later(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags |= TERN_AGENT_DUE;
@@ -78,6 +86,7 @@ static void retry_later(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_waiters *waiters = &lcore->waiters;
 	if (waiters->retrying.count == 0)
 		waiters->retry_left = TERN_WAITERS_MAX / LOOKS;
+	owe(lcore);
 	tern_reserve_of(lcore, agent)->retry = TERN_RETRY_LATER;
 	tern_slot_list_push(&waiters->retrying, lcore->reserves, TERN_SLOTS_RETRYING,
 			    tern_address_slot(agent->address));
@@ -110,6 +119,7 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 	if (reserve->waiters)
 		lcore->waiters.entries[reserve->waiters - 1].before = entry;
 	*head = reserve->waiters = entry;
+	owe(lcore);
 	tern_waiter_add(lcore, waiter);
 }
 
@@ -199,8 +209,10 @@ static void put_entry(struct tern_lcore *lcore, uint32_t entry)
 
 static void tell(struct tern_lcore *lcore, struct tern_agent *agent, tern_address who)
 {
+	struct tern_signal signal =
+		tern_control_signal(lcore, agent->address, TERN_CONTROL_RELEASED, 0);
 	struct tern_event event = {.kind = TERN_EVENT_RELEASED, .released = who};
-	tern_life_event(lcore, agent, &event);
+	tern_life_tell(lcore, agent, &signal, &event);
 }
 
 /* Each is given up before it is told: who is refused again is told again. */
@@ -229,6 +241,7 @@ static void forget_list(struct tern_lcore *lcore, uint32_t *list)
 		uint32_t entry = *list;
 		*list = lcore->waiters.entries[entry - 1].by_agent;
 		put_entry(lcore, entry);
+		tern_control_handled(lcore);
 	}
 }
 
@@ -242,6 +255,8 @@ void tern_waiters_forget(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (reserve->retry == TERN_RETRY_LATER)
 		tern_slot_list_remove(&lcore->waiters.retrying, lcore->reserves,
 				      TERN_SLOTS_RETRYING, tern_address_slot(agent->address));
+	if (reserve->retry)
+		tern_control_handled(lcore);
 	reserve->retry = TERN_RETRY_NONE;
 	agent->flags &= ~TERN_AGENT_REFUSED;
 }

@@ -83,13 +83,6 @@ void tern_watch_ended(struct tern_lcore *lcore, const struct tern_agent *agent, 
 	}
 }
 
-static void count_handled(struct tern_lcore *lcore)
-{
-	tern_count(&lcore->own_handled, 1);
-	tern_count(&lcore->stats.handled, 1);
-	tern_lcore_settle(lcore, 1);
-}
-
 /* Where a watcher asks for ends; NULL: it is told. */
 static struct tern_ends *ends_of(struct tern_lcore *lcore, struct tern_agent *watcher)
 {
@@ -104,7 +97,7 @@ static void keep(struct tern_lcore *lcore, struct tern_agent *watcher, struct te
 		 struct tern_end_note *note)
 {
 	tern_ends_add(ends, note);
-	count_handled(lcore);
+	tern_control_handled(lcore);
 	if (watcher->flags & TERN_AGENT_FIBER)
 		tern_ready_wake(lcore, watcher);
 }
@@ -113,15 +106,9 @@ static void tell(struct tern_lcore *lcore, struct tern_agent *watcher, struct te
 {
 	struct tern_signal signal =
 		tern_control_signal(lcore, watcher->address, TERN_CONTROL_ENDED, TERN_KIND_ISO);
-	struct tern_signal *outer = lcore->in_hand; /* where a lane to itself is spilled */
 	struct tern_event event = {.kind = TERN_EVENT_ENDED, .ended = note->ended};
 	signal.payload.iso = note->iso;
-	lcore->in_hand = &signal;
-	tern_store(&lcore->running, tern_address_slot(watcher->address));
-	tern_life_event(lcore, watcher, &event);
-	lcore->in_hand = outer;
-	tern_signal_discard(lcore, &signal);
-	count_handled(lcore);
+	tern_life_tell(lcore, watcher, &signal, &event);
 }
 
 static void set_due(struct tern_lcore *lcore, struct tern_agent *watcher,

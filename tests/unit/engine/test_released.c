@@ -454,6 +454,63 @@ static void a_turn_looks_at_some(void **state)
 	assert_nobody_waits(world);
 }
 
+enum { STREAM = 500 };
+
+struct stream {
+	tern_address to;
+	uint64_t sent;
+	uint64_t refused;
+};
+
+static void pour(struct tern_agent *self, struct stream *stream)
+{
+	while (stream->sent < STREAM && send_number(self, stream->to, 1, stream->sent) == 0)
+		stream->sent++;
+	if (stream->sent < STREAM)
+		note(&stream->refused);
+}
+
+TERN_HANDLER(static, begin_stream)
+{
+	(void)signal;
+	pour(self, state);
+}
+
+static void go_on(struct tern_agent *self, void *state, const struct tern_event *event)
+{
+	if (event->kind == TERN_EVENT_RELEASED)
+		pour(self, state);
+}
+
+/* Refused, and told so while the engine drains, it sends the rest before that ends. */
+static void a_stop_waits_for_who_was_refused(void **state)
+{
+	static const struct tern_behaviour behaviour = {
+		.name = "stream", .handler = begin_stream, .on_event = go_on};
+	(void)state;
+	for (int polled = 0; polled <= 1; polled++) {
+		struct tern_config config;
+		struct world world;
+		world_config(&config, polled);
+		world_open(&world, &config);
+		/* Its low water is when nothing is under way. */
+		struct tern_spawn_options options = {.roaming = true, .capacity = 1};
+		struct probe *probe = world_probes(&world, 1);
+		struct stream *stream = world_memory(&world, sizeof(*stream));
+		stream->to = spawn_paused(&world, probe, &options);
+		tern_address agent = spawn_on(world.self, 0, &behaviour, stream);
+		assert_int_equal(send_number(world.self, agent, 1, 0), 0);
+		UNTIL(&world, seen(&stream->refused));
+		assert_int_equal(tern_agent_resume(world.self, stream->to), 0);
+		struct tern_stop_report report;
+		assert_int_equal(world_stop(&world, PATIENCE_NS, &report), 0);
+		assert_int_equal(report.undelivered, 0);
+		assert_int_equal(stream->sent, STREAM);
+		assert_int_equal(probe->handled, STREAM);
+		world_forget(&world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +528,7 @@ int main(void)
 		MANY(more_than_are_kept_are_told_to_try_all),
 		MANY(who_ends_while_it_is_to_try_all_leaves_nothing),
 		MANY(a_turn_looks_at_some),
+		cmocka_unit_test(a_stop_waits_for_who_was_refused),
 	};
 	return cmocka_run_group_tests_name("released", tests, NULL, NULL);
 }
