@@ -285,6 +285,11 @@ static void a_move_keeps_what_has_fired(void **state)
 	assert_int_equal(keeper->expired, 19);
 }
 
+static bool is_virtual(const struct tern_agent *self)
+{
+	return tern_engine_of(self)->clock.is_virtual;
+}
+
 /* A fiber: what the test says it does with the timers, which are not the actor's own. */
 TERN_FIBER(static, looks_late)
 {
@@ -298,8 +303,15 @@ TERN_FIBER(static, looks_late)
 		EXPECT(signal && tern_signal_type(signal) == FIRED);
 		memcpy(&timeout, tern_signal_data(signal), sizeof(timeout));
 		actor->count += timeout.expired;
-		EXPECT(tern_recv(self, 0) == NULL);
 		EXPECT(timeout.timer == timer);
+		uint64_t next_ns = timeout.due_ns + timeout.expired * PERIOD_NS;
+		signal = tern_recv(self, 0);
+		EXPECT(!signal || !is_virtual(self));
+		if (!signal)
+			continue;
+		/* Where its slice was used up in between: it has fired again since. */
+		memcpy(&timeout, tern_signal_data(signal), sizeof(timeout));
+		EXPECT(timeout.due_ns + PERIOD_NS / 2 >= next_ns);
 	}
 	/* And with one pending that nobody takes. */
 	tern_sleep(self, 5 * PERIOD_NS);
