@@ -92,6 +92,7 @@ struct tern_engine {
 	alignas(TERN_LINE) uint32_t pool_lock;	 /* 1: held */
 	alignas(TERN_LINE) uint32_t slot_cursor; /* slots from here on were never used */
 	uint32_t permits; /* under pool_lock: agents that may be made, beside what lcores hold */
+	uint32_t slots_resting; /* in slot_ring; changed under pool_lock, read by any lcore */
 	alignas(TERN_LINE) uint32_t runnable_left; /* of max_concurrent: ready.c */
 	alignas(TERN_LINE) uint32_t thieves;	   /* lcores that steal now */
 	alignas(TERN_LINE) bool roaming;	   /* there has been a roaming agent */

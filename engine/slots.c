@@ -47,6 +47,7 @@ static void take_rested(struct tern_lcore *lcore)
 	tern_pools_lock(engine);
 	uint32_t got = rte_ring_dequeue_burst_elem(engine->slot_ring, slots, sizeof(slots[0]),
 						   BATCH, NULL);
+	tern_count(&engine->slots_resting, -got);
 	tern_pools_unlock(engine);
 	for (uint32_t i = 0; i < got; i++)
 		cache_push(lcore, slots[i]);
@@ -59,7 +60,7 @@ static void take_rested(struct tern_lcore *lcore)
 static void refill(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
-	if (rte_ring_count(engine->slot_ring) >= RESTING)
+	if (tern_load(&engine->slots_resting) >= RESTING)
 		take_rested(lcore);
 	else
 		take_fresh(lcore);
@@ -74,6 +75,7 @@ static void spill(struct tern_lcore *lcore)
 		slots[i] = cache_pop(lcore);
 	tern_pools_lock(lcore->engine);
 	rte_ring_enqueue_bulk_elem(lcore->engine->slot_ring, slots, sizeof(slots[0]), BATCH, NULL);
+	tern_count(&lcore->engine->slots_resting, BATCH);
 	tern_pools_unlock(lcore->engine);
 }
 
