@@ -8,8 +8,8 @@
  */
 #include "tern_config.h"
 
-#include "engine/config_keys.h"
-#include "engine/cpu_list.h"
+#include "engine/config/config_keys.h"
+#include "engine/config/cpu_list.h"
 
 #include <rte_common.h>
 

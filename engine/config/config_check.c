@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tern_config.h"
 
-#include "engine/config_keys.h"
-#include "engine/cpu_list.h"
+#include "config_keys.h"
+#include "cpu_list.h"
 
 #include <rte_common.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/config_keys.h"
+#include "config_keys.h"
 
-#include "engine/cpu_list.h"
+#include "cpu_list.h"
 #include "tern_word.h"
 
 #include <rte_common.h>

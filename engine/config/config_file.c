@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/config_file.h"
+#include "config_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/cpu_list.h"
+#include "cpu_list.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tern_config.h"
 
-#include "engine/config_file.h"
-#include "engine/config_keys.h"
+#include "config_file.h"
+#include "config_keys.h"
 
 #include <errno.h>
 #include <stdio.h>
