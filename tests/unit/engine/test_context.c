@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "engine/context.h"
+#include "engine/text/context.h"
 
 /* ThreadSanitizer of gcc 12 and clang 14 knows 8,128 threads, and a fiber is one. */
 #if TERN_TSAN

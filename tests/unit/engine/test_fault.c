@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/fault.h"
+#include "engine/text/fault.h"
 
 /*
  * An access instrumented by ThreadSanitizer goes through its runtime, where a fault is not in own

@@ -12,9 +12,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "engine/fault.h"
-#include "engine/fault_pc.h"
-#include "engine/preempt.h"
+#include "engine/text/fault.h"
+#include "engine/text/fault_pc.h"
+#include "engine/text/preempt.h"
 
 #define AGENT TERN_TEXT __attribute__((no_sanitize("thread", "undefined")))
 #define FOREIGN __attribute__((noinline))

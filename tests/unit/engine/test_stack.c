@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "capabilities/poison.h"
-#include "engine/stack.h"
+#include "engine/text/stack.h"
 
 enum { HELD = 64, STEPS = 4000, THREADS = 2, MANY = 10000 };
 
