@@ -7,7 +7,7 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/directory.h"
+#include "engine/queue/directory.h"
 
 static void addresses_keep_their_parts(void **state)
 {

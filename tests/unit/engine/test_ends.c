@@ -7,7 +7,7 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/ends.h"
+#include "engine/queue/ends.h"
 
 enum { NOTES = 400, MANY = 60000, SAME = 200000 };
 

@@ -7,7 +7,7 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/order.h"
+#include "engine/queue/order.h"
 
 enum { ROOM = 400, STEPS = 20000 };
 

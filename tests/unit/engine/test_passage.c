@@ -8,7 +8,7 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/passage.h"
+#include "engine/queue/passage.h"
 
 enum { ROUTES = 6, STEPS = 20000, WISHES = 64 };
 

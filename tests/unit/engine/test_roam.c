@@ -10,8 +10,8 @@
 
 #include "tests/unit/support.h"
 
-#include "engine/roam.h"
-#include "engine/run_ring.h"
+#include "engine/queue/roam.h"
+#include "engine/queue/run_ring.h"
 
 #include <rte_common.h>
 #include <rte_ring_elem.h>

@@ -8,7 +8,7 @@
 
 #include "tests/unit/support.h"
 
-#include "engine/run_ring.h"
+#include "engine/queue/run_ring.h"
 
 #if defined(__has_feature)
 #define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))

@@ -7,7 +7,7 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/wheel.h"
+#include "engine/queue/wheel.h"
 
 enum { TIMERS = 300, STEPS = 4000 };
 
