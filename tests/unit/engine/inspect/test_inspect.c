@@ -6,7 +6,7 @@
  * Method: engine and asker in one process, on threads; a table with routes put in by hand; lookups
  * and times by hand; names taken before the engine can have them.
  */
-#include "inspected.h"
+#include "tests/unit/engine/inspected.h"
 
 #include "dataplane/router.h"
 

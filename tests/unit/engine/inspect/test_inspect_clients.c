@@ -6,7 +6,7 @@
  * Method: clients by hand against an inspector that the test polls under a virtual clock, and
  * against one on its thread; a false inspector under a name of this process.
  */
-#include "inspected.h"
+#include "tests/unit/engine/inspected.h"
 
 #include <sys/un.h>
 
