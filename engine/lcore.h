@@ -12,7 +12,7 @@
 #include "capabilities/heap.h"
 #include "capabilities/lane.h"
 #include "capabilities/rng.h"
-#include "dataplane/table.h"
+#include "dataplane/table/table.h"
 #include "engine/queue/directory.h"
 #include "engine/text/fault.h"
 #include "engine/queue/mailbox.h"

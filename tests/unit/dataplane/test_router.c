@@ -7,8 +7,8 @@
  */
 #include "recorder.h"
 
-#include "dataplane/router.h"
-#include "dataplane/sets.h"
+#include "dataplane/router/router.h"
+#include "dataplane/sets/sets.h"
 
 static void add_local(struct recorder *recorder, uint64_t number)
 {

@@ -8,7 +8,7 @@
 #include "agent_sets.h"
 
 #include "capabilities/sanitizer.h"
-#include "dataplane/sets.h"
+#include "dataplane/sets/sets.h"
 
 #include <sys/resource.h>
 

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/support.h"
 
-#include "dataplane/stock.h"
+#include "dataplane/sets/stock.h"
 
 struct thing {
 	uint32_t next, name;

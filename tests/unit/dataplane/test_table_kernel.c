@@ -6,7 +6,7 @@
  * hashes of batches of every length beside those of single ids; a flood of ids chosen to meet
  * under one seed, put in under that and under others.
  */
-#include "dataplane/table.h"
+#include "dataplane/table/table.h"
 #include "routes.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -8,7 +8,7 @@
  */
 #include "routes.h"
 
-#include "dataplane/table.h"
+#include "dataplane/table/table.h"
 
 enum { MANY = 6000 };
 

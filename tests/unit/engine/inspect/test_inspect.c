@@ -8,7 +8,7 @@
  */
 #include "tests/unit/engine/inspected.h"
 
-#include "dataplane/router.h"
+#include "dataplane/router/router.h"
 
 #include <pthread.h>
 

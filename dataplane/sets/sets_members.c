@@ -5,7 +5,7 @@
 #include <rte_common.h>
 
 #include "sets.h"
-#include "table_pool.h"
+#include "dataplane/table/table_pool.h"
 
 /* Readers that are slow to be quiet keep as much from reuse as is in use, and so much more. */
 #define RETIRED_MAX ((uint64_t)1 << 20)

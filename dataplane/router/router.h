@@ -11,7 +11,7 @@
 #include "absent.h"
 #include "capabilities/counter.h"
 #include "capabilities/lock.h"
-#include "table.h"
+#include "dataplane/table/table.h"
 
 /** Steadiness of a route that has just been learned: tern_router_update(). */
 #define TERN_STEADY_NEW 4u

@@ -2,7 +2,7 @@
 
 /* What sets are, and how large they would be. */
 #include "sets.h"
-#include "table_index.h"
+#include "dataplane/table/table_index.h"
 
 /* What is told once both tables of ids have been looked at. */
 static void fill(const struct tern_sets *sets, const struct tern_table_stats *numbers,
