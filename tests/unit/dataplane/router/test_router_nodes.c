@@ -8,7 +8,7 @@
  * seed is printed at a failure; the first argument gives the number of seeds, the second the first
  * one.
  */
-#include "recorder.h"
+#include "tests/unit/dataplane/recorder.h"
 
 enum { NODES = 4, AGENTS = 12, NEWS = 60, MOVES = 20, TOLD_MAX = 400 };
 

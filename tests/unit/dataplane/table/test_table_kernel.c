@@ -7,7 +7,7 @@
  * under one seed, put in under that and under others.
  */
 #include "dataplane/table/table.h"
-#include "routes.h"
+#include "tests/unit/dataplane/routes.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SLOWER 20

@@ -9,7 +9,7 @@
  * in ten places beside readers that are never quiet. The seed is printed at a failure; the first
  * argument gives the number of seeds, the second the first one.
  */
-#include "routes.h"
+#include "tests/unit/dataplane/routes.h"
 
 #include "capabilities/counter.h"
 #include "capabilities/sanitizer.h"

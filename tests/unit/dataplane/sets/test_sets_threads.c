@@ -8,7 +8,7 @@
  * reader that looks in between knows which numbers it may be told. Over seeds and kernels. The seed
  * is printed at a failure; the first argument gives the number of seeds, the second the first one.
  */
-#include "agent_sets.h"
+#include "tests/unit/dataplane/agent_sets.h"
 
 #include "capabilities/counter.h"
 #include "capabilities/sanitizer.h"

@@ -5,7 +5,7 @@
  * estimate says.
  * Method: sets for each limit, taken up to it.
  */
-#include "agent_sets.h"
+#include "tests/unit/dataplane/agent_sets.h"
 
 #include "capabilities/sanitizer.h"
 #include "dataplane/sets/sets.h"

@@ -5,7 +5,7 @@
  * can take signals is found; all of it is counted, and timed now and then.
  * Method: a router under a clock that the test sets, with a recorder of what it asks for.
  */
-#include "recorder.h"
+#include "tests/unit/dataplane/recorder.h"
 
 #include "dataplane/router/router.h"
 #include "dataplane/sets/sets.h"

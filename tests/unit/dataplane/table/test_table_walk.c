@@ -6,7 +6,7 @@
  * Method: random tables walked in steps of many sizes, changed and grown between the steps; ids of
  * one hash; cursors made of random bytes.
  */
-#include "routes.h"
+#include "tests/unit/dataplane/routes.h"
 
 #include "dataplane/table/table.h"
 

@@ -4,7 +4,7 @@
  * with every kernel, through growth and reuse; it refuses what it must, and says how large it is.
  * Method: random operations beside a plain list, over seeds; then one table for each limit.
  */
-#include "routes.h"
+#include "tests/unit/dataplane/routes.h"
 
 enum { IDS = 3000, STEPS = 12000, SEEDS = 40 };
 

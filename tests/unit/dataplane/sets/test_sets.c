@@ -7,7 +7,7 @@
  * The seed is printed at a failure; the first argument gives the number of seeds, the second the
  * first one.
  */
-#include "agent_sets.h"
+#include "tests/unit/dataplane/agent_sets.h"
 
 enum { SETS = 7, AGENTS = 90, STEPS = 400 };
 

@@ -5,7 +5,7 @@
  * Method: readers that look up agents which move from node to node in step with a clock, agents
  * that stay, and agents that are missing; the moves have numbers that only go up.
  */
-#include "recorder.h"
+#include "tests/unit/dataplane/recorder.h"
 
 #include "capabilities/sanitizer.h"
 

@@ -4,7 +4,7 @@
  * said.
  * Method: routers of several sizes, filled to what they were made for, in pages of 4 KiB.
  */
-#include "recorder.h"
+#include "tests/unit/dataplane/recorder.h"
 
 static void assert_near(const char *what, uint64_t said, uint64_t taken)
 {
