@@ -8,7 +8,7 @@
 
 #include "bench.h"
 #include "capabilities/rng.h"
-#include "engine/context.h"
+#include "engine/text/context.h"
 #include "tern_fiber.h"
 
 #define FIBERS 2

@@ -10,7 +10,7 @@
 #include "capabilities/arena.h"
 #include "capabilities/counter.h"
 #include "capabilities/rng.h"
-#include "dataplane/table.h"
+#include "dataplane/table/table.h"
 #include "engine/engine.h"
 #include "fenced.h"
 

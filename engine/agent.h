@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "capabilities/counter.h"
-#include "mailbox.h"
+#include "engine/queue/mailbox.h"
 #include "tern_agent.h"
 #include "tern_engine.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "capabilities/lines.h"
-#include "inspect.h"
+#include "engine/inspect/inspect.h"
 #include "observer.h"
 #include "poller.h"
 #include "recover.h"

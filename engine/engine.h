@@ -13,7 +13,7 @@
 #include "capabilities/log.h"
 #include "dataplane/tern_router.h"
 #include "lcore.h"
-#include "stack.h"
+#include "engine/text/stack.h"
 #include "tern_engine.h"
 
 /**

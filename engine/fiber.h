@@ -2,7 +2,7 @@
 #ifndef FIBER_H
 #define FIBER_H
 
-#include "context.h"
+#include "engine/text/context.h"
 #include "lcore.h"
 
 /** What a fiber that is not running waits for. */

@@ -12,7 +12,7 @@
 #include "ask.h"
 #include "capabilities/lines.h"
 #include "control.h"
-#include "dataplane/router.h"
+#include "dataplane/router/router.h"
 #include "engine.h"
 #include "global_queue.h"
 #include "profile.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "order.h"
+#include "engine/queue/order.h"
 #include "tern_scheduler.h"
 
 struct tern_agent;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "capabilities/counter.h"
-#include "ends.h"
+#include "engine/queue/ends.h"
 
 /** Lists that an agent's slot can be in, once each. */
 enum tern_slot_lists {

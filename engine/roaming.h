@@ -3,7 +3,7 @@
 #define ROAMING_H
 
 #include "lcore.h"
-#include "roam.h"
+#include "engine/queue/roam.h"
 
 struct tern_asked;
 

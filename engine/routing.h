@@ -2,7 +2,7 @@
 #ifndef ROUTING_H
 #define ROUTING_H
 
-#include "dataplane/router.h"
+#include "dataplane/router/router.h"
 #include "engine.h"
 #include "reader.h"
 

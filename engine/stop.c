@@ -12,7 +12,7 @@
 #include "capabilities/sanitizer.h"
 #include "control.h"
 #include "engine.h"
-#include "inspect.h"
+#include "engine/inspect/inspect.h"
 #include "life.h"
 #include "observer.h"
 #include "poller.h"

@@ -29,10 +29,12 @@ fresh()
 archive()
 {
 	local layer object source
+	shopt -s globstar
 	for layer in capabilities engine; do
 		mkdir -p "$tree/build/$layer"
-		for source in "$tree/$layer"/*.c; do
-			object=$tree/build/$layer/$(basename "$source").o
+		for source in "$tree/$layer"/**/*.c; do
+			object=${source#"$tree/$layer/"}
+			object=$tree/build/$layer/${object//\//_}.o
 			gcc -w -fPIC -c -I"$tree/capabilities" -I"$tree/engine" -o "$object" "$source"
 			ar rcs "$tree/build/$layer/libtern_$layer.a" "$object"
 		done
@@ -81,6 +83,19 @@ expect 'a program that includes a private header' 1 \
 fresh
 echo '#include "../two/two.h"' >>"$tree/apps/one/main.c"
 expect 'a program that includes another program' 1 'apps/one/main.c:3: includes apps/two/two.h'
+
+fresh
+mkdir "$tree/engine/queue"
+echo '#include "engine/high.h"' >"$tree/engine/queue/ring.h"
+expect 'a room that includes what is above it' 1 \
+	'engine/queue/ring.h:1: includes engine/high.h: an arrow up, from engine/queue to engine'
+
+fresh
+mkdir "$tree/engine"/{queue,text}
+echo 'int fault(void) { return 0; }' >"$tree/engine/text/fault.c"
+printf '%s\n' 'int fault(void);' 'int ring(void) { return fault(); }' >"$tree/engine/queue/ring.c"
+expect 'a room that needs a symbol of one above it' 1 \
+	'engine/queue/ring.c: needs fault, defined in engine/text/fault.c: an arrow up, from engine/queue'
 
 fresh
 echo '#include "../tests/helper.h"' >>"$tree/engine/high.c"

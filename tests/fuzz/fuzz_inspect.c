@@ -5,7 +5,7 @@
  * Method: the first byte chooses what the rest is taken for; a copy of just that size, so that
  * AddressSanitizer sees a byte too many.
  */
-#include "engine/inspect_wire.h"
+#include "engine/inspect/inspect_wire.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
-#include "engine/inspect.h"
+#include "engine/inspect/inspect.h"
 #include "tests/unit/support.h"
 
 static inline int client_open(uint32_t number)

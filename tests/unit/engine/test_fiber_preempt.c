@@ -8,7 +8,7 @@
  */
 #include <signal.h>
 
-#include "engine/preempt.h"
+#include "engine/text/preempt.h"
 #include "actor.h"
 
 /* Instrumented own text is not own text all the time: under TSan the runtime runs, too. */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROUTER_H
+#define ROUTER_H
+
+#include "tern_router.h"
+
+#include <stdalign.h>
+
+#include <sys/sdt.h>
+
+#include "absent.h"
+#include "capabilities/counter.h"
+#include "capabilities/lock.h"
+#include "dataplane/table/table.h"
+
+/** Steadiness of a route that has just been learned: tern_router_update(). */
+#define TERN_STEADY_NEW 4u
+
+/** One who looks up; it alone writes. */
+struct tern_router_reader {
+	alignas(TERN_LINE) uint32_t until_sample;
+	struct tern_router_counts counts;
+};
+
+struct tern_router {
+	/* constant */
+	struct tern_table *table;
+	struct tern_sets *sets;
+	struct tern_router_reader *readers;
+	struct tern_histogram (*times)[TERN_PATHS]; /* by reader; NULL: none is timed */
+	struct tern_router_calls calls;
+	void *context;
+	uint64_t *versions; /* heard, by node; written under the lock, read by any thread */
+	uint64_t remote_ttl_ns, absent_ttl_ns, drift_max;
+	uint32_t reader_count;
+	uint32_t sample_every;
+	uint16_t node;
+
+	/* who writes remote routes or missing ids; lookups never wait for it */
+	alignas(TERN_LINE) ck_spinlock_t lock;
+	struct tern_absent absent;
+	struct tern_table *own;		    /* agents of this process that others were told of */
+	struct tern_router_updates updates; /* any thread reads */
+	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
+};
+
+static inline uint64_t tern_router_now(const struct tern_router *router)
+{
+	return router->calls.now ? router->calls.now(router->context) : 0;
+}
+
+/** Lookups until the next one that is timed. */
+static inline uint32_t tern_router_until(const struct tern_router *router)
+{
+	return router->sample_every ? router->sample_every : UINT32_MAX;
+}
+
+/**
+ * What the table gave for an id, if that is no agent of this process: a remote route's address
+ * while its time lasts, else TERN_ADDRESS_NONE. A missing id is asked for. Counts.
+ */
+tern_address tern_router_find_beyond(struct tern_router *router, struct tern_router_reader *reader,
+				     struct tern_id id, tern_address given);
+
+/** tern_router_find(), for who has finder and reader at hand; inline for agents of this process. */
+static inline tern_address tern_router_find_near(struct tern_router *router,
+						 const struct tern_finder *finder,
+						 struct tern_router_reader *reader,
+						 struct tern_id id)
+{
+	tern_address address;
+	if (tern_unlikely(reader->until_sample <= 1)) {
+		tern_router_find(router, (uint32_t)(reader - router->readers), id, &address);
+		return address;
+	}
+	reader->until_sample--;
+	address = finder->find(finder, id.high, id.low);
+	if (tern_unlikely(!address || tern_address_node(address) != 0))
+		return tern_router_find_beyond(router, reader, id, address);
+	tern_count(&reader->counts.local, 1);
+	DTRACE_PROBE4(tern, lookup, id.high, id.low, address, TERN_PATH_LOCAL);
+	return address;
+}
+
+/** The set of those who live on a node. */
+static inline struct tern_id tern_router_node_set(uint16_t node)
+{
+	return (struct tern_id){.high = 0x6E6F6465u /* "node" */, .low = node};
+}
+
+/**
+ * Drop a route from the table, if it has an address, and its agent from all sets; what is worth
+ * remembering of it is noted among the missing until `until_ns`. Context: the lock is held.
+ */
+void tern_router_drop(struct tern_router *router, const struct tern_route *route,
+		      uint64_t until_ns);
+
+#endif
