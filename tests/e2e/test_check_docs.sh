@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Goal: scripts/check-docs finds what a page or a drawing says that is no longer true, and nothing
+# else. Method: break one thing at a time in a copy of the tree.
+# shellcheck disable=SC2016 # backticks are a page's
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/e2e/cases.sh
+. "$root/tests/e2e/cases.sh"
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+page=docs/life-of-a-signal.md
+drawing=docs/life-of-a-signal.draw
+
+# fresh: a copy of what the checker reads
+fresh()
+{
+	rm -rf "${tree:?}"/*
+	(cd "$root" && cp -r capabilities dataplane engine primitives apps bench examples docs \
+		scripts README.md "$tree")
+}
+
+# ends CODE COMMAND...: it ends so; its output is kept for `says`
+ends()
+{
+	local needed=$1 rc=0
+	shift
+	output=$("$@" 2>&1) || rc=$?
+	((rc == needed)) || fault "exit code $rc, needed $needed: $output"
+}
+
+says()
+{
+	[[ $output == *"$1"* ]] || fault "not in the output: $1; met: $output"
+}
+
+check()
+{
+	ends "$1" "$root/scripts/check-docs" --root "$tree"
+}
+
+# move FUNCTION FROM TO: its body goes by another name, another file has one
+move()
+{
+	sed -i "s/\\b$1(/$1_before(/" "$tree/$2"
+	printf '\nvoid %s(void)\n{\n}\n' "$1" >>"$tree/$3"
+}
+
+fresh
+check 0
+[[ -z $output ]] || fault "$output"
+verdict 'pages and drawings of today are accepted'
+
+echo 'It calls `tern_no_such_function()`.' >>"$tree/$page"
+check 1
+says "$page:$(wc -l <"$tree/$page"): tern_no_such_function() is not defined anywhere"
+verdict 'a function that is not there'
+
+fresh
+printf '\n%s\n' 'It lies in `engine/nowhere.c`, and says `TERN_NO_SUCH_NAME`.' >>"$tree/$page"
+check 1
+says 'engine/nowhere.c is not there'
+says 'TERN_NO_SUCH_NAME is not in the code'
+verdict 'a path and a name that are not there'
+
+fresh
+move tern_life_end engine/life.c engine/finish.c
+check 1
+says 'docs/life-of-an-agent.md:'
+says 'tern_life_end() is not in engine/life.c but in engine/finish.c'
+verdict 'a function that has moved to another file'
+
+fresh
+move tern_roam_put engine/queue/roam.c engine/roaming.c
+check 1
+says 'tern_roam_put() is not in engine/queue/roam.c but in engine/roaming.c'
+says "$drawing:"
+says 'tern_roam_put() is not in engine/queue/ but in engine/roaming.c'
+verdict 'a function that has moved to another room'
+
+fresh
+printf '\n%s\n' 'Somebody calls `tell()`; the text `tern_send()' >>"$tree/$page"
+check 1
+says 'engine/fds.c, engine/waiter.c, engine/watch.c; needed: which, as a path before it'
+says 'a backtick without its other'
+verdict 'a function of which there are several, without its file'
+
+fresh
+sed -i 's/one lane of a turn/a lane of a turn/' "$tree/$drawing"
+check 1
+says "${drawing%.draw}.svg is not what scripts/draw makes of $drawing"
+ends 0 "$root/scripts/draw" "$tree/$drawing"
+check 0
+verdict 'a picture older than its text, until it is drawn again'
+
+fresh
+rm "$tree/docs/life-of-an-agent.svg"
+mv "$tree/$drawing" "$tree/docs/other.draw"
+check 1
+says 'docs/life-of-an-agent.svg is not there'
+says 'docs/life-of-a-signal.svg: has no .draw beside it'
+says 'docs/other.svg is not there'
+says 'links to life-of-an-agent.svg, which is not there'
+verdict 'a picture without its text, and a text without its picture'
+
+# draw LINE...: a drawing of these lines
+draw()
+{
+	printf '%s\n' "$@" >"$tree/docs/small.draw"
+}
+
+three=('column a a/' 'column b b/' 'column c c/' row 'box x a one' 'box y b two' 'box z c three')
+draw "${three[@]}" 'arrow x -> z:'
+check 1
+says 'docs/small.draw: draw: '
+says 'the arrow x -> z runs through y'
+ends 1 "$root/scripts/draw" "$tree/docs/small.draw"
+[[ ! -e $tree/docs/small.svg ]] || fault 'it was drawn even so'
+verdict 'an arrow that runs through a box is not drawn'
+
+draw "${three[@]}" 'arrow x -> y: here' 'arrow x -> y +3: there'
+ends 1 "$root/scripts/draw" --stdout "$tree/docs/small.draw"
+verdict 'texts that lie on each other are not drawn'
+
+draw "${three[@]}" 'arrow x -> nobody: here'
+ends 66 "$root/scripts/draw" --stdout "$tree/docs/small.draw"
+says 'small.draw:8: not understood: arrow x -> nobody: here'
+ends 66 "$root/scripts/draw" --stdout "$tree/docs/nothing.draw"
+ends 2 "$root/scripts/draw" --stdout "$tree/$page"
+verdict 'a drawing that is not understood is named with its line'
+
+draw 'title <&>' "${three[@]}" 'arrow x <-> y -4: here | and there' 'arrow y -> z: & on'
+ends 0 "$root/scripts/draw" --stdout "$tree/docs/small.draw"
+says '<title>&lt;&amp;&gt;</title>'
+says '>and there</text>'
+python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.argv[1])' "$output" ||
+	fault 'not well-formed'
+verdict 'a drawing is well-formed, whatever its texts'
+
+for script in draw check-docs; do
+	ends 0 "$root/scripts/$script" --help
+	says 'Exit codes: 0'
+	ends 2 "$root/scripts/$script" --no-such-option
+done
+verdict 'both say how they are used'
+
+exit "$failed"
