@@ -203,7 +203,8 @@ struct place {
 	uint32_t at;
 };
 
-/* The first half of a put: the steps of DPDK's enqueue, as in tests/unit/engine/queue/test_roam.c. */
+/* The first half of a put: the steps of DPDK's enqueue, as in tests/unit/engine/queue/test_roam.c.
+ */
 static struct place reserve(struct beside *beside, struct tern_agent *self)
 {
 	struct tern_engine *engine = beside->bench->engine;
