@@ -7,6 +7,7 @@ docs/debugging.md says what there is. Nothing here calls a function of the progr
 it, so that all of it works on a core file. Memory may be garbage: what cannot be read is shown as
 such, where it would have been.
 """
+import itertools
 import re
 
 import gdb
@@ -41,6 +42,7 @@ C = CONSTANTS
 
 FRAMES_MAX = 64  # of a thread, that are searched for an engine
 SYSTEMS_MAX = 128 + 64  # lcores and places of threads that an engine can have
+COUNTED_MAX = 1000  # agents of a list that does not know how many it has
 # What reading garbage raises.
 FAULTS = (gdb.error, ValueError, OverflowError, TypeError, RuntimeError)
 
@@ -153,6 +155,15 @@ def agent_function(agent):
     return (agent["behaviour"]["fiber"] if fiber else agent["handler"]).format_string()
 
 
+def fiber_text(agent):
+    """What a fiber waits for. It lies on its own stack, which a core file of gdb may lack."""
+    fiber = agent["extras"]["fiber"]
+    if int(fiber["agent"]) != int(agent.address):
+        return "<its stack is not here>"
+    wait = enum_name("tern_fiber_wait", "TERN_FIBER_", int(fiber["wait"]))
+    return "runs, or is about to" if wait == "run" else f"waits for {wait}"
+
+
 def agent_lcore(agent):
     return int(agent["lcore"]["index"])
 
@@ -219,11 +230,12 @@ def signal_line(signal):
 def mailbox_signals(agent):
     """The signals in cells of its lcore, oldest first; a text where the queue is damaged."""
     cells, at = agent["lcore"]["cells"], int(agent["mailbox"]["head"])
-    count = int(cells["count"])
+    count, seen = int(cells["count"]), set()
     for _ in range(int(agent["mailbox"]["queued"])):
-        if at >= count:
-            yield f"<the queue is damaged: there is no cell {at}>"
+        if at >= count or at in seen:
+            yield f"<damaged: cell {at} cannot follow>"
             return
+        seen.add(at)
         yield cells["signals"][at]
         at = int(cells["next"][at])
 
@@ -283,14 +295,13 @@ def list_lcore(value, members):
 
 
 def follow(lcore, head, end, next_of):
-    """The agents of a list from a slot on, at most as many as there are slots."""
-    slot = head
-    for _ in range(int(lcore["slots"])):
-        if slot == end:
+    """The agents of a list from a slot on; a text where the list is damaged."""
+    slot, slots, seen = head, int(lcore["slots"]), set()
+    while slot != end:
+        if slot >= slots or slot in seen:
+            yield f"<damaged: slot {slot} cannot follow>"
             return
-        if slot >= int(lcore["slots"]):
-            yield f"<the list is damaged: there is no slot {slot}>"
-            return
+        seen.add(slot)
         agent = lcore["agents"][slot]
         yield agent
         slot = next_of(slot, agent)
@@ -497,6 +508,10 @@ class LcorePrinter:
             yield name, lcore[name]
 
 
+def agents_text(count):
+    return f"{count} agent" if count == "1" else f"{count} agents"
+
+
 class ListPrinter:
     """A list of agents: they are its children."""
 
@@ -524,8 +539,8 @@ class SlotListPrinter(ListPrinter):
                 lambda lcore: lcore["waiters"]["retrying"]]
 
     def to_string(self):
-        return "%s agents" % cell(lambda: int(self.value["count"])) + (
-            ", of no lcore" if self.lcore is None else "")
+        count = cell(lambda: int(self.value["count"]))
+        return agents_text(count) + (", of no lcore" if self.lcore is None else "")
 
     def agents(self):
         link = int(gdb.parse_and_eval(self.LINKS[self.which]))
@@ -545,10 +560,10 @@ class ReadyListPrinter(ListPrinter):
     def to_string(self):
         if self.lcore is None:
             return "from slot %s, of no lcore" % cell(lambda: int(self.value["head"]))
-        try:
-            return "%d agents" % sum(isinstance(a, gdb.Value) for a in self.agents())
-        except FAULTS:
-            return "<unreadable>"
+        first = itertools.islice(self.agents(), COUNTED_MAX + 1)
+        count = cell(lambda: sum(isinstance(agent, gdb.Value) for agent in first))
+        more = count == str(COUNTED_MAX + 1)
+        return agents_text(f"more than {COUNTED_MAX}" if more else count)
 
     def agents(self):
         tail = int(self.value["tail"])
@@ -673,7 +688,8 @@ class LcoresCommand(SubCommand):
                 f"{index}" + (" thread" if index >= count else ""),
                 cell(lcore_running_text, lcore), cell(lcore_phase, lcore),
                 cell(lambda: int(stats["turns"])), cell(lambda: int(stats["idle_turns"])),
-                cell(lambda: int(stats["handled"])), cell(lambda: int(lcore["ready"]["count"])),
+                cell(lambda: max(0, int(stats["handled"]) - int(lcore["own_handled"]))),
+                cell(lambda: int(lcore["ready"]["count"])),
                 cell(lcore_ringed, lcore), cell(lambda: int(lcore["finishing"]["count"])),
                 cell(lambda: int(lcore["shorts"]["count"])),
                 cell(lambda: "%d/%d" % (int(lcore["cells"]["used"]),
@@ -726,8 +742,7 @@ agent, a pointer to one."""
             print_pairs([("ring is", cell(lambda: names[int(room["roam"]["state"])].removeprefix(
                 "TERN_ROAM_").lower()))])
         if int(agent["flags"]) & FLAGS["TERN_AGENT_FIBER"]:
-            print_pairs([("fiber", cell(lambda: "waits for %s" % enum_name(
-                "tern_fiber_wait", "TERN_FIBER_", int(agent["extras"]["fiber"]["wait"]))))])
+            print_pairs([("fiber", cell(fiber_text, agent))])
 
 
 class MailboxCommand(SubCommand):
@@ -757,12 +772,35 @@ ADDRESS is as for `tern agent`. Signals that are still in a lane are not among t
             print(f"  [{number}] {line}")
 
 
+class EngineFunction(gdb.Function):
+    """$tern_engine(): the engine that the commands of `tern` look at, as a pointer."""
+
+    def __init__(self):
+        super().__init__("tern_engine")
+
+    def invoke(self):
+        return engine().address
+
+
+class AgentFunction(gdb.Function):
+    """$tern_agent("NODE.SLOT.GENERATION"): the agent of an address, as a pointer."""
+
+    def __init__(self):
+        super().__init__("tern_agent")
+
+    def invoke(self, address):
+        text = address.type.strip_typedefs().code in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR)
+        return find_agent(address.string() if text else str(int(address)))[1].address
+
+
 def register():
     gdb.pretty_printers[:] = [p for p in gdb.pretty_printers if getattr(p, "name", "") != "tern"]
     gdb.pretty_printers.insert(0, Printers())
     TernCommand()
     for command in (EngineCommand, AgentsCommand, LcoresCommand, AgentCommand, MailboxCommand):
         command()
+    EngineFunction()
+    AgentFunction()
 
 
 register()

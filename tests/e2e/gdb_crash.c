@@ -2,7 +2,7 @@
 
 /*
  * A program that aborts in an agent's handler while others wait in every way a debugger is to show:
- * at rest, paused with signals in a mailbox or in a ring, as a fiber, and ready behind who aborts.
+ * at rest, paused with signals in a mailbox or in a ring, finishing, and ready behind who aborts.
  */
 #include <sched.h>
 #include <stdatomic.h>
@@ -28,6 +28,7 @@ TERN_HANDLER(static, on_strike)
 		;
 }
 
+/* Asked to finish it stays, because it leaves what else it has. */
 TERN_FIBER(static, wait_for_order)
 {
 	return tern_recv_type(self, ORDER, TERN_FOREVER) != NULL;
@@ -114,6 +115,15 @@ static void fill_roamer(const struct tern_engine *engine, struct tern_agent *sel
 	wait_for_queued(engine, roamer, 3);
 }
 
+static void finish(const struct tern_engine *engine, struct tern_agent *self, const char *name)
+{
+	tern_address fiber = spawn(self, &waiting, (struct tern_spawn_options){.name = name});
+	send(self, fiber, QUOTE, 0);
+	wait_for_queued(engine, fiber, 1);
+	need(tern_agent_finish(self, fiber, TERN_FOREVER) == 0, "a finish is refused");
+	wait_for_state(self, fiber, TERN_STATE_FINISHING);
+}
+
 /* In one lane, so in this order: two that never run in place, and who runs before them. */
 static void strike(struct tern_agent *self)
 {
@@ -139,19 +149,19 @@ int main(void)
 	struct tern_agent *self = tern_thread_attach(engine, NULL, NULL);
 	need(self != NULL, "the thread is refused");
 	spawn(self, &resting, (struct tern_spawn_options){.name = "gateway"});
-	tern_address fiber = spawn(self, &waiting, (struct tern_spawn_options){.name = "trader"});
 	tern_address nameless = spawn(self, &resting, (struct tern_spawn_options){0});
 	tern_address book = spawn(self, &resting, (struct tern_spawn_options){.name = "book"});
-	tern_address roamer = spawn(
-		self, &resting, (struct tern_spawn_options){.name = "roamer", .roaming = true});
+	tern_address roamer = spawn(self, &resting,
+				    (struct tern_spawn_options){.name = "roamer", .roaming = true});
 	wait_for_state(self, nameless, TERN_STATE_IDLE);
-	wait_for_state(self, fiber, TERN_STATE_IDLE);
 	need(tern_agent_pause(self, book) == 0, "a pause is refused");
 	need(tern_agent_pause(self, roamer) == 0, "a pause is refused");
 	wait_for_state(self, book, TERN_STATE_PAUSED);
 	wait_for_state(self, roamer, TERN_STATE_PAUSED);
 	fill(engine, self, book);
 	fill_roamer(engine, self, roamer);
+	finish(engine, self, "trader");
+	finish(engine, self, "broker");
 	strike(self);
 	for (;;)
 		sched_yield();
