@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Goal: gdb, with scripts/gdb/tern.py, shows the agents, lcores and mailboxes of a process that runs
-# and of one that has left a core file, and garbage harms nothing. Method: a program that aborts with
-# agents in known states. What the script knows of the headers is compared with them.
+# Goal: gdb, with scripts/gdb/tern.py, shows the agents, lcores and mailboxes of a process that
+# runs and of one that has left a core file, and garbage harms nothing. Method: a program that
+# aborts with agents in known states. What the script holds of the headers is compared with them.
 #
 # usage: test_gdb.sh GDB_CRASH B_SANITIZE
 # shellcheck disable=SC2016 # in single quotes $ is gdb's
@@ -65,8 +65,10 @@ root = "$root"
 END
 cat >>compare.py <<'END'
 import pathlib, re
+from tern_read import ASKS, CONSTANTS, FLAGS
 known, found = FLAGS | ASKS | CONSTANTS, {}
-headers = [p for d in ("capabilities", "engine") for p in sorted((pathlib.Path(root) / d).rglob("*.h"))]
+headers = [header for folder in ("capabilities", "engine")
+           for header in sorted((pathlib.Path(root) / folder).rglob("*.h"))]
 for header in headers:
     for name, text in re.findall(r"^#define (TERN_\w+) ([^/\n]+)", header.read_text(), re.M):
         flag = header.name in ("agent.h", "ask.h") and name.startswith(("TERN_AGENT_", "TERN_ASK_"))
@@ -126,7 +128,8 @@ roamer=$(address_of roamer)
 on_core "tern mailbox $book" "tern mailbox $roamer" "tern agent $book" "tern agent $roamer" \
 	"tern agent $(address_of trader)" "tern agent \$tern_agent(\"$book\")->address" \
 	"tern agent ${book%.*}.77" 'tern agent 0.60000000.1' 'tern agent' 'tern agent no_such_symbol'
-shows '^4 in the mailbox$' "^  \[0\] type 3 from 0\.[12]\.1 to $book, 8 bytes: 88 77 66 55 44 33 22 11$" \
+shows '^4 in the mailbox$' \
+	"^  \[0\] type 3 from 0\.[12]\.1 to $book, 8 bytes: 88 77 66 55 44 33 22 11$" \
 	'^  \[1\] type 4 from .*, iso: 0x[0-9a-f]+$' '^  \[2\] type 5 from .*, val: 0x[0-9a-f]+$' \
 	'^  \[3\] type 6 from .*, 0 bytes$' '^[0-3] in the ring$' \
 	"to $roamer, 8 bytes: a0 00 00 00 00 00 00 00$" "to $roamer, 8 bytes: a2 00 00 00 00 00 00 00$" \
@@ -143,8 +146,10 @@ on_core "print \$tern_agent(\"$book\")->address" "print *\$tern_agent(\"$book\")
 	'whatis $1' "print $lcore" "print $lcore.finishing" \
 	"print $lcore.ready.levels[0]" "print $lcore.shorts" "print $lcore.cells.signals[0]" \
 	'print (tern_address)0' "print/r $lcore.finishing"
-finishing='2 agents = \{\[0\] = (trader|broker) 0\.[0-9]+\.1, rest, 1 queued, .*, \[1\] = (trader|broker) '
-ready='2 agents = \{\[0\] = low-0 0\.[0-9]+\.1, ready, 1 queued, lcore 0, listed\|started\|shy, \[1\] = low-1 '
+fibers='(trader|broker) 0\.[0-9]+\.1, rest, 1 queued'
+finishing="2 agents = \{\[0\] = $fibers, .*, \[1\] = $fibers, "
+low='0\.[0-9]+\.1, ready, 1 queued, lcore 0, listed\|started\|shy'
+ready="2 agents = \{\[0\] = low-0 $low, \[1\] = low-1 $low"
 shows "^\\\$1 = $book$" "^\\\$2 = book $book, paused, 4 queued, lcore 0, started$" \
 	'^type = tern_address$' \
 	"^\\\$3 = lcore 0, turns, runs striker, holds .*finishing = $finishing.*shorts = 0 agents" \
@@ -154,7 +159,8 @@ shows "^\\\$1 = $book$" "^\\\$2 = book $book, paused, 4 queued, lcore 0, started
 verdict 'values are printed'
 
 garbage=()
-for where in 0 8 main '$sp' '($sp + 4096)' '((char *)$tern_engine() + 1)' '$tern_engine()->directory'; do
+for where in 0 8 main '$sp' '($sp + 4096)' '((char *)$tern_engine() + 1)' \
+	'$tern_engine()->directory'; do
 	for type in tern_agent tern_signal tern_lcore tern_slot_list tern_ready_list; do
 		garbage+=("print *(struct $type *)$where")
 	done
