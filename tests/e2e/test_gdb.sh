@@ -71,8 +71,7 @@ headers = [header for folder in ("capabilities", "engine")
            for header in sorted((pathlib.Path(root) / folder).rglob("*.h"))]
 for header in headers:
     for name, text in re.findall(r"^#define (TERN_\w+) ([^/\n]+)", header.read_text(), re.M):
-        flag = header.name in ("agent.h", "ask.h") and name.startswith(("TERN_AGENT_", "TERN_ASK_"))
-        if name in known or flag:
+        if name in known or name.startswith(("TERN_AGENT_", "TERN_ASK_")):
             text = re.sub(r"\b(0x[0-9A-Fa-f]+|\d+)[uUlL]+\b", r"\1", text)
             found[name] = eval(text, {"UINT32_MAX": 0xFFFFFFFF})
 for name in sorted(known.keys() | found.keys()):
