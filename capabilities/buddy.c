@@ -30,7 +30,7 @@ static tern_units pair_up(tern_units starts, uint32_t order)
 	return starts & starts >> (1u << order) & aligned[order + 1];
 }
 
-static uint32_t lowest(tern_units units)
+static uint32_t lowest_unit(tern_units units)
 {
 	uint64_t low = (uint64_t)units;
 	if (low)
@@ -59,7 +59,7 @@ static uint32_t find_run(tern_units free, uint32_t order)
 		tern_units pairs = pair_up(starts, order);
 		tern_units single = starts & ~(pairs | pairs << (1u << order));
 		if (single)
-			return lowest(single);
+			return lowest_unit(single);
 		starts = pairs;
 	}
 	return 0;

@@ -29,7 +29,7 @@ static uint32_t class_of(size_t size)
 	return 64 - (uint32_t)__builtin_clzl(last) - TERN_BLOCK_SHIFT_MIN;
 }
 
-static unsigned char *payload(struct tern_block *block)
+static unsigned char *block_payload(struct tern_block *block)
 {
 	return (unsigned char *)block + TERN_BLOCK_OFFSET;
 }
@@ -90,19 +90,19 @@ static struct tern_block *pop_listed(struct tern_heap *heap, uint32_t class)
 }
 
 /* Touches of what is free are seen in all of it now, the header included. */
-static void join(struct tern_heap *heap, struct tern_block *block, uint32_t class)
+static void join_block(struct tern_heap *heap, struct tern_block *block, uint32_t class)
 {
 	TERN_POISON(block, class_bytes(class));
 	tern_buddy_put(&heap->buddy, block, class);
 	heap->in_use_min--;
 }
 
-static struct tern_block *cut(struct tern_heap *heap, uint32_t class)
+static struct tern_block *cut_block(struct tern_heap *heap, uint32_t class)
 {
 	struct tern_block *block = tern_buddy_take(&heap->buddy, class);
 	if (block) {
 		TERN_UNPOISON(block, TERN_BLOCK_OFFSET);
-		TERN_POISON(payload(block), class_bytes(class) - TERN_BLOCK_OFFSET);
+		TERN_POISON(block_payload(block), class_bytes(class) - TERN_BLOCK_OFFSET);
 		block->home = heap;
 		block->class = class;
 		heap->in_use_min++;
@@ -115,8 +115,8 @@ static struct tern_block *split_listed(struct tern_heap *heap, uint32_t class)
 	for (uint32_t larger = class + 1; larger < TERN_BLOCK_CLASSES; larger++) {
 		struct tern_block *block = pop_listed(heap, larger);
 		if (block) {
-			join(heap, block, larger);
-			return cut(heap, class);
+			join_block(heap, block, larger);
+			return cut_block(heap, class);
 		}
 	}
 	return NULL;
@@ -128,8 +128,8 @@ static struct tern_block *join_listed(struct tern_heap *heap, uint32_t class)
 	struct tern_block *listed, *block;
 	for (uint32_t smaller = class; smaller-- > CLASS_MIN;)
 		while ((listed = pop_listed(heap, smaller)) != NULL) {
-			join(heap, listed, smaller);
-			if ((block = cut(heap, class)) != NULL)
+			join_block(heap, listed, smaller);
+			if ((block = cut_block(heap, class)) != NULL)
 				return block;
 		}
 	return NULL;
@@ -137,7 +137,7 @@ static struct tern_block *join_listed(struct tern_heap *heap, uint32_t class)
 
 static struct tern_block *take_slow(struct tern_heap *heap, uint32_t class)
 {
-	struct tern_block *block = cut(heap, class);
+	struct tern_block *block = cut_block(heap, class);
 	if (!block)
 		block = split_listed(heap, class);
 	return block ? block : join_listed(heap, class);
@@ -145,7 +145,7 @@ static struct tern_block *take_slow(struct tern_heap *heap, uint32_t class)
 
 static tern_iso *hand_out(struct tern_heap *heap, struct tern_block *block, size_t size)
 {
-	TERN_UNPOISON(payload(block), size);
+	TERN_UNPOISON(block_payload(block), size);
 	block->size = (uint32_t)size;
 	block->count = 1;
 	block->live = TERN_BLOCK_LIVE;
@@ -153,7 +153,7 @@ static tern_iso *hand_out(struct tern_heap *heap, struct tern_block *block, size
 	return (tern_iso *)(void *)block;
 }
 
-static __attribute__((noinline)) tern_iso *refuse(int code)
+static __attribute__((noinline)) tern_iso *refuse_block(int code)
 {
 	tern_errno = code;
 	return NULL;
@@ -170,13 +170,13 @@ static __attribute__((noinline)) tern_iso *create_slow(struct tern_heap *heap, s
 		if (!block)
 			block = take_slow(heap, class);
 	}
-	return block ? hand_out(heap, block, size) : refuse(ENOMEM);
+	return block ? hand_out(heap, block, size) : refuse_block(ENOMEM);
 }
 
 tern_iso *tern_iso_create(struct tern_heap *heap, size_t size)
 {
 	if (tern_unlikely(size > TERN_BLOCK_SIZE_MAX))
-		return refuse(EMSGSIZE);
+		return refuse_block(EMSGSIZE);
 	uint32_t class = class_of(size);
 	struct tern_block *block = pop_listed(heap, class);
 	if (tern_unlikely(!block))
@@ -197,7 +197,7 @@ static __attribute__((noinline)) void shorten_lists(struct tern_heap *heap)
 		heap->shortened = (heap->shortened + 1) % TERN_BLOCK_CLASSES;
 		struct tern_block *block;
 		while (left && (block = pop_listed(heap, heap->shortened)) != NULL) {
-			join(heap, block, heap->shortened);
+			join_block(heap, block, heap->shortened);
 			left--;
 		}
 	}
@@ -228,7 +228,7 @@ static void free_block(struct tern_heap *heap, struct tern_block *block)
 	if (tern_unlikely(block->live != TERN_BLOCK_LIVE))
 		tern_block_die(heap, block, "freed twice");
 	block->live = 0;
-	TERN_POISON(payload(block), payload_room(block));
+	TERN_POISON(block_payload(block), payload_room(block));
 	if (tern_likely(block->home == heap))
 		put_back(heap, block);
 	else

@@ -16,7 +16,7 @@ static uint64_t bucket_highest(uint32_t bucket)
 	return ((sub + (1u << TERN_HISTOGRAM_SUB_BITS) + 1) << shift) - 1;
 }
 
-static uint64_t clip(const struct tern_histogram *histogram, uint64_t value)
+static uint64_t clip_value(const struct tern_histogram *histogram, uint64_t value)
 {
 	return value > histogram->max ? histogram->max : value;
 }
@@ -34,7 +34,7 @@ uint64_t tern_histogram_percentile(const struct tern_histogram *histogram, doubl
 	for (uint32_t i = 0; i < TERN_HISTOGRAM_BUCKETS; i++) {
 		seen += histogram->buckets[i];
 		if (seen >= rank)
-			return clip(histogram, bucket_highest(i));
+			return clip_value(histogram, bucket_highest(i));
 	}
 	return histogram->max;
 }
@@ -61,11 +61,11 @@ void tern_histogram_merge(struct tern_histogram *into, const struct tern_histogr
 		into->buckets[i] += tern_load(&from->buckets[i]);
 }
 
-static double deviation(const struct tern_histogram *histogram)
+static double deviation_of(const struct tern_histogram *histogram)
 {
 	double mean = tern_histogram_mean(histogram), squares = 0.0;
 	for (uint32_t i = 0; i < TERN_HISTOGRAM_BUCKETS; i++) {
-		double off = (double)clip(histogram, bucket_highest(i)) - mean;
+		double off = (double)clip_value(histogram, bucket_highest(i)) - mean;
 		squares += histogram->buckets[i] * off * off;
 	}
 	return histogram->count ? sqrt(squares / (double)histogram->count) : 0.0;
@@ -82,14 +82,14 @@ void tern_histogram_dump(const struct tern_histogram *histogram, double scale, F
 		seen += histogram->buckets[i];
 		double share = (double)seen / (double)histogram->count;
 		fprintf(file, "%12.3f %2.12f %10llu",
-			scale * (double)clip(histogram, bucket_highest(i)), share,
+			scale * (double)clip_value(histogram, bucket_highest(i)), share,
 			(unsigned long long)seen);
 		if (seen < histogram->count)
 			fprintf(file, " %14.2f", 1.0 / (1.0 - share));
 		fputc('\n', file);
 	}
 	fprintf(file, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n",
-		scale * tern_histogram_mean(histogram), scale * deviation(histogram));
+		scale * tern_histogram_mean(histogram), scale * deviation_of(histogram));
 	fprintf(file, "#[Max     = %12.3f, Total count    = %12llu]\n",
 		scale * (double)histogram->max, (unsigned long long)histogram->count);
 	fprintf(file, "#[Buckets = %12u, SubBuckets     = %12u]\n",

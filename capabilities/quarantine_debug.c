@@ -34,7 +34,7 @@ static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tern_quarantine *list;
 static struct sigaction before; /* whose faults these are when no block is to blame */
 
-static const struct departed *find(const void *address)
+static const struct departed *find_departed(const void *address)
 {
 	for (const struct tern_quarantine *q = list; q; q = q->next)
 		for (uint32_t i = 0; i < QUARANTINE_DEPTH; i++) {
@@ -48,10 +48,10 @@ static const struct departed *find(const void *address)
 
 bool tern_block_departed(const void *address)
 {
-	return find(address);
+	return find_departed(address);
 }
 
-static void report(const struct departed *departed, const void *address)
+static void report_touch(const struct departed *departed, const void *address)
 {
 	char text[256];
 	int length = snprintf(text, sizeof(text),
@@ -66,9 +66,9 @@ static void report(const struct departed *departed, const void *address)
 static void on_fault(int number, siginfo_t *info, void *context)
 {
 	(void)context;
-	const struct departed *departed = find(info->si_addr);
+	const struct departed *departed = find_departed(info->si_addr);
 	if (departed) {
-		report(departed, info->si_addr);
+		report_touch(departed, info->si_addr);
 		signal(number, SIG_DFL);
 	} else {
 		sigaction(number, &before, NULL);
@@ -92,7 +92,7 @@ void tern_quarantine_init(struct tern_heap *heap)
 	pthread_mutex_unlock(&list_lock);
 }
 
-static void release(struct tern_heap *heap, struct departed *departed)
+static void release_departed(struct tern_heap *heap, struct departed *departed)
 {
 	if (!departed->block)
 		return;
@@ -104,7 +104,7 @@ static void release(struct tern_heap *heap, struct departed *departed)
 void tern_heap_settle(struct tern_heap *heap)
 {
 	for (uint32_t i = 0; heap->quarantine && i < QUARANTINE_DEPTH; i++)
-		release(heap, &heap->quarantine->ring[i]);
+		release_departed(heap, &heap->quarantine->ring[i]);
 }
 
 void tern_quarantine_fini(struct tern_heap *heap)
@@ -134,7 +134,7 @@ struct tern_block *tern_block_depart(struct tern_heap *heap, struct tern_block *
 	       (unsigned char *)block + TERN_BLOCK_OFFSET, block->size);
 	struct departed *departed = &heap->quarantine->ring[heap->quarantine->at];
 	heap->quarantine->at = (heap->quarantine->at + 1) % QUARANTINE_DEPTH;
-	release(heap, departed);
+	release_departed(heap, departed);
 	*departed = (struct departed){.block = block,
 				      .bytes = (size_t)1 << (block->class + TERN_BLOCK_SHIFT_MIN),
 				      .name = name,

@@ -89,7 +89,7 @@ static bool is_agent(const struct tern_agent *self, tern_address agent)
 	       tern_address_slot(agent) >= self->lcore->engine->system_count;
 }
 
-static int ask(struct tern_agent *self, tern_address agent, uint32_t what)
+static int ask_agent(struct tern_agent *self, tern_address agent, uint32_t what)
 {
 	if (!is_agent(self, agent))
 		return -ESRCH;
@@ -98,17 +98,17 @@ static int ask(struct tern_agent *self, tern_address agent, uint32_t what)
 
 int tern_agent_stop(struct tern_agent *self, tern_address agent)
 {
-	return ask(self, agent, TERN_ASK_STOP);
+	return ask_agent(self, agent, TERN_ASK_STOP);
 }
 
 int tern_agent_pause(struct tern_agent *self, tern_address agent)
 {
-	return ask(self, agent, TERN_ASK_PAUSE);
+	return ask_agent(self, agent, TERN_ASK_PAUSE);
 }
 
 int tern_agent_resume(struct tern_agent *self, tern_address agent)
 {
-	return ask(self, agent, TERN_ASK_RESUME);
+	return ask_agent(self, agent, TERN_ASK_RESUME);
 }
 
 int tern_agent_finish(struct tern_agent *self, tern_address agent, uint64_t timeout_ns)

@@ -21,14 +21,14 @@ static uint32_t undone_by(uint32_t what)
 					 : 0;
 }
 
-static bool replace(uint32_t *word, uint32_t *seen, uint32_t wanted)
+static bool replace_word(uint32_t *word, uint32_t *seen, uint32_t wanted)
 {
 	return __atomic_compare_exchange_n(word, seen, wanted, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_RELAXED);
 }
 
 /* A1: release, after `next` is written. */
-static void push(struct tern_lcore *home, struct tern_asked *asked, uint32_t slot)
+static void push_asked(struct tern_lcore *home, struct tern_asked *asked, uint32_t slot)
 {
 	uint32_t head = tern_load(&home->asked_head);
 	do {
@@ -38,12 +38,12 @@ static void push(struct tern_lcore *home, struct tern_asked *asked, uint32_t slo
 }
 
 /* The word is not closed, so its slot still has its room: a thread is on line until it is woken. */
-static void wake(struct tern_lcore *lcore, uint32_t slot)
+static void wake_asked(struct tern_lcore *lcore, uint32_t slot)
 {
 	tern_roaming_wake(lcore, &lcore->agents[slot]);
 }
 
-static bool ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
+static bool ask_owner(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 {
 	uint32_t slot = tern_address_slot(agent), generation = tern_address_generation(agent);
 	struct tern_asked *asked = &lcore->engine->asked[slot];
@@ -52,30 +52,30 @@ static bool ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 	do {
 		if ((word & ~ASKED) != generation)
 			return false;
-	} while (!replace(&asked->word, &word, (word & ~undone_by(what)) | what));
+	} while (!replace_word(&asked->word, &word, (word & ~undone_by(what)) | what));
 	if ((word & ASKED) != 0)
 		return true;
 	/* Counted like a signal, so that a stop waits for what was asked. */
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
 	if (route == lcore->roam_route)
-		wake(lcore, slot);
+		wake_asked(lcore, slot);
 	else
-		push(&lcore->engine->lcores[route >> 1], asked, slot);
+		push_asked(&lcore->engine->lcores[route >> 1], asked, slot);
 	return true;
 }
 
 bool tern_ask(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 {
 	if (!lcore->is_thread)
-		return ask(lcore, agent, what);
+		return ask_owner(lcore, agent, what);
 	tern_reader_enter(lcore);
-	bool asked = ask(lcore, agent, what);
+	bool asked = ask_owner(lcore, agent, what);
 	tern_reader_leave(lcore);
 	return asked;
 }
 
-static void act(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
+static void act_on_word(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 {
 	struct tern_agent *agent = &lcore->agents[slot];
 	if (word & TERN_ASK_CLOSED) {
@@ -109,10 +109,10 @@ void tern_ask_answer(struct tern_lcore *lcore, uint32_t slot)
 	uint32_t word = tern_load(place);
 	if (tern_likely((word & ASKED) == 0))
 		return;
-	while (!replace(place, &word, word & ~ASKED))
+	while (!replace_word(place, &word, word & ~ASKED))
 		;
 	tern_lcore_settle(lcore, 1);
-	act(lcore, slot, word);
+	act_on_word(lcore, slot, word);
 }
 
 /* Take the list (T1), oldest first. What an agent that failed left of the last one goes first. */
@@ -140,11 +140,12 @@ unsigned tern_ask_take_all(struct tern_lcore *lcore)
 		/* Before the word is cleared: from then on it may be pushed again. */
 		lcore->asks_left = tern_load(&asked->next);
 		uint32_t word = tern_load(&asked->word);
-		while (!(word & TERN_ASK_CLOSED) && !replace(&asked->word, &word, word & ~ASKED))
+		while (!(word & TERN_ASK_CLOSED) &&
+		       !replace_word(&asked->word, &word, word & ~ASKED))
 			;
 		/* First: an agent that fails does not come back here. */
 		tern_lcore_settle(lcore, 1);
-		act(lcore, slot, word);
+		act_on_word(lcore, slot, word);
 		taken++;
 	}
 	return taken;
@@ -159,7 +160,7 @@ bool tern_ask_close(struct tern_lcore *lcore, uint32_t slot)
 {
 	uint32_t *word = &lcore->engine->asked[slot].word;
 	uint32_t seen = tern_load(word);
-	while (!replace(word, &seen, seen | TERN_ASK_CLOSED))
+	while (!replace_word(word, &seen, seen | TERN_ASK_CLOSED))
 		;
 	return (seen & ASKED) == 0;
 }

@@ -34,7 +34,8 @@ struct tern_signal tern_due_signal(struct tern_lcore *lcore, const struct tern_a
 	return signal;
 }
 
-static void handle(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
+static void handle_due(struct tern_lcore *lcore, struct tern_agent *agent,
+		       struct tern_signal *signal)
 {
 	tern_life_handle(lcore, agent, signal);
 	tern_lcore_check(lcore);
@@ -71,12 +72,12 @@ static unsigned run_signals(struct tern_lcore *lcore, struct tern_agent *agent)
 	unsigned handled = 0;
 	while (reserve->timers && may_go_on(lcore, agent)) {
 		tern_timer_take(lcore, reserve->timers, &signal);
-		handle(lcore, agent, &signal);
+		handle_due(lcore, agent, &signal);
 		handled++;
 	}
 	while (reserve->fds && may_go_on(lcore, agent)) {
 		tern_fds_take_due(lcore, agent, &signal);
-		handle(lcore, agent, &signal);
+		handle_due(lcore, agent, &signal);
 		handled++;
 	}
 	return handled;

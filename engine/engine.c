@@ -77,7 +77,7 @@ static int start_threads(struct tern_engine *engine, struct tern_error *error)
 	return 0;
 }
 
-static void release(struct tern_engine *engine)
+static void release_engine(struct tern_engine *engine)
 {
 	tern_recover_remove(engine);
 	tern_observer_free(engine);
@@ -93,7 +93,7 @@ static void release(struct tern_engine *engine)
 void tern_engine_let_go(struct tern_engine *engine)
 {
 	if (__atomic_sub_fetch(&engine->holders, 1, __ATOMIC_ACQ_REL) == 0)
-		release(engine);
+		release_engine(engine);
 }
 
 static void log_start(const struct tern_engine *engine)

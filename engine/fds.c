@@ -101,7 +101,7 @@ static void put_entry(struct tern_engine *engine, uint32_t place)
 }
 
 /* The armed word becomes unarmed, under the next sequence, for one caller only. */
-static bool disarm(struct tern_fds *fds, uint32_t place, uint64_t word, uint64_t state)
+static bool disarm_fd(struct tern_fds *fds, uint32_t place, uint64_t word, uint64_t state)
 {
 	uint64_t wanted = (word & ~STATE) + SEQUENCE + state;
 	if (!(word & ARMED) ||
@@ -132,14 +132,14 @@ int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t ty
 	entry->type = type;
 	entry->forgotten = entry->held = false;
 	agent->flags |= TERN_AGENT_FDS;
-	/* Release pairs with disarm(): who fires it finds whom to tell. */
+	/* Release pairs with disarm_fd(): who fires it finds whom to tell. */
 	__atomic_store_n(&entry->word, word, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&fds->armed, 1, __ATOMIC_RELAXED);
 	*ticket = place;
 	if (epoll_ctl(fds->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
 		return 0;
 	int code = -errno;
-	disarm(fds, place, word, 0);
+	disarm_fd(fds, place, word, 0);
 	put_entry(engine, place);
 	return code;
 }
@@ -166,7 +166,7 @@ void tern_fds_cancel(struct tern_lcore *lcore, const struct tern_agent *agent, u
 		free_entry(lcore->engine, ticket);
 		return;
 	}
-	bool armed = disarm(fds, ticket, word, 0);
+	bool armed = disarm_fd(fds, ticket, word, 0);
 	epoll_ctl(fds->epoll, EPOLL_CTL_DEL, entry->fd, NULL);
 	entry->forgotten = true;
 	if (armed)
@@ -194,7 +194,7 @@ static void take_signal(struct tern_lcore *lcore, const struct tern_agent *agent
 	free_entry(lcore->engine, place);
 }
 
-static void hold(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place)
+static void hold_fd(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place)
 {
 	struct entry *entries = lcore->engine->fds->entries;
 	struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
@@ -218,7 +218,7 @@ void tern_fds_take_due(struct tern_lcore *lcore, struct tern_agent *agent,
 }
 
 /* What is ready reaches a fiber by waking it, a handler as a signal from itself. */
-static void tell(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place)
+static void tell_ready_fd(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t place)
 {
 	struct tern_signal signal;
 	if (agent->flags & TERN_AGENT_FIBER) {
@@ -229,7 +229,7 @@ static void tell(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t pl
 		take_signal(lcore, agent, place, &signal);
 		tern_life_handle(lcore, agent, &signal);
 	} else {
-		hold(lcore, agent, place);
+		hold_fd(lcore, agent, place);
 	}
 }
 
@@ -242,7 +242,7 @@ static void take_entry_back(struct tern_lcore *lcore, uint32_t place)
 	if (entry->forgotten || agent->address != entry->agent || agent->status >= TERN_ENDING)
 		free_entry(lcore->engine, place);
 	else
-		tell(lcore, agent, place);
+		tell_ready_fd(lcore, agent, place);
 }
 
 /* What an agent that failed left of the last list goes first. */
@@ -291,7 +291,7 @@ void tern_fds_poll(struct tern_engine *engine, int ms)
 		}
 		word = tern_load(&fds->entries[place].word);
 		bool same = (uint32_t)word == (uint32_t)(events[i].data.u64 >> 32);
-		if (same && disarm(fds, place, word, FIRED))
+		if (same && disarm_fd(fds, place, word, FIRED))
 			push_ready(engine, place, events[i].events);
 	}
 }

@@ -26,7 +26,7 @@ static void drop_block(struct tern_fiber *fiber)
 }
 
 /* Once the fiber has sent what it had to: when it receives again, or leaves. */
-static void settle(struct tern_fiber *fiber)
+static void settle_signal(struct tern_fiber *fiber)
 {
 	struct tern_lcore *lcore = fiber->agent->lcore;
 	if (!fiber->unsettled)
@@ -47,7 +47,7 @@ static void finish_current(struct tern_fiber *fiber)
 	if (fiber->current.kind & TERN_KIND_TRACED)
 		tern_trace_end(fiber->agent->lcore, fiber->agent, fiber->traced_at);
 	drop_block(fiber);
-	settle(fiber);
+	settle_signal(fiber);
 }
 
 static void fiber_main(void *argument)
@@ -177,7 +177,7 @@ static bool may_preempt(struct tern_lcore *lcore)
 	return true;
 }
 
-static void enter(struct tern_lcore *lcore, struct tern_fiber *fiber)
+static void enter_fiber(struct tern_lcore *lcore, struct tern_fiber *fiber)
 {
 	struct tern_agent *agent = fiber->agent;
 	if (tern_lcore_is_gone(lcore))
@@ -191,7 +191,7 @@ static void enter(struct tern_lcore *lcore, struct tern_fiber *fiber)
 		tern_context_enter(&fiber->context);
 	lcore->scope->context = NULL;
 	lcore->fiber = NULL;
-	settle(fiber);
+	settle_signal(fiber);
 	/* One that was suspended used up its slice, one that left took some time at least. */
 	if (fiber->context.preempted)
 		tern_lcore_check_slice(lcore);
@@ -209,7 +209,7 @@ unsigned tern_fiber_run(struct tern_lcore *lcore, struct tern_agent *agent, unsi
 	fiber->wait = TERN_FIBER_RUN;
 	fiber->left = budget;
 	fiber->handled = 0;
-	enter(lcore, fiber);
+	enter_fiber(lcore, fiber);
 	if (fiber->context.finished) {
 		bool finishing = agent->flags & TERN_AGENT_FINISHING;
 		tern_life_ask_end(lcore, agent, finishing ? TERN_END_STOPPED : TERN_END_EXIT,
@@ -247,7 +247,7 @@ static int why_over(struct tern_fiber *fiber)
 }
 
 /* Nothing of the lcore is kept across the switch: the fiber may come back on another. */
-static void leave(struct tern_fiber *fiber)
+static void leave_fiber(struct tern_fiber *fiber)
 {
 	tern_context_leave(&fiber->context);
 }
@@ -260,7 +260,7 @@ int tern_fiber_wait_for(struct tern_fiber *fiber, enum tern_fiber_wait wait, uin
 	fiber->wait = wait;
 	if (timeout_ns != TERN_FOREVER)
 		tern_timer_arm(fiber->agent, &fiber->timer, timeout_ns, 0, TERN_CONTROL_WAKE);
-	leave(fiber);
+	leave_fiber(fiber);
 	return why_over(fiber);
 }
 
@@ -281,7 +281,7 @@ int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t dea
 }
 
 /* Take a waiting signal, of the fiber's type or any, within the budget of this run. */
-static bool take(struct tern_fiber *fiber, bool any)
+static bool take_signal(struct tern_fiber *fiber, bool any)
 {
 	struct tern_agent *agent = fiber->agent;
 	struct tern_lcore *lcore = agent->lcore;
@@ -311,7 +311,7 @@ static bool must_yield(const struct tern_fiber *fiber)
 	       (front && front->kind & TERN_KIND_RETURNED);
 }
 
-static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t timeout_ns)
+static struct tern_signal *receive_signal(struct tern_agent *self, int type, uint64_t timeout_ns)
 {
 	struct tern_fiber *fiber = tern_fiber_current(self);
 	int code = -EDEADLK;
@@ -324,14 +324,14 @@ static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t t
 	while (code == 0) {
 		if (must_yield(fiber)) {
 			fiber->wait = TERN_FIBER_RUN;
-			leave(fiber);
-		} else if (take(fiber, type < 0)) {
+			leave_fiber(fiber);
+		} else if (take_signal(fiber, type < 0)) {
 			return &fiber->current;
 		} else {
 			code = tern_fiber_wait_for(
 				fiber, type < 0 ? TERN_FIBER_SIGNAL : TERN_FIBER_TYPE, timeout_ns);
 			/* What came in the same turn as the end of the time still counts. */
-			if (code == -ETIMEDOUT && timeout_ns && take(fiber, type < 0))
+			if (code == -ETIMEDOUT && timeout_ns && take_signal(fiber, type < 0))
 				return &fiber->current;
 		}
 	}
@@ -341,12 +341,12 @@ static struct tern_signal *receive(struct tern_agent *self, int type, uint64_t t
 
 struct tern_signal *tern_recv(struct tern_agent *self, uint64_t timeout_ns)
 {
-	return receive(self, -1, timeout_ns);
+	return receive_signal(self, -1, timeout_ns);
 }
 
 struct tern_signal *tern_recv_type(struct tern_agent *self, uint16_t type, uint64_t timeout_ns)
 {
-	return receive(self, type, timeout_ns);
+	return receive_signal(self, type, timeout_ns);
 }
 
 int tern_sleep(struct tern_agent *self, uint64_t ns)
@@ -364,14 +364,14 @@ int tern_yield(struct tern_agent *self)
 	if (!fiber)
 		return -EDEADLK;
 	fiber->wait = TERN_FIBER_RUN;
-	leave(fiber);
+	leave_fiber(fiber);
 	return 0;
 }
 
 void tern_fiber_leave_for_good(struct tern_fiber *fiber)
 {
 	for (;;)
-		leave(fiber);
+		leave_fiber(fiber);
 }
 
 static int look_at(int fd, uint32_t events, uint32_t *ready)

@@ -13,13 +13,13 @@
 
 enum { LAST, AVERAGE, FILTER };
 
-static float clamp(float value, float least, float most)
+static float clamp_value(float value, float least, float most)
 {
 	float raised = value < least ? least : value;
 	return raised > most ? most : raised;
 }
 
-static void begin(struct tern_forecast *forecast, float value)
+static void begin_forecast(struct tern_forecast *forecast, float value)
 {
 	for (int i = 0; i < TERN_FORECAST_LAGS; i++)
 		forecast->lags[i] = value;
@@ -31,7 +31,7 @@ static void begin(struct tern_forecast *forecast, float value)
 }
 
 /* The filter's guess: the average and the weighted distances of the last values from it. */
-static float filter(const struct tern_forecast *forecast)
+static float filter_forecast(const struct tern_forecast *forecast)
 {
 	float guess = forecast->average, most = guess;
 	for (int i = 0; i < TERN_FORECAST_LAGS; i++) {
@@ -39,14 +39,14 @@ static float filter(const struct tern_forecast *forecast)
 		guess += forecast->weights[i] * (lag - forecast->average);
 		most = lag > most ? lag : most;
 	}
-	return clamp(guess, 0, 2 * most);
+	return clamp_value(guess, 0, 2 * most);
 }
 
 static void guess_all(const struct tern_forecast *forecast, float guesses[TERN_FORECAST_EXPERTS])
 {
 	guesses[LAST] = forecast->lags[0];
 	guesses[AVERAGE] = forecast->average;
-	guesses[FILTER] = filter(forecast);
+	guesses[FILTER] = filter_forecast(forecast);
 }
 
 /* TINY keeps a loss off zero, which ratios need, and out of the slow denormal numbers. */
@@ -63,7 +63,7 @@ static void train_filter(struct tern_forecast *forecast, float miss)
 		float distance = forecast->lags[i] - forecast->average;
 		power += distance * distance;
 	}
-	float step = FILTER_RATE * clamp(miss, -OUTLIER * loss, OUTLIER * loss) / power;
+	float step = FILTER_RATE * clamp_value(miss, -OUTLIER * loss, OUTLIER * loss) / power;
 	for (int i = 0; i < TERN_FORECAST_LAGS; i++) {
 		float distance = forecast->lags[i] - forecast->average;
 		forecast->weights[i] += step * distance;
@@ -74,7 +74,7 @@ static void train_average(struct tern_forecast *forecast, float miss, float gain
 {
 	float most = OUTLIER * forecast->losses[AVERAGE];
 	if (forecast->count >= SURE_AFTER)
-		miss = clamp(miss, -most, most);
+		miss = clamp_value(miss, -most, most);
 	forecast->average += gain * miss;
 	if (forecast->average < TINY)
 		forecast->average = 0;
@@ -87,7 +87,7 @@ static void push_lag(struct tern_forecast *forecast, float value)
 	forecast->lags[0] = value;
 }
 
-static float mix(const struct tern_forecast *forecast)
+static float mix_forecast(const struct tern_forecast *forecast)
 {
 	const float *losses = forecast->losses;
 	float guesses[TERN_FORECAST_EXPERTS], least = losses[0], sum = 0, weights = 0;
@@ -95,7 +95,7 @@ static float mix(const struct tern_forecast *forecast)
 	for (int i = 1; i < TERN_FORECAST_EXPERTS; i++)
 		least = losses[i] < least ? losses[i] : least;
 	for (int i = 0; i < TERN_FORECAST_EXPERTS; i++) {
-		float weight = clamp(least / losses[i], RATIO_MIN, 1);
+		float weight = clamp_value(least / losses[i], RATIO_MIN, 1);
 		weight *= weight;
 		weight *= weight;
 		weight *= weight;
@@ -110,9 +110,9 @@ void tern_forecast_observe(struct tern_forecast *forecast, float value)
 	float guesses[TERN_FORECAST_EXPERTS];
 	if (!isfinite(value))
 		return;
-	value = value < TINY ? 0 : clamp(value, 0, TERN_FORECAST_LOAD_MAX);
+	value = value < TINY ? 0 : clamp_value(value, 0, TERN_FORECAST_LOAD_MAX);
 	if (forecast->count == 0)
-		begin(forecast, value);
+		begin_forecast(forecast, value);
 	if (forecast->count < MEMORY)
 		forecast->count++;
 	float gain = 1.0f / (float)forecast->count;
@@ -123,7 +123,7 @@ void tern_forecast_observe(struct tern_forecast *forecast, float value)
 	train_filter(forecast, value - guesses[FILTER]);
 	train_average(forecast, value - guesses[AVERAGE], gain);
 	push_lag(forecast, value);
-	forecast->next = mix(forecast);
+	forecast->next = mix_forecast(forecast);
 }
 
 float tern_forecast_error(const struct tern_forecast *forecast)

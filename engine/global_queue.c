@@ -12,14 +12,14 @@
 
 #define SLOT_BYTES ((unsigned)sizeof(uint32_t))
 
-static uint32_t places(const struct tern_engine *engine)
+static uint32_t queue_places(const struct tern_engine *engine)
 {
 	return rte_align32pow2(engine->slots + 1);
 }
 
 static size_t ring_bytes(const struct tern_engine *engine)
 {
-	return (size_t)rte_ring_get_memsize_elem(SLOT_BYTES, places(engine));
+	return (size_t)rte_ring_get_memsize_elem(SLOT_BYTES, queue_places(engine));
 }
 
 /* Reserved and not touched: an engine without roaming agents pays address space. */
@@ -31,10 +31,10 @@ int tern_global_init(struct tern_engine *engine)
 		if (memory == MAP_FAILED)
 			return -ENOMEM;
 		engine->global[level] = memory;
-		rte_ring_init(engine->global[level], "global", places(engine),
+		rte_ring_init(engine->global[level], "global", queue_places(engine),
 			      RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ);
-		rte_ring_set_prod_htd_max(engine->global[level], places(engine) - 1);
-		rte_ring_set_cons_htd_max(engine->global[level], places(engine) - 1);
+		rte_ring_set_prod_htd_max(engine->global[level], queue_places(engine) - 1);
+		rte_ring_set_cons_htd_max(engine->global[level], queue_places(engine) - 1);
 	}
 	return 0;
 }
@@ -48,12 +48,12 @@ void tern_global_fini(struct tern_engine *engine)
 	}
 }
 
-static TERN_HIDDEN unsigned enqueue(struct rte_ring *ring, const uint32_t *slot)
+static TERN_HIDDEN unsigned enqueue_slot(struct rte_ring *ring, const uint32_t *slot)
 {
 	return rte_ring_mp_rts_enqueue_bulk_elem(ring, slot, SLOT_BYTES, 1, NULL);
 }
 
-static TERN_HIDDEN unsigned dequeue(struct rte_ring *ring, uint32_t *slot)
+static TERN_HIDDEN unsigned dequeue_slot(struct rte_ring *ring, uint32_t *slot)
 {
 	return rte_ring_mc_rts_dequeue_bulk_elem(ring, slot, SLOT_BYTES, 1, NULL);
 }
@@ -61,13 +61,14 @@ static TERN_HIDDEN unsigned dequeue(struct rte_ring *ring, uint32_t *slot)
 bool tern_global_put(struct tern_engine *engine, uint32_t level, uint32_t slot)
 {
 	tern_sanitizer_unlocking(engine->global[level]);
-	return enqueue(engine->global[level], &slot) == 1;
+	return enqueue_slot(engine->global[level], &slot) == 1;
 }
 
 bool tern_global_take(struct tern_engine *engine, uint32_t level, uint32_t *slot)
 {
 	struct rte_ring *ring = engine->global[level];
-	if (tern_load(&ring->prod.tail) == tern_load(&ring->cons.tail) || dequeue(ring, slot) == 0)
+	if (tern_load(&ring->prod.tail) == tern_load(&ring->cons.tail) ||
+	    dequeue_slot(ring, slot) == 0)
 		return false;
 	tern_sanitizer_locked(ring);
 	return true;

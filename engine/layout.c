@@ -217,7 +217,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 }
 
 /* Beside the arena, by slot, and untouched: most agents need none of it, and cost no page here. */
-static void *reserve(const struct tern_engine *engine, size_t each)
+static void *reserve_by_slots(const struct tern_engine *engine, size_t each)
 {
 	void *memory = mmap(NULL, engine->slots * each, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -238,12 +238,12 @@ static size_t hops_bytes(void)
 /* What only some agents need. */
 static int reserve_by_slot(struct tern_engine *engine)
 {
-	engine->profiles = reserve(engine, sizeof(struct tern_profile));
-	engine->rooms = reserve(engine, sizeof(struct tern_room *));
-	engine->reserves = reserve(engine, sizeof(struct tern_reserve));
-	engine->extras = reserve(engine, sizeof(struct tern_extras));
+	engine->profiles = reserve_by_slots(engine, sizeof(struct tern_profile));
+	engine->rooms = reserve_by_slots(engine, sizeof(struct tern_room *));
+	engine->reserves = reserve_by_slots(engine, sizeof(struct tern_reserve));
+	engine->extras = reserve_by_slots(engine, sizeof(struct tern_extras));
 	if (engine->config.trace_every)
-		engine->hops = reserve(engine, hops_bytes());
+		engine->hops = reserve_by_slots(engine, hops_bytes());
 	bool traces = engine->hops || !engine->config.trace_every;
 	bool made = engine->profiles && engine->rooms && engine->reserves && engine->extras;
 	return made && traces ? 0 : -ENOMEM;

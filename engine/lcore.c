@@ -82,8 +82,8 @@ static inline unsigned drain_express(struct tern_lcore *lcore);
  * A signal that does not run in place. From here on the copy counts: nobody stands on the slot, nor
  * frees its block. What was only queued is no sample of who ran last.
  */
-static __attribute__((noinline)) void deliver(struct tern_lcore *lcore, struct tern_lane_in *in,
-					      const struct tern_signal *signal)
+static __attribute__((noinline)) void
+deliver_signal(struct tern_lcore *lcore, struct tern_lane_in *in, const struct tern_signal *signal)
 {
 	uint64_t settled = tern_lcore_check_begin(lcore);
 	in->stands_on = NULL;
@@ -110,7 +110,7 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 		if (tern_likely(runs_in_place(lcore, agent, word, heeded))) {
 			run_in_place(lcore, agent, signal, word);
 		} else {
-			deliver(lcore, in, signal);
+			deliver_signal(lcore, in, signal);
 		}
 		taken++;
 		if (!express && taken % TERN_EXPRESS_EVERY == 0 &&
@@ -355,7 +355,7 @@ static bool is_deserted(const void *owner, uint32_t route)
 }
 
 /* What an engine with roaming agents costs each turn. */
-static unsigned roam(struct tern_lcore *lcore, bool idle)
+static unsigned look_after_roaming(struct tern_lcore *lcore, bool idle)
 {
 	if (lcore->passage.open || lcore->passage.wanted != lcore->passage.noted)
 		tern_passage_look(&lcore->passage, lcore->out, lcore->roam_route, is_deserted,
@@ -395,7 +395,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	if (tern_unlikely(lcore->preempt.started) && work == 0)
 		tern_preempt_stop(&lcore->preempt);
 	if (tern_unlikely(tern_load(&lcore->engine->roaming)))
-		work += roam(lcore, work == 0);
+		work += look_after_roaming(lcore, work == 0);
 	if (tern_unlikely(tern_load(&lcore->engine->leaving) && !lcore->is_thread))
 		work += tern_threads_see_off(lcore->engine);
 	/* Full chains at once, others when there is time, and now and then when there never is. */

@@ -78,7 +78,7 @@ static void end_in_order(struct tern_lcore *lcore)
 	tern_lcore_end_agents(lcore);
 }
 
-static void run(struct tern_lcore *lcore)
+static void run_lcore(struct tern_lcore *lcore)
 {
 	uint64_t idle = 0;
 	uint32_t state;
@@ -99,7 +99,7 @@ static void run(struct tern_lcore *lcore)
 }
 
 /* The last thing that the thread does with the engine. */
-static void leave(struct tern_lcore *lcore)
+static void leave_loop(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
 	if (__atomic_exchange_n(&lcore->phase, TERN_PHASE_LEFT, __ATOMIC_ACQ_REL) ==
@@ -152,9 +152,9 @@ void *tern_lcore_main(void *argument)
 		tern_recover_from(lcore);
 	}
 	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
-	run(lcore);
+	run_lcore(lcore);
 	tern_recover_leave(lcore);
-	leave(lcore);
+	leave_loop(lcore);
 	return NULL;
 }
 
@@ -163,7 +163,7 @@ void *tern_lcore_main(void *argument)
  * hands, or something of it lies there, somebody else can end it: queued or idle, its memory was
  * released by the state word (R1 of roam.h), and its places in queues are nobody's any more.
  */
-static bool inherit(struct tern_lcore *lcore, struct tern_agent *agent)
+static bool inherit_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	const uint32_t places = TERN_AGENT_LISTED | TERN_AGENT_WAITING | TERN_AGENT_ADMITTED;
 	uint32_t slot = tern_address_slot(tern_load(&agent->address));
@@ -183,7 +183,7 @@ static bool lives_here(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 	if (tern_dir_route(entry) != lcore->roam_route)
 		return tern_dir_route(entry) >> 1 == lcore->index;
 	return tern_load(&lcore->engine->closed) &&
-	       (tern_load(&agent->lcore) == lcore || inherit(lcore, agent));
+	       (tern_load(&agent->lcore) == lcore || inherit_agent(lcore, agent));
 }
 
 void tern_lcore_end_agents(struct tern_lcore *lcore)

@@ -70,7 +70,7 @@ static uint64_t slice_ns_of(const struct tern_engine *engine, const struct tern_
 	return own ? tern_clock_to_ns(&engine->clock, own) : engine->config.slice_us * 1000ull;
 }
 
-static void report(struct tern_engine *engine, uint32_t index, struct look *look)
+static void report_overrun(struct tern_engine *engine, uint32_t index, struct look *look)
 {
 	struct tern_lcore_running running;
 	uint64_t now = tern_clock_ticks(&engine->clock);
@@ -102,7 +102,7 @@ static void watch_lcores(struct tern_engine *engine)
 		/* A thread that had little of the CPU between two looks is not worth a line yet. */
 		if (!look->reported && stuck > least &&
 		    stuck > slice_ns_of(engine, &engine->agents[look->running]))
-			report(engine, i, look);
+			report_overrun(engine, i, look);
 	}
 }
 
@@ -127,7 +127,7 @@ static void profile_agents(struct tern_engine *engine)
 }
 
 /* Returns ns until there is something to do again. */
-static uint64_t observe(struct tern_engine *engine)
+static uint64_t observe_engine(struct tern_engine *engine)
 {
 	const struct tern_config *config = &engine->config;
 	struct tern_observer *observer = engine->observer;
@@ -149,7 +149,7 @@ static void *observer_main(void *argument)
 	struct tern_engine *engine = argument;
 	struct tern_observer *observer = engine->observer;
 	while (!__atomic_load_n(&observer->ending, __ATOMIC_ACQUIRE)) {
-		uint64_t ns = observe(engine);
+		uint64_t ns = observe_engine(engine);
 		uint64_t ms = ns / NS_PER_MS + 1;
 		tern_fds_poll(engine, ms < INT32_MAX ? (int)ms : -1);
 	}
@@ -211,7 +211,7 @@ void tern_observer_poll(struct tern_engine *engine)
 		return;
 	if (engine->config.metrics_interval_ms &&
 	    tern_clock_ns(&engine->clock) >= observer->profile_due)
-		observe(engine);
+		observe_engine(engine);
 	if (tern_fds_armed(engine))
 		tern_fds_poll(engine, 0);
 	__atomic_store_n(&observer->polled, false, __ATOMIC_RELEASE);

@@ -38,8 +38,8 @@ static uint32_t take_cell(struct tern_lcore *lcore, bool had_cell)
 	return tern_cells_take(&lcore->cells);
 }
 
-static bool defer(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal,
-		  bool had_cell)
+static bool defer_return(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal,
+			 bool had_cell)
 {
 	uint32_t cell = take_cell(lcore, had_cell);
 	if (cell == TERN_CELL_NONE)
@@ -78,7 +78,7 @@ static uint32_t *link_of(const struct tern_lcore *lcore, uint32_t number)
 }
 
 /* Push a cell, by its number, on what came back to a slot (A1). */
-static void lend(struct tern_lcore *lcore, uint32_t slot, uint32_t number)
+static void lend_cell(struct tern_lcore *lcore, uint32_t slot, uint32_t number)
 {
 	struct tern_reserve *reserve = &lcore->reserves[slot];
 	uint32_t *link = link_of(lcore, number), head = tern_load(&reserve->returned_in);
@@ -178,7 +178,7 @@ static void take_back(struct tern_lcore *lcore, uint32_t slot)
 				tern_address_make(0, signal.to_slot, signal.to_generation);
 			next = tern_load(link_of(lcore, number - 1));
 			if (is_alive(lcore, to)) {
-				lend(lcore, slot, number - 1);
+				lend_cell(lcore, slot, number - 1);
 				there = to;
 				continue;
 			}
@@ -201,7 +201,7 @@ static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *s
 		return false;
 	}
 	tern_count(&lcore->lent, 1);
-	lend(lcore, signal->to_slot, lcore->cells_from + cell);
+	lend_cell(lcore, signal->to_slot, lcore->cells_from + cell);
 	/* It has ended meanwhile, and may have looked for the last time: then it is undone here. */
 	if (!tern_ask(lcore, to, TERN_ASK_LOOK))
 		take_back(lcore, signal->to_slot);
@@ -236,7 +236,7 @@ void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signa
 	} else {
 		bool waits = lcore->outboxes[route].queued || is_own(lcore, route);
 		if ((!waits && try_lane(lcore, route, signal)) ||
-		    defer(lcore, route, signal, had_cell))
+		    defer_return(lcore, route, signal, had_cell))
 			return;
 	}
 	tern_signal_lose(lcore, signal);

@@ -37,7 +37,7 @@ static void set_pressed(struct tern_lcore *lcore, struct tern_agent *agent, bool
 		tern_dir_clear(entry, TERN_DIR_PRESSED);
 }
 
-static bool refuses(const struct tern_agent *agent)
+static bool policy_refuses(const struct tern_agent *agent)
 {
 	return agent->policy == TERN_POLICY_REFUSE || agent->policy == TERN_POLICY_BLOCK;
 }
@@ -47,7 +47,7 @@ static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags |= TERN_AGENT_OVER;
 	tern_count(&tern_profile_of(lcore, agent)->pressured, 1);
-	if (refuses(agent))
+	if (policy_refuses(agent))
 		set_pressed(lcore, agent, true);
 }
 
@@ -55,7 +55,7 @@ static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags &= ~TERN_AGENT_OVER;
 	tern_policy_forget(lcore, agent);
-	if (refuses(agent))
+	if (policy_refuses(agent))
 		set_pressed(lcore, agent, false);
 }
 
@@ -92,7 +92,7 @@ static uint32_t left_to_share(const struct tern_cells *cells)
 	return left > headroom ? left - headroom : 0;
 }
 
-static uint32_t clamp(uint32_t value, uint32_t least, uint32_t most)
+static uint32_t clamp_count(uint32_t value, uint32_t least, uint32_t most)
 {
 	return value < least ? least : value > most ? most : value;
 }
@@ -102,19 +102,19 @@ static bool is_over_share(const struct tern_lcore *lcore, const struct tern_agen
 	uint32_t queued = agent->mailbox.queued;
 	if (tern_likely(queued / SHARE < left_to_share(&lcore->cells)))
 		return false;
-	return queued >= clamp(left_for_data(&lcore->cells) / SHARE_MIN_PART, 1, SHARE_MIN);
+	return queued >= clamp_count(left_for_data(&lcore->cells) / SHARE_MIN_PART, 1, SHARE_MIN);
 }
 
 void tern_policy_set_credit(struct tern_lcore *lcore)
 {
 	const struct tern_cells *cells = &lcore->cells;
 	uint32_t under_way = (lcore->data.count + lcore->express.count) * lcore->depth_max;
-	uint32_t ample = cells->count / 16 + clamp(under_way, 0, cells->count / 2);
+	uint32_t ample = cells->count / 16 + clamp_count(under_way, 0, cells->count / 2);
 	bool is_short = left_to_share(cells) < ample;
 	lcore->credit = UINT32_MAX;
 	if (is_short)
 		lcore->credit =
-			clamp(left_for_data(cells) / SHARE_MIN_PART, CREDIT_MIN, CREDIT_MAX);
+			clamp_count(left_for_data(cells) / SHARE_MIN_PART, CREDIT_MIN, CREDIT_MAX);
 }
 
 /*
@@ -233,8 +233,8 @@ static bool drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
 }
 
 /* The newest value takes the waiting one's place, and with it its turn. */
-static bool conflate(struct tern_lcore *lcore, struct tern_agent *agent,
-		     const struct tern_signal *signal)
+static bool conflate_signal(struct tern_lcore *lcore, struct tern_agent *agent,
+			    const struct tern_signal *signal)
 {
 	if (!tern_keys_applies(agent->extras, signal))
 		return false;
@@ -256,9 +256,9 @@ static bool is_full(const struct tern_lcore *lcore, const struct tern_agent *age
 bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 			   const struct tern_signal *signal)
 {
-	if (refuses(agent))
+	if (policy_refuses(agent))
 		return true;
-	if (agent->policy == TERN_POLICY_CONFLATE && conflate(lcore, agent, signal))
+	if (agent->policy == TERN_POLICY_CONFLATE && conflate_signal(lcore, agent, signal))
 		return false;
 	if (!is_full(lcore, agent))
 		return true;
@@ -274,7 +274,7 @@ bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 static void look_for_high(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	bool high = agent->mailbox.queued >= agent->high_water;
-	bool is_short = !high && refuses(agent) && is_over_share(lcore, agent);
+	bool is_short = !high && policy_refuses(agent) && is_over_share(lcore, agent);
 	if (tern_likely(!high && !is_short))
 		return;
 	if (is_short)
@@ -285,7 +285,8 @@ static void look_for_high(struct tern_lcore *lcore, struct tern_agent *agent)
 /* A policy that drops has freed a cell where there was none. */
 static uint32_t take_cell(struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	if (tern_unlikely(!may_take(lcore, agent) && (refuses(agent) || !agent->mailbox.queued)))
+	if (tern_unlikely(!may_take(lcore, agent) &&
+			  (policy_refuses(agent) || !agent->mailbox.queued)))
 		return TERN_CELL_NONE;
 	return tern_cells_take(&lcore->cells);
 }

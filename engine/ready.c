@@ -100,7 +100,7 @@ void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
  * Permits that came free go to those who wait longest. Who ends needs none; who is paused has no
  * use for one, and comes back at its resume.
  */
-static void admit(struct tern_lcore *lcore)
+static void admit_waiting(struct tern_lcore *lcore)
 {
 	struct tern_ready_list *waiting = &lcore->ready.waiting;
 	while (waiting->head != TERN_SLOT_NONE) {
@@ -125,7 +125,7 @@ struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
 {
 	struct tern_ready *ready = &lcore->ready;
 	if (tern_unlikely(ready->waiting.head != TERN_SLOT_NONE))
-		admit(lcore);
+		admit_waiting(lcore);
 	struct tern_agent *agent;
 	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
 		ready->count--;
@@ -146,7 +146,7 @@ void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t
 		lcore->ready.policy->ran(lcore, agent, ticks, signals);
 }
 
-static void *reserve(size_t bytes)
+static void *reserve_bytes(size_t bytes)
 {
 	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -169,7 +169,7 @@ static int init_custom(struct tern_lcore *lcore)
 	struct tern_ready *ready = &lcore->ready;
 	ready->custom = lcore->engine->config.scheduler;
 	size_t bytes = custom_bytes(lcore);
-	if (bytes && !(ready->custom_state = reserve(bytes)))
+	if (bytes && !(ready->custom_state = reserve_bytes(bytes)))
 		return -ENOMEM;
 	if (ready->custom->init)
 		ready->custom->init(ready->custom_state, lcore->slots, tern_rng_next(&lcore->rng));
@@ -191,7 +191,7 @@ int tern_ready_init(struct tern_lcore *lcore)
 	if (!lcore->is_thread && (lcore->ready.policy->queues_all || config->max_concurrent))
 		lcore->hold |= TERN_HOLD_POLICY;
 	if (schedule == TERN_SCHEDULE_FAIR_SHARE || schedule == TERN_SCHEDULE_RATE) {
-		lcore->ready.order.entries = reserve(order_bytes(lcore));
+		lcore->ready.order.entries = reserve_bytes(order_bytes(lcore));
 		return lcore->ready.order.entries ? 0 : -ENOMEM;
 	}
 	return schedule == TERN_SCHEDULE_CUSTOM ? init_custom(lcore) : 0;

@@ -83,7 +83,7 @@ static const char *which_runs(void *owner, const void *entry)
 }
 
 /* Runs in the signal handler, before the jump leaves the frames that the signal may lie in. */
-static void rescue(void *owner)
+static void rescue_signal(void *owner)
 {
 	struct tern_lcore *lcore = owner;
 	if (!lcore->in_hand)
@@ -96,7 +96,7 @@ static void own_scope(struct tern_lcore *lcore, struct tern_fault_scope *scope)
 {
 	scope->who = who_runs;
 	scope->which = which_runs;
-	scope->save = rescue;
+	scope->save = rescue_signal;
 	scope->owner = lcore;
 	lcore->scope = scope;
 }
@@ -185,7 +185,7 @@ static void describe_place(const void *pc, const char *function, char *text, siz
 }
 
 /* The signal handler is over: other people's locks may be taken. */
-static void describe(struct tern_lcore *lcore, struct tern_error *error)
+static void describe_fault(struct tern_lcore *lcore, struct tern_error *error)
 {
 	const struct tern_fault *fault = &lcore->scope->fault;
 	const char *what = fault->overflow ? "stack overflow" : strsignal(fault->signo);
@@ -216,7 +216,7 @@ static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 		agent->end_why = TERN_END_FAILED;
 		agent->result = code;
 	}
-	describe(lcore, &error);
+	describe_fault(lcore, &error);
 	tern_life_fail(lcore, agent, code, &error);
 }
 

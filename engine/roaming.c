@@ -17,7 +17,7 @@
 /* Signals moved from the ring to the mailbox in one go. */
 #define FETCH 32
 
-static bool refuses(const struct tern_room *room)
+static bool room_refuses(const struct tern_room *room)
 {
 	uint8_t policy = tern_load(&room->policy);
 	return policy == TERN_POLICY_REFUSE || policy == TERN_POLICY_BLOCK;
@@ -130,7 +130,7 @@ static void queue_woken(struct tern_lcore *lcore, struct tern_agent *agent)
 }
 
 /* What a wake that answers true obliges to. */
-static void schedule(struct tern_lcore *lcore, struct tern_agent *agent)
+static void schedule_woken(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (tern_load(&agent->lcore) == lcore && !lcore->is_thread)
 		queue_woken(lcore, agent);
@@ -143,13 +143,13 @@ static void schedule(struct tern_lcore *lcore, struct tern_agent *agent)
 /* Of a room that may be another's by now: whoever lives there has been woken. */
 static void schedule_owner(struct tern_lcore *lcore, const struct tern_room *room)
 {
-	schedule(lcore, &lcore->agents[tern_load(&room->slot)]);
+	schedule_woken(lcore, &lcore->agents[tern_load(&room->slot)]);
 }
 
 /* Its room is queued from the start, which is what a wake would have made it (roam.h). */
 void tern_roaming_start(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	schedule(lcore, agent);
+	schedule_woken(lcore, agent);
 }
 
 /* It may have ended meanwhile: then there is nothing to do for it, and one run more for the next.
@@ -203,10 +203,10 @@ static bool make_room(struct tern_lcore *lcore, struct tern_room *room,
 }
 
 /* By CAS, so that only the agent that was meant is marked, not who lives in its slot by now. */
-static void press(struct tern_lcore *lcore, struct tern_room *room, tern_address to)
+static void press_agent(struct tern_lcore *lcore, struct tern_room *room, tern_address to)
 {
 	uint64_t *entry = &lcore->directory[tern_address_slot(to)], seen = tern_load(entry);
-	if (!refuses(room))
+	if (!room_refuses(room))
 		return;
 	do {
 		if (seen & TERN_DIR_PRESSED || !tern_dir_alive(seen, to))
@@ -227,11 +227,11 @@ look_for_high(struct tern_lcore *lcore, struct tern_room *room, tern_address to,
 	if (!room->exact)
 		waiting += tern_load(&lcore->agents[tern_address_slot(to)].mailbox.queued);
 	if (waiting >= tern_load(&room->high_water))
-		press(lcore, room, to);
+		press_agent(lcore, room, to);
 }
 
 /* Take a place within an exact bound, which counts what has left the ring and is not taken up. */
-static bool enter(struct tern_room *room, uint32_t *waiting)
+static bool enter_exact(struct tern_room *room, uint32_t *waiting)
 {
 	*waiting = 0;
 	if (tern_likely(!room->exact))
@@ -244,7 +244,7 @@ static bool enter(struct tern_room *room, uint32_t *waiting)
 }
 
 /* The agent may end at any moment here: then its room takes the signal for it, or there is none. */
-static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
+static int put_in_ring(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
 	uint32_t count, waiting;
@@ -253,7 +253,7 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 	struct tern_room *room = tern_room_of(lcore, signal->to_slot);
 	if (tern_unlikely(!room))
 		return -ESRCH;
-	if (!enter(room, &waiting))
+	if (!enter_exact(room, &waiting))
 		return -EAGAIN;
 	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, &count) != 0; i++) {
 		int code = i > tern_load(&room->capacity) || !make_room(lcore, room, signal)
@@ -278,9 +278,9 @@ static int put(struct tern_lcore *lcore, const struct tern_signal *signal)
 int tern_roaming_send(struct tern_lcore *lcore, const struct tern_signal *signal)
 {
 	if (tern_likely(!lcore->is_thread))
-		return put(lcore, signal);
+		return put_in_ring(lcore, signal);
 	tern_reader_enter(lcore);
-	int code = put(lcore, signal);
+	int code = put_in_ring(lcore, signal);
 	tern_reader_leave(lcore);
 	return code;
 }
@@ -380,7 +380,7 @@ static void look_for_pressure(struct tern_lcore *lcore, struct tern_agent *agent
 	if (agent->flags & TERN_AGENT_OVER || (!pressed && queued < room->high_water))
 		return;
 	agent->flags |= TERN_AGENT_OVER;
-	if (!refuses(room)) /* else the sender counted */
+	if (!room_refuses(room)) /* else the sender counted */
 		__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
 }
 
@@ -463,7 +463,8 @@ unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, 
 }
 
 /* At low water senders are let in again. */
-static uint32_t release(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_room *room)
+static uint32_t release_senders(struct tern_lcore *lcore, struct tern_agent *agent,
+				struct tern_room *room)
 {
 	uint32_t left = tern_roam_count(&room->roam);
 	if (agent->flags & TERN_AGENT_OVER && left + agent->mailbox.queued <= room->low_water) {
@@ -523,7 +524,7 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	uint32_t slot = tern_address_slot(agent->address);
 	struct tern_room *room = tern_room_of(lcore, slot);
 	/* First: what it is told may end it, and what it then sends is behind the note. */
-	uint32_t left = release(lcore, agent, room);
+	uint32_t left = release_senders(lcore, agent, room);
 	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
 	if (!ends && holds_back(lcore, agent))
 		left = 0;

@@ -229,7 +229,7 @@ void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent)
 }
 
 /* A room that was left before all senders were quiet; NULL. With more to come, looks again. */
-static struct tern_room *unearth(struct tern_lcore *lcore, struct tern_rooms *rooms, bool all)
+static struct tern_room *unearth_room(struct tern_lcore *lcore, struct tern_rooms *rooms, bool all)
 {
 	struct tern_engine *engine = lcore->engine;
 	struct tern_room *room = NULL;
@@ -253,7 +253,7 @@ void tern_roaming_graves(struct tern_lcore *lcore, bool all)
 	tern_store(&lcore->graves, 0);
 	for (uint32_t kind = 0; kind < TERN_ROOM_KINDS; kind++) {
 		struct tern_rooms *rooms = &engine->rooms_left[kind];
-		while ((room = unearth(lcore, rooms, all)) != NULL) {
+		while ((room = unearth_room(lcore, rooms, all)) != NULL) {
 			return_late(lcore, room);
 			tern_pools_lock(engine);
 			room->next = rooms->clean;

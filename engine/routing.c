@@ -6,7 +6,7 @@
 #include <rte_common.h>
 #include <rte_prefetch.h>
 
-static uint64_t now(void *context)
+static uint64_t now_of_engine(void *context)
 {
 	const struct tern_engine *engine = context;
 	return tern_clock_ns(&engine->clock);
@@ -23,7 +23,7 @@ static bool is_available(const struct tern_engine *engine, tern_address address)
 	       tern_load(&engine->agents[slot].status) != TERN_PAUSED;
 }
 
-static uint32_t available(void *context, tern_address *addresses, uint32_t count)
+static uint32_t available_addresses(void *context, tern_address *addresses, uint32_t count)
 {
 	const struct tern_engine *engine = context;
 	uint32_t kept = 0;
@@ -41,7 +41,8 @@ static uint32_t available(void *context, tern_address *addresses, uint32_t count
 /* A shard for each lcore, so that two that spawn at once seldom meet. */
 int tern_routing_init(struct tern_engine *engine, size_t page_bytes_max, struct tern_error *error)
 {
-	static const struct tern_router_calls calls = {.now = now, .available = available};
+	static const struct tern_router_calls calls = {.now = now_of_engine,
+						       .available = available_addresses};
 	uint32_t shards = rte_align32pow2(engine->lcore_count);
 	const struct tern_router_options options = {
 		.table = {.routes_max = engine->slots,

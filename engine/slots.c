@@ -57,7 +57,7 @@ static void take_rested(struct tern_lcore *lcore)
  * Never used slots while few rest, so that one rests for a while before its next life; then those
  * that have rested longest: their memory is there, and what is mapped stays as small as what lives.
  */
-static void refill(struct tern_lcore *lcore)
+static void refill_cache(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
 	if (tern_load(&engine->slots_resting) >= RESTING)
@@ -68,7 +68,7 @@ static void refill(struct tern_lcore *lcore)
 		take_rested(lcore);
 }
 
-static void spill(struct tern_lcore *lcore)
+static void spill_cache(struct tern_lcore *lcore)
 {
 	uint32_t slots[BATCH];
 	for (uint32_t i = 0; i < BATCH; i++)
@@ -143,7 +143,7 @@ uint32_t tern_slots_take(struct tern_lcore *lcore)
 	if (!within_limit(lcore))
 		return TERN_SLOT_NONE;
 	if (lcore->slot_count <= TERN_IDS_AHEAD)
-		refill(lcore);
+		refill_cache(lcore);
 	if (lcore->slot_count)
 		return cache_pop(lcore);
 	tern_slots_allow(lcore);
@@ -179,6 +179,6 @@ void tern_slots_reuse(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_store(&lcore->directory[slot],
 		   generation | TERN_DIR_VACANT | (tern_dir_load(lcore, slot) & ~0xFFFFFFFFull));
 	if (lcore->slot_count == TERN_SLOT_CACHE)
-		spill(lcore);
+		spill_cache(lcore);
 	cache_push(lcore, slot);
 }

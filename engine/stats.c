@@ -10,7 +10,7 @@
 #include "roaming.h"
 
 /* The counters of a running lcore are read one after the other: never below nothing. */
-static uint64_t less(uint64_t all, uint64_t some)
+static uint64_t less_some(uint64_t all, uint64_t some)
 {
 	return all > some ? all - some : 0;
 }
@@ -29,15 +29,16 @@ void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
 	for (size_t i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
 		to[i] = tern_load(&from[i]);
 	/* What the engine tells itself is no signal to those who count. */
-	stats->handled = less(stats->handled, tern_load(&lcore->own_handled));
-	stats->sent = less(less(tern_load(&lcore->accepted), tern_load(&lcore->forwarded)),
-			   stats->timers);
+	stats->handled = less_some(stats->handled, tern_load(&lcore->own_handled));
+	stats->sent =
+		less_some(less_some(tern_load(&lcore->accepted), tern_load(&lcore->forwarded)),
+			  stats->timers);
 	stats->blocks_out = tern_load(&lcore->heap.in_use);
 	if (stats->sleeps)
 		stats->wake_ns = tern_load(&lcore->oversleep_ns) / stats->sleeps;
 }
 
-static const struct tern_agent *living(const struct tern_engine *engine, tern_address address)
+static const struct tern_agent *living_agent(const struct tern_engine *engine, tern_address address)
 {
 	uint32_t slot = tern_address_slot(address);
 	if (tern_address_node(address) != 0 || slot >= engine->slots)
@@ -52,7 +53,7 @@ static const struct tern_agent *living(const struct tern_engine *engine, tern_ad
 int tern_agent_stats(const struct tern_engine *engine, tern_address address,
 		     struct tern_agent_stats *stats)
 {
-	const struct tern_agent *agent = living(engine, address);
+	const struct tern_agent *agent = living_agent(engine, address);
 	if (!agent)
 		return -ESRCH;
 	const struct tern_profile *profile = &engine->profiles[tern_address_slot(address)];
@@ -77,7 +78,7 @@ int tern_agent_stats(const struct tern_engine *engine, tern_address address,
 		found.dropped += tern_load(&room->dropped);
 	}
 	/* It may have ended and been replaced while we read: then nothing of this is true. */
-	if (!living(engine, address))
+	if (!living_agent(engine, address))
 		return -ESRCH;
 	*stats = found;
 	return 0;
@@ -86,7 +87,7 @@ int tern_agent_stats(const struct tern_engine *engine, tern_address address,
 int tern_agent_anatomy(const struct tern_engine *engine, tern_address address,
 		       struct tern_histogram hops[TERN_HOPS])
 {
-	const struct tern_agent *agent = living(engine, address);
+	const struct tern_agent *agent = living_agent(engine, address);
 	if (!agent)
 		return -ESRCH;
 	const struct tern_extras *extras = tern_load(&agent->extras);
@@ -96,7 +97,7 @@ int tern_agent_anatomy(const struct tern_engine *engine, tern_address address,
 	memset(hops, 0, TERN_HOPS * sizeof(*hops));
 	for (int i = 0; i < TERN_HOPS; i++)
 		tern_histogram_merge(&hops[i], &kept[i]);
-	return living(engine, address) ? 0 : -ESRCH;
+	return living_agent(engine, address) ? 0 : -ESRCH;
 }
 
 void tern_engine_memory(const struct tern_engine *engine, struct tern_memory *memory)

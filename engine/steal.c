@@ -77,7 +77,7 @@ static bool waited_long(const struct tern_lcore *lcore, uint64_t entry)
 	return waited > after_ticks(lcore);
 }
 
-static void keep(struct tern_lcore *lcore, uint32_t slot)
+static void keep_stolen(struct tern_lcore *lcore, uint32_t slot)
 {
 	tern_count(&lcore->stats.stolen, 1);
 	tern_roaming_queue(lcore, &lcore->agents[slot]);
@@ -98,11 +98,11 @@ static bool take_one(struct tern_lcore *lcore, struct tern_lcore *victim, uint32
 	tern_count(&lcore->stats.steal_atomics, 1);
 	if (!tern_run_ring_take(ring, ticket))
 		return false;
-	keep(lcore, slot);
+	keep_stolen(lcore, slot);
 	return true;
 }
 
-static unsigned rob(struct tern_lcore *lcore, struct tern_lcore *victim)
+static unsigned rob_victim(struct tern_lcore *lcore, struct tern_lcore *victim)
 {
 	unsigned taken = 0;
 	for (uint32_t level = TERN_ROAMING_LEVELS; level-- > 0;) {
@@ -114,7 +114,7 @@ static unsigned rob(struct tern_lcore *lcore, struct tern_lcore *victim)
 }
 
 /* The agents handed to an lcore that does not look: one of its own holds it in a long function. */
-static unsigned relieve(struct tern_lcore *lcore, struct tern_lcore *victim)
+static unsigned relieve_victim(struct tern_lcore *lcore, struct tern_lcore *victim)
 {
 	struct tern_asked *asked = lcore->engine->asked;
 	uint64_t now = tern_clock_ticks(lcore->clock), began = tern_load(&victim->turn_ticks);
@@ -129,7 +129,7 @@ static unsigned relieve(struct tern_lcore *lcore, struct tern_lcore *victim)
 		uint32_t next = tern_load(&asked[slot].next);
 		if (!tern_load(&tern_room_of(lcore, slot)->tied) &&
 		    tern_roaming_may_move(lcore, agent) && tern_roaming_suits(lcore, agent)) {
-			keep(lcore, slot);
+			keep_stolen(lcore, slot);
 			taken++;
 		} else {
 			tern_roaming_hand(agent, &asked[slot]);
@@ -153,9 +153,9 @@ unsigned tern_roaming_steal(struct tern_lcore *lcore)
 	struct tern_lcore *victim = choose_victim(lcore);
 	if (!victim || !may_steal(lcore))
 		return 0;
-	unsigned taken = rob(lcore, victim);
+	unsigned taken = rob_victim(lcore, victim);
 	if (!taken)
-		taken = relieve(lcore, victim);
+		taken = relieve_victim(lcore, victim);
 	tern_count(&lcore->stats.steal_atomics, 1);
 	__atomic_fetch_sub(&engine->thieves, 1, __ATOMIC_RELAXED);
 	return taken;

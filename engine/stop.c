@@ -80,7 +80,7 @@ static void drain_step(struct tern_engine *engine)
 		nap();
 }
 
-static bool drain(struct tern_engine *engine, uint64_t timeout_ns)
+static bool drain_engine(struct tern_engine *engine, uint64_t timeout_ns)
 {
 	uint64_t deadline = tern_clock_deadline(&engine->clock, timeout_ns);
 	while (!is_quiet(engine)) {
@@ -127,7 +127,7 @@ static bool stands_still(const struct tern_lcore *lcore, struct look *look, uint
 }
 
 /* Wait until all threads have come so far, or those that have not will hardly do. */
-static void await(const struct tern_engine *engine, uint32_t phase, uint64_t grace_ns)
+static void await_threads(const struct tern_engine *engine, uint32_t phase, uint64_t grace_ns)
 {
 	struct look looks[TERN_LCORES_MAX] = {0};
 	uint64_t now = real_ns(), end = now + GRACES_MAX * grace_ns;
@@ -173,7 +173,7 @@ static uint32_t last_call(struct tern_engine *engine, uint32_t phase)
 }
 
 /* From here on the lcore's thread holds the engine's memory, unless it has just left. */
-static void lose(struct tern_engine *engine, struct tern_lcore *lcore)
+static void lose_lcore(struct tern_engine *engine, struct tern_lcore *lcore)
 {
 	uint32_t phase = phase_of(lcore);
 	__atomic_fetch_add(&engine->holders, 1, __ATOMIC_RELAXED);
@@ -216,7 +216,7 @@ static void give_up(struct tern_engine *engine, uint32_t phase, struct tern_stop
 		if (before[i] || !tern_load(&lcore->gone))
 			continue;
 		name_stuck(engine, lcore, report);
-		lose(engine, lcore);
+		lose_lcore(engine, lcore);
 	}
 }
 
@@ -258,10 +258,10 @@ static void end_threads(struct tern_engine *engine, uint64_t timeout_ns,
 {
 	uint64_t grace_ns = timeout_ns > GRACE_NS_MIN ? timeout_ns : GRACE_NS_MIN;
 	grace_ns = grace_ns < GRACE_NS_MAX ? grace_ns : GRACE_NS_MAX;
-	await(engine, TERN_PHASE_CLOSED, grace_ns);
+	await_threads(engine, TERN_PHASE_CLOSED, grace_ns);
 	give_up(engine, TERN_PHASE_CLOSED, report);
 	close_all(engine, first_left(engine));
-	await(engine, TERN_PHASE_LEFT, grace_ns);
+	await_threads(engine, TERN_PHASE_LEFT, grace_ns);
 	give_up(engine, TERN_PHASE_LEFT, report);
 	join_left(engine);
 }
@@ -311,7 +311,7 @@ static void sweep_mailbox(struct tern_lcore *lcore, struct tern_mailbox *mailbox
 }
 
 /* Its thread is gone: what is left in lanes and outboxes, and blocks on their way home. */
-static void sweep(struct tern_engine *engine, struct tern_lcore *lcore)
+static void sweep_lcore(struct tern_engine *engine, struct tern_lcore *lcore)
 {
 	struct tern_lane_set *sets[] = {&lcore->express, &lcore->data};
 	struct tern_signal *signal;
@@ -335,8 +335,8 @@ static void sweep(struct tern_engine *engine, struct tern_lcore *lcore)
  * Where an lcore that was given up is with the lane of a route, as a copy. It does not move while
  * its function does not return; one that sends to its own lcore may, and then it is a guess.
  */
-static TERN_HIDDEN struct tern_lane_in glimpse(const struct tern_lcore *lcore, uint32_t route,
-					       struct tern_lane *lane)
+static TERN_HIDDEN struct tern_lane_in glimpse_lane(const struct tern_lcore *lcore, uint32_t route,
+						    struct tern_lane *lane)
 {
 	const struct tern_lane_set *set = route & 1 ? &lcore->express : &lcore->data;
 	for (uint32_t i = 0; i < set->count; i++)
@@ -362,7 +362,7 @@ static void count_lanes(struct tern_engine *engine, const struct tern_lcore *lco
 	for (uint32_t route = 0; route < 2 * engine->system_count; route++) {
 		struct tern_lane *lane = __atomic_load_n(&lcore->inbound[route], __ATOMIC_ACQUIRE);
 		if (lane)
-			count_lane(engine, glimpse(lcore, route, lane));
+			count_lane(engine, glimpse_lane(lcore, route, lane));
 	}
 }
 
@@ -394,7 +394,7 @@ static void sweep_all(struct tern_engine *engine, struct tern_stop_report *repor
 			count_lanes(engine, lcore);
 			continue;
 		}
-		sweep(engine, lcore);
+		sweep_lcore(engine, lcore);
 		tern_watch_drop(lcore, &lcore->ends);
 	}
 	if (report->stuck)
@@ -457,7 +457,7 @@ static bool is_within(const struct tern_engine *engine)
 	return false;
 }
 
-static int begin(struct tern_engine *engine)
+static int begin_stop(struct tern_engine *engine)
 {
 	uint32_t running = TERN_ENGINE_RUNNING;
 	if (tern_engine_is_foreign(engine))
@@ -474,12 +474,12 @@ int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 		     struct tern_stop_report *report)
 {
 	struct tern_stop_report unread;
-	int code = begin(engine);
+	int code = begin_stop(engine);
 	if (code != 0)
 		return code;
 	if (!report)
 		report = &unread;
-	*report = (struct tern_stop_report){.drained = drain(engine, timeout_ns)};
+	*report = (struct tern_stop_report){.drained = drain_engine(engine, timeout_ns)};
 	uint64_t ended_before = count_ended(engine);
 	tern_engine_set_state(engine, TERN_ENGINE_ENDING);
 	tern_observer_stop(engine);

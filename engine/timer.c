@@ -89,7 +89,7 @@ void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_
 }
 
 /* An armed timer without a link is parked. */
-static void park(struct tern_timer *timer)
+static void park_timer(struct tern_timer *timer)
 {
 	timer->link = NULL;
 	timer->armed = true;
@@ -101,7 +101,7 @@ void tern_timers_park(struct tern_agent *agent)
 		if (timer->fired || !timer->link)
 			continue;
 		tern_wheel_remove(&agent->lcore->wheel, timer);
-		park(timer);
+		park_timer(timer);
 	}
 }
 
@@ -125,7 +125,7 @@ bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer)
 }
 
 /* Arm a periodic timer again at its next due time after now; returns the periods that passed. */
-static uint64_t rearm(struct tern_lcore *lcore, struct tern_timer *timer)
+static uint64_t rearm_timer(struct tern_lcore *lcore, struct tern_timer *timer)
 {
 	uint64_t passed = 1;
 	uint64_t now = lcore->turn_ticks;
@@ -148,13 +148,13 @@ void tern_timer_take(struct tern_lcore *lcore, struct tern_timer *timer, struct 
 	if (timer->fired)
 		unlink_fired(tern_reserve_of(lcore, agent), timer);
 	unlink_agent(timer);
-	timeout.expired = rearm(lcore, timer);
+	timeout.expired = rearm_timer(lcore, timer);
 	*signal = tern_due_signal(lcore, agent, timer->type, &timeout, sizeof(timeout));
 }
 
 /* While the engine drains, its own timers go on, so that fibers that sleep do; others are silent.
  */
-static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
+static void fire_timer(struct tern_lcore *lcore, struct tern_timer *timer)
 {
 	struct tern_agent *agent = timer->agent;
 	struct tern_signal signal;
@@ -164,7 +164,7 @@ static void fire(struct tern_lcore *lcore, struct tern_timer *timer)
 			tern_fiber_timeout(lcore, agent);
 	} else if (agent->status == TERN_ENDING ||
 		   tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING) {
-		park(timer);
+		park_timer(timer);
 	} else if (tern_due_at_once(agent)) {
 		tern_timer_take(lcore, timer, &signal);
 		tern_life_handle(lcore, agent, &signal);
@@ -185,7 +185,7 @@ unsigned tern_timers_run(struct tern_lcore *lcore)
 		uint64_t settled = tern_lcore_check_begin(lcore);
 		if (lcore->sampling)
 			lcore->check_start = tern_clock_ticks(lcore->clock);
-		fire(lcore, timer);
+		fire_timer(lcore, timer);
 		tern_lcore_check_run(lcore, settled);
 		fired++;
 	}

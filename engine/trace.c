@@ -30,8 +30,8 @@ static uint32_t stamp_now(const struct tern_lcore *lcore)
 	return (uint32_t)(tern_clock_ticks(lcore->clock) >> 4);
 }
 
-static void keep(const struct tern_lcore *lcore, struct tern_agent *agent, enum tern_hop hop,
-		 uint32_t stamps)
+static void keep_hop(const struct tern_lcore *lcore, struct tern_agent *agent, enum tern_hop hop,
+		     uint32_t stamps)
 {
 	if (agent->extras && agent->extras->hops)
 		tern_histogram_record(&agent->extras->hops[hop],
@@ -43,7 +43,7 @@ void tern_trace_drained(struct tern_lcore *lcore, struct tern_agent *agent,
 {
 	uint32_t delay = stamp_now(lcore) - signal->stamp;
 	signal->sequence = delay_pack(delay);
-	keep(lcore, agent, TERN_HOP_LANE, delay);
+	keep_hop(lcore, agent, TERN_HOP_LANE, delay);
 }
 
 uint32_t tern_trace_begin(const struct tern_lcore *lcore, struct tern_agent *agent,
@@ -52,11 +52,11 @@ uint32_t tern_trace_begin(const struct tern_lcore *lcore, struct tern_agent *age
 	uint32_t drained = signal->stamp + delay_unpack(signal->sequence);
 	uint32_t now = stamp_now(lcore);
 	/* The packed delay is rounded down, so `drained` is never after `now`. */
-	keep(lcore, agent, TERN_HOP_QUEUE, now - drained);
+	keep_hop(lcore, agent, TERN_HOP_QUEUE, now - drained);
 	return now;
 }
 
 void tern_trace_end(const struct tern_lcore *lcore, struct tern_agent *agent, uint32_t began)
 {
-	keep(lcore, agent, TERN_HOP_HANDLER, stamp_now(lcore) - began);
+	keep_hop(lcore, agent, TERN_HOP_HANDLER, stamp_now(lcore) - began);
 }

@@ -67,7 +67,7 @@ static uint32_t take_entry(struct tern_waiters *waiters)
 }
 
 /* To be told is as good as a signal under way: who stops the engine waits for it. */
-static void owe(struct tern_lcore *lcore)
+static void owe_release(struct tern_lcore *lcore)
 {
 	tern_count(&lcore->accepted, 1);
 	tern_count(&lcore->forwarded, 1);
@@ -86,7 +86,7 @@ static void retry_later(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_waiters *waiters = &lcore->waiters;
 	if (waiters->retrying.count == 0)
 		waiters->retry_left = TERN_WAITERS_MAX / LOOKS;
-	owe(lcore);
+	owe_release(lcore);
 	tern_reserve_of(lcore, agent)->retry = TERN_RETRY_LATER;
 	tern_slot_list_push(&waiters->retrying, lcore->reserves, TERN_SLOTS_RETRYING,
 			    tern_address_slot(agent->address));
@@ -119,7 +119,7 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 	if (reserve->waiters)
 		lcore->waiters.entries[reserve->waiters - 1].before = entry;
 	*head = reserve->waiters = entry;
-	owe(lcore);
+	owe_release(lcore);
 	tern_waiter_add(lcore, waiter);
 }
 
@@ -152,7 +152,7 @@ static void set_released(struct tern_lcore *lcore, struct tern_waiter *waiter)
 	reserve->released = (uint32_t)(waiter - entries) + 1;
 }
 
-static void release(struct tern_lcore *lcore, struct tern_waiter *waiter)
+static void release_waiter(struct tern_lcore *lcore, struct tern_waiter *waiter)
 {
 	tern_waiter_cancel(lcore, waiter);
 	if (waiter->is_fiber) {
@@ -189,7 +189,7 @@ unsigned tern_waiters_look(struct tern_lcore *lcore)
 		lcore->waiters.round = waiter->next;
 		if (!takes_again(lcore, waiter))
 			continue;
-		release(lcore, waiter);
+		release_waiter(lcore, waiter);
 		over++;
 	}
 	return over;
@@ -207,7 +207,7 @@ static void put_entry(struct tern_lcore *lcore, uint32_t entry)
 	lcore->waiters.free = entry;
 }
 
-static void tell(struct tern_lcore *lcore, struct tern_agent *agent, tern_address who)
+static void tell_released(struct tern_lcore *lcore, struct tern_agent *agent, tern_address who)
 {
 	struct tern_signal signal =
 		tern_control_signal(lcore, agent->address, TERN_CONTROL_RELEASED, 0);
@@ -221,7 +221,7 @@ void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent, uint3
 	struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
 	if (reserve->retry == TERN_RETRY_DUE && agent->status < TERN_PAUSED) {
 		reserve->retry = TERN_RETRY_NONE;
-		tell(lcore, agent, TERN_ADDRESS_NONE);
+		tell_released(lcore, agent, TERN_ADDRESS_NONE);
 	}
 	while (most-- && reserve->released && agent->status < TERN_PAUSED) {
 		uint32_t entry = reserve->released;
@@ -229,7 +229,7 @@ void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent, uint3
 		tern_address who = waiter->to;
 		reserve->released = waiter->by_agent;
 		put_entry(lcore, entry);
-		tell(lcore, agent, who);
+		tell_released(lcore, agent, who);
 	}
 	if (!reserve->waiters && !reserve->released && !reserve->retry)
 		agent->flags &= ~TERN_AGENT_REFUSED;

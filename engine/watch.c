@@ -32,7 +32,7 @@ void tern_watch_open(struct tern_lcore *lcore, uint32_t slot, uint32_t generatio
 }
 
 /* A1: release, after the note is written. */
-static bool push(struct tern_lcore *lcore, struct tern_end_note *note, tern_address agent)
+static bool push_note(struct tern_lcore *lcore, struct tern_end_note *note, tern_address agent)
 {
 	uint64_t *list = &lcore->engine->asked[tern_address_slot(agent)].watchers;
 	uint64_t tag = tag_of(tern_address_generation(agent));
@@ -53,7 +53,7 @@ int tern_watch_for(struct tern_lcore *lcore, tern_address watcher, tern_address 
 		return -ENOMEM;
 	struct tern_end_note *note = tern_iso_data(iso);
 	*note = (struct tern_end_note){.iso = iso, .watcher = watcher, .ended = {.agent = agent}};
-	if (push(lcore, note, agent))
+	if (push_note(lcore, note, agent))
 		return 0;
 	tern_iso_drop(&lcore->heap, iso);
 	return -ESRCH;
@@ -93,8 +93,8 @@ static struct tern_ends *ends_of(struct tern_lcore *lcore, struct tern_agent *wa
 	return is_thread && !(behaviour && behaviour->on_event) ? &lcore->ends : NULL;
 }
 
-static void keep(struct tern_lcore *lcore, struct tern_agent *watcher, struct tern_ends *ends,
-		 struct tern_end_note *note)
+static void keep_note(struct tern_lcore *lcore, struct tern_agent *watcher, struct tern_ends *ends,
+		      struct tern_end_note *note)
 {
 	tern_ends_add(ends, note);
 	tern_control_handled(lcore);
@@ -102,7 +102,8 @@ static void keep(struct tern_lcore *lcore, struct tern_agent *watcher, struct te
 		tern_ready_wake(lcore, watcher);
 }
 
-static void tell(struct tern_lcore *lcore, struct tern_agent *watcher, struct tern_end_note *note)
+static void tell_note(struct tern_lcore *lcore, struct tern_agent *watcher,
+		      struct tern_end_note *note)
 {
 	struct tern_signal signal =
 		tern_control_signal(lcore, watcher->address, TERN_CONTROL_ENDED, TERN_KIND_ISO);
@@ -133,13 +134,13 @@ void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
 	struct tern_end_note *note = tern_iso_data(signal->payload.iso);
 	struct tern_ends *asked = ends_of(lcore, watcher);
 	if (asked)
-		keep(lcore, watcher, asked, note);
+		keep_note(lcore, watcher, asked, note);
 	else if (watcher->mailbox.queued)
 		set_mark(lcore, watcher, note, watcher->mailbox.tail, false);
 	else if (queue_only || watcher->status == TERN_PAUSED || watcher->flags & TERN_AGENT_DUE)
 		set_due(lcore, watcher, note);
 	else
-		tell(lcore, watcher, note);
+		tell_note(lcore, watcher, note);
 }
 
 void tern_watch_drop_note(struct tern_lcore *lcore, struct tern_end_note *note)
@@ -172,7 +173,7 @@ void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher)
 		if (note->watcher != watcher->address)
 			tern_watch_drop_note(lcore, note); /* of the slot's life before */
 		else if (asked)
-			keep(lcore, watcher, asked, note);
+			keep_note(lcore, watcher, asked, note);
 		else
 			set_mark(lcore, watcher, note,
 				 tern_roam_put_position(&tern_room_of(lcore, slot)->roam), true);
@@ -222,7 +223,7 @@ void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint3
 {
 	struct tern_note_list *ends = &tern_reserve_of(lcore, watcher)->ends;
 	while (most-- && ends->first && watcher->status < TERN_PAUSED)
-		tell(lcore, watcher, tern_notes_pop(ends));
+		tell_note(lcore, watcher, tern_notes_pop(ends));
 }
 
 static void drop_list(struct tern_lcore *lcore, struct tern_note_list *list)

@@ -11,8 +11,8 @@ void tern_outbox_init(struct tern_outbox *box, struct tern_outbox_entry *entries
 	*box = (struct tern_outbox){.entries = entries, .capacity = capacity};
 }
 
-static int keep(struct tern_outbox *box, tern_address to, uint16_t type, const void *data,
-		size_t size)
+static int keep_signal(struct tern_outbox *box, tern_address to, uint16_t type, const void *data,
+		       size_t size)
 {
 	if (box->count == box->capacity)
 		return -EAGAIN;
@@ -33,7 +33,7 @@ int tern_outbox_send(struct tern_agent *self, struct tern_outbox *box, tern_addr
 	if (size > TERN_INLINE_MAX || type > TERN_TYPE_MAX)
 		return -EMSGSIZE;
 	int code = box->count ? -EAGAIN : tern_signal_bytes(self, to, type, data, size);
-	return code == -EAGAIN ? keep(box, to, type, data, size) : code;
+	return code == -EAGAIN ? keep_signal(box, to, type, data, size) : code;
 }
 
 void tern_outbox_event(struct tern_agent *self, struct tern_outbox *box,

@@ -32,9 +32,9 @@ static inline void copy_small(unsigned char *to, const unsigned char *from, size
 }
 
 /* A fiber has tern_send() to wait with; others are told when it is worth trying again. */
-static __attribute__((cold, noinline)) int refuse(struct tern_agent *self, tern_address to,
-						  enum tern_pressure_source why, uint64_t *counter,
-						  int code)
+static __attribute__((cold, noinline)) int refuse_send(struct tern_agent *self, tern_address to,
+						       enum tern_pressure_source why,
+						       uint64_t *counter, int code)
 {
 	struct tern_lcore *lcore = self->lcore;
 	lcore->refused_to = to;
@@ -59,8 +59,8 @@ static __attribute__((cold, noinline)) int refuse_receiver(struct tern_agent *se
 	const struct tern_lcore *lcore = self->lcore;
 	struct tern_lcore_stats *stats = &self->lcore->stats;
 	if (to >> 24 < lcore->slots && tern_dir_alive(entry, to) && !(entry & TERN_DIR_CLOSED))
-		return refuse(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, -EAGAIN);
-	return refuse(self, to, TERN_PRESSURE_NONE, &stats->refused_dead, -ESRCH);
+		return refuse_send(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, -EAGAIN);
+	return refuse_send(self, to, TERN_PRESSURE_NONE, &stats->refused_dead, -ESRCH);
 }
 
 /*
@@ -98,17 +98,18 @@ find_lane(struct tern_agent *self, tern_address to, uint64_t entry, int *code)
 	if (tern_dir_differs(entry, to) != 0)
 		*code = refuse_receiver(self, to, entry);
 	else if (is_closed(lcore))
-		*code = refuse(self, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
+		*code = refuse_send(self, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
 	else if (tern_lane_spent(out) && !tern_lcore_make_room(lcore, route))
-		*code = refuse(self, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane, -EAGAIN);
+		*code = refuse_send(self, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane,
+				    -EAGAIN);
 	else
 		return out;
 	return NULL;
 }
 
 /* A traced signal carries a stamp of its own. */
-static __attribute__((cold, noinline)) uint32_t trace(struct tern_lcore *lcore,
-						      struct tern_signal *slot)
+static __attribute__((cold, noinline)) uint32_t trace_send(struct tern_lcore *lcore,
+							   struct tern_signal *slot)
 {
 	if (--lcore->trace_left != 0)
 		return tern_lcore_stamp(lcore);
@@ -129,13 +130,14 @@ static inline uint32_t fill_header(struct tern_agent *self, struct tern_signal *
 	tern_count(&self->signals_out, 1);
 	tern_count(&lcore->accepted, 1);
 	if (tern_unlikely(lcore->trace_every))
-		return trace(lcore, slot);
+		return trace_send(lcore, slot);
 	return tern_lcore_stamp(lcore);
 }
 
 /* Complete the next slot of an open lane, whose payload is filled, and hand it over. */
-static inline void finish(struct tern_agent *self, struct tern_lane_out *out,
-			  struct tern_signal *slot, tern_address to, uint16_t type, uint32_t kind)
+static inline void finish_slot(struct tern_agent *self, struct tern_lane_out *out,
+			       struct tern_signal *slot, tern_address to, uint16_t type,
+			       uint32_t kind)
 {
 	uint32_t stamp = fill_header(self, slot, to, kind);
 	tern_lane_push(out, slot, type, stamp);
@@ -166,8 +168,8 @@ static int send_roaming(struct tern_agent *self, tern_address to, uint16_t type,
 	tern_count(&lcore->accepted, -1ull);
 	struct tern_lcore_stats *stats = &lcore->stats;
 	if (code == -EAGAIN)
-		return refuse(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, code);
-	return refuse(self, to, TERN_PRESSURE_NONE, &stats->refused_dead, code);
+		return refuse_send(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, code);
+	return refuse_send(self, to, TERN_PRESSURE_NONE, &stats->refused_dead, code);
 }
 
 static inline int put_bytes(struct tern_agent *self, struct tern_lane_out *out, tern_address to,
@@ -175,7 +177,7 @@ static inline int put_bytes(struct tern_agent *self, struct tern_lane_out *out, 
 {
 	struct tern_signal *slot = tern_lane_slot(out);
 	copy_small(slot->payload.bytes, data, size);
-	finish(self, out, slot, to, type, (uint32_t)size);
+	finish_slot(self, out, slot, to, type, (uint32_t)size);
 	return 0;
 }
 
@@ -197,7 +199,7 @@ int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, c
 		      size_t size)
 {
 	if (tern_unlikely(size > TERN_INLINE_MAX || type > TERN_TYPE_MAX))
-		return refuse(self, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
+		return refuse_send(self, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
 	struct tern_lane_out *out = open_lane(self->lcore, to);
 	if (tern_unlikely(!out))
 		return bytes_slowly(self, to, type, data, size);
@@ -306,7 +308,7 @@ uint32_t tern_signal_id_burst(struct tern_agent *self, const struct tern_id *to,
 	return count;
 }
 
-static void *depart(struct tern_agent *self, void *pointer, uint32_t kind)
+static void *depart_block(struct tern_agent *self, void *pointer, uint32_t kind)
 {
 	if (kind != TERN_KIND_ISO)
 		return pointer;
@@ -317,7 +319,7 @@ static void *depart(struct tern_agent *self, void *pointer, uint32_t kind)
 static int send_block_roaming(struct tern_agent *self, tern_address to, uint16_t type,
 			      void *pointer, uint32_t kind)
 {
-	struct tern_signal slot = {.payload.iso = depart(self, pointer, kind)};
+	struct tern_signal slot = {.payload.iso = depart_block(self, pointer, kind)};
 	int code = send_roaming(self, to, type, &slot, kind);
 	if (tern_unlikely(code != 0) && kind == TERN_KIND_ISO)
 		tern_block_stay(&self->lcore->heap, pointer, (struct tern_block *)slot.payload.iso);
@@ -330,7 +332,7 @@ static int send_block(struct tern_agent *self, tern_address to, uint16_t type, v
 {
 	int code = 0;
 	if (tern_unlikely(type > TERN_TYPE_MAX))
-		return refuse(self, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
+		return refuse_send(self, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
 	uint64_t entry = entry_of(self->lcore, to);
 	if (is_roaming(self->lcore, to, entry))
 		return send_block_roaming(self, to, type, pointer, kind);
@@ -338,8 +340,8 @@ static int send_block(struct tern_agent *self, tern_address to, uint16_t type, v
 	if (tern_unlikely(!out))
 		return code;
 	struct tern_signal *slot = tern_lane_slot(out);
-	slot->payload.iso = depart(self, pointer, kind);
-	finish(self, out, slot, to, type, kind);
+	slot->payload.iso = depart_block(self, pointer, kind);
+	finish_slot(self, out, slot, to, type, kind);
 	return 0;
 }
 

@@ -201,7 +201,7 @@ static int make_fiber(struct tern_lcore *lcore, struct tern_agent *agent,
 	return code;
 }
 
-static void unmake(struct tern_lcore *lcore, struct tern_agent *agent)
+static void unmake_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
 	if (agent->flags & TERN_AGENT_FIBER)
@@ -269,7 +269,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 	if (tern_likely(code == 0))
 		code = tern_engine_register(lcore, agent, spec->name, next.hash);
 	if (tern_unlikely(code != 0)) {
-		unmake(lcore, agent);
+		unmake_agent(lcore, agent);
 		return code;
 	}
 	tern_count(&lcore->stats.spawned, 1);
@@ -278,7 +278,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 }
 
 /* An agent at home starts at once where nothing is running; else its lcore is told. */
-static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_address address)
+static void adopt_agent(struct tern_lcore *lcore, const struct spec *spec, tern_address address)
 {
 	struct tern_agent *agent = &lcore->agents[tern_address_slot(address)];
 	if (wants_ring(spec->options))
@@ -292,8 +292,8 @@ static void adopt(struct tern_lcore *lcore, const struct spec *spec, tern_addres
 }
 
 /* A handler or a fiber, and only what a fiber can do is asked of one. */
-static bool suits(const struct tern_lcore *lcore, const struct tern_behaviour *behaviour,
-		  const struct tern_spawn_options *options)
+static bool suits_lcore(const struct tern_lcore *lcore, const struct tern_behaviour *behaviour,
+			const struct tern_spawn_options *options)
 {
 	if (!behaviour->fiber)
 		return behaviour->handler && !options->stack_bytes && !options->preempt;
@@ -307,14 +307,14 @@ int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, 
 	struct spec spec;
 	int code = check_options(self->lcore, options, &spec);
 	tern_address made;
-	if (tern_unlikely(code != 0 || !suits(self->lcore, behaviour, spec.options)))
+	if (tern_unlikely(code != 0 || !suits_lcore(self->lcore, behaviour, spec.options)))
 		return code ? code : -EINVAL;
 	/* The ids drawn ahead are looked for in the table. */
 	if (tern_unlikely(self->lcore->is_thread))
 		tern_reader_enter(self->lcore);
 	code = make_agent(self, behaviour, state, &spec, &made);
 	if (tern_likely(code == 0)) {
-		adopt(self->lcore, &spec, made);
+		adopt_agent(self->lcore, &spec, made);
 		*agent = made;
 	}
 	if (tern_unlikely(self->lcore->is_thread))

@@ -31,7 +31,7 @@ void tern_absent_fini(struct tern_absent *absent)
 }
 
 /* The id that was written there a round ago goes, if it has not been noted anew since. */
-static void evict(struct tern_absent *absent, uint32_t place)
+static void evict_absent(struct tern_absent *absent, uint32_t place)
 {
 	if (absent->next >= absent->max)
 		tern_table_remove(absent->table, absent->ring[place], place + 1);
@@ -42,7 +42,7 @@ int tern_absent_put(struct tern_absent *absent, const struct tern_route *known)
 	uint32_t place = (uint32_t)(absent->next % absent->max);
 	struct tern_route route = *known;
 	route.address = place + 1;
-	evict(absent, place);
+	evict_absent(absent, place);
 	int code = tern_table_put(absent->table, &route, true);
 	if (code != 0)
 		return code;

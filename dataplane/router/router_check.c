@@ -57,7 +57,7 @@ struct pairs {
 	uint64_t count, room;
 };
 
-static bool collect(void *context, const struct tern_route *route)
+static bool collect_route(void *context, const struct tern_route *route)
 {
 	struct pairs *pairs = context;
 	if (pairs->count < pairs->room)
@@ -83,7 +83,7 @@ int64_t tern_router_check(struct tern_router *router, struct tern_contradiction 
 	all.pairs = malloc(all.room * sizeof(*all.pairs));
 	if (!all.pairs)
 		return -ENOMEM;
-	tern_table_each(router->table, collect, &all);
+	tern_table_each(router->table, collect_route, &all);
 	qsort(all.pairs, all.count, sizeof(*all.pairs), by_address);
 	for (uint64_t i = 1; i < all.count; i++) {
 		const struct pair *one = &all.pairs[i - 1], *other = &all.pairs[i];

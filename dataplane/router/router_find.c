@@ -12,7 +12,8 @@ struct timing {
 	uint64_t began;
 };
 
-static struct timing begin(const struct tern_router *router, struct tern_router_reader *reader)
+static struct timing begin_timing(const struct tern_router *router,
+				  struct tern_router_reader *reader)
 {
 	struct timing timing = {.reader = reader};
 	if (tern_likely(--reader->until_sample != 0))
@@ -23,7 +24,8 @@ static struct timing begin(const struct tern_router *router, struct tern_router_
 	return timing;
 }
 
-static void end(const struct tern_router *router, struct timing timing, enum tern_router_path path)
+static void end_timing(const struct tern_router *router, struct timing timing,
+		       enum tern_router_path path)
 {
 	if (tern_unlikely(timing.began != 0))
 		tern_histogram_record(&router->times[timing.reader - router->readers][path],
@@ -111,9 +113,9 @@ static enum tern_router_path find_beyond(struct tern_router *router,
 	return TERN_PATH_UNKNOWN;
 }
 
-static inline enum tern_router_path judge(struct tern_router *router,
-					  struct tern_router_reader *reader, struct tern_id id,
-					  tern_address *address)
+static inline enum tern_router_path judge_route(struct tern_router *router,
+						struct tern_router_reader *reader,
+						struct tern_id id, tern_address *address)
 {
 	enum tern_router_path path = TERN_PATH_LOCAL;
 	if (tern_likely(*address && tern_address_node(*address) == 0))
@@ -127,7 +129,7 @@ static inline enum tern_router_path judge(struct tern_router *router,
 tern_address tern_router_find_beyond(struct tern_router *router, struct tern_router_reader *reader,
 				     struct tern_id id, tern_address given)
 {
-	judge(router, reader, id, &given);
+	judge_route(router, reader, id, &given);
 	return given;
 }
 
@@ -138,26 +140,26 @@ enum tern_where tern_router_find(struct tern_router *router, uint32_t reader, st
 						[TERN_PATH_REMOTE] = TERN_WHERE_REMOTE,
 						[TERN_PATH_ABSENT] = TERN_WHERE_UNKNOWN,
 						[TERN_PATH_UNKNOWN] = TERN_WHERE_UNKNOWN};
-	struct timing timing = begin(router, &router->readers[reader]);
+	struct timing timing = begin_timing(router, &router->readers[reader]);
 	*address = tern_table_find(router->table, id);
-	enum tern_router_path path = judge(router, timing.reader, id, address);
-	end(router, timing, path);
+	enum tern_router_path path = judge_route(router, timing.reader, id, address);
+	end_timing(router, timing, path);
 	return where[path];
 }
 
 uint32_t tern_router_find_batch(struct tern_router *router, uint32_t reader,
 				const struct tern_id *ids, uint32_t count, tern_address *addresses)
 {
-	struct timing timing = begin(router, &router->readers[reader]);
+	struct timing timing = begin_timing(router, &router->readers[reader]);
 	uint32_t known = 0;
 	tern_table_find_batch(router->table, ids, count, addresses);
 	for (uint32_t i = 0; i < count; i++) {
-		judge(router, timing.reader, ids[i], &addresses[i]);
+		judge_route(router, timing.reader, ids[i], &addresses[i]);
 		known += addresses[i] != TERN_ADDRESS_NONE;
 	}
 	tern_count(&timing.reader->counts.batches, 1);
 	tern_count(&timing.reader->counts.batch_ids, count);
-	end(router, timing, TERN_PATH_BATCH);
+	end_timing(router, timing, TERN_PATH_BATCH);
 	return known;
 }
 
@@ -179,12 +181,12 @@ uint32_t tern_router_providers(struct tern_router *router, uint32_t reader,
 {
 	const struct tern_sets_query query = {.keep = router->calls.available,
 					      .context = router->context};
-	struct timing timing = begin(router, &router->readers[reader]);
+	struct timing timing = begin_timing(router, &router->readers[reader]);
 	struct tern_router_counts *counts = &timing.reader->counts;
 	uint32_t count = tern_sets_find(router->sets, capability, &query, addresses, count_max);
 	struct tern_id mark = {.high = capability.high ^ CAPABILITY_MARK, .low = capability.low};
 	tern_count(count ? &counts->capability_found : &counts->capability_unknown, 1);
-	end(router, timing, TERN_PATH_CAPABILITY);
+	end_timing(router, timing, TERN_PATH_CAPABILITY);
 	/* Somebody has it and cannot take signals now: others may. */
 	if (count == 0 && router->calls.discover_capability &&
 	    is_to_ask(router, timing.reader, mark))

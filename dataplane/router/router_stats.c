@@ -30,8 +30,8 @@ void tern_router_times(const struct tern_router *router, uint32_t reader,
 }
 
 /* What is told of the router's own parts, once all tables have been looked at. */
-static void fill(const struct tern_router *router, const struct tern_table_stats *absent,
-		 const struct tern_table_stats *own, struct tern_router_stats *stats)
+static void fill_stats(const struct tern_router *router, const struct tern_table_stats *absent,
+		       const struct tern_table_stats *own, struct tern_router_stats *stats)
 {
 	stats->counts = (struct tern_router_counts){0};
 	for (uint32_t i = 0; i < router->reader_count; i++)
@@ -53,7 +53,7 @@ void tern_router_stats(struct tern_router *router, struct tern_router_stats *sta
 	tern_lock(&router->lock);
 	tern_table_stats(router->absent.table, &absent);
 	tern_table_stats(router->own, &own);
-	fill(router, &absent, &own, stats);
+	fill_stats(router, &absent, &own, stats);
 	tern_unlock(&router->lock);
 }
 
@@ -64,5 +64,5 @@ void tern_router_look(const struct tern_router *router, struct tern_router_stats
 	tern_sets_look(router->sets, &stats->sets);
 	tern_table_look(router->absent.table, &absent);
 	tern_table_look(router->own, &own);
-	fill(router, &absent, &own, stats);
+	fill_stats(router, &absent, &own, stats);
 }

@@ -85,7 +85,7 @@ uint32_t tern_router_contradictions(struct tern_router *router, struct tern_cont
 	return (uint32_t)count;
 }
 
-static void hear(struct tern_router *router, uint16_t node, uint64_t version)
+static void hear_version(struct tern_router *router, uint16_t node, uint64_t version)
 {
 	if (version > router->versions[node])
 		tern_store(&router->versions[node], version);
@@ -100,10 +100,10 @@ static uint64_t next_version(struct tern_router *router)
 }
 
 /* Tell something newer than `base`, and remember what was told. */
-static void tell(struct tern_router *router, const struct held *held, tern_address address,
-		 uint64_t base, struct tern_update *update)
+static void tell_readers(struct tern_router *router, const struct held *held, tern_address address,
+			 uint64_t base, struct tern_update *update)
 {
-	hear(router, router->node, base);
+	hear_version(router, router->node, base);
 	*update = (struct tern_update){.id = held->route.id,
 				       .address = address_there(router, address),
 				       .version = next_version(router),
@@ -129,7 +129,7 @@ void tern_router_publish(struct tern_router *router, struct tern_id id, tern_add
 	struct held held;
 	tern_lock(&router->lock);
 	look_up(router, id, &held);
-	tell(router, &held, address, held.update.version, update);
+	tell_readers(router, &held, address, held.update.version, update);
 	tern_unlock(&router->lock);
 }
 
@@ -142,7 +142,7 @@ static uint64_t time_to_live(const struct tern_router *router, const struct tern
 	return route->steady < STEADY_SHORT ? router->remote_ttl_ns / 2 : router->remote_ttl_ns;
 }
 
-static uint32_t steadiness(const struct held *held, tern_address address)
+static uint32_t steadiness_of(const struct held *held, tern_address address)
 {
 	uint32_t before = held->route.steady;
 	if (held->update.version == 0)
@@ -169,7 +169,7 @@ static int hold_gone(struct tern_router *router, const struct held *held,
 	struct tern_route route = held->route;
 	route.version = joined->version;
 	route.origin = joined->origin;
-	route.steady = steadiness(held, TERN_ADDRESS_NONE) & STEADY_MAX;
+	route.steady = steadiness_of(held, TERN_ADDRESS_NONE) & STEADY_MAX;
 	tern_router_drop(router, &route, tern_router_now(router) + router->absent_ttl_ns);
 	return 0;
 }
@@ -200,7 +200,7 @@ static int hold_route(struct tern_router *router, const struct held *held,
 				   .origin = joined->origin,
 				   .hops = joined->hops,
 				   .source = joined->source & 0xFu,
-				   .steady = steadiness(held, joined->address) & STEADY_MAX};
+				   .steady = steadiness_of(held, joined->address) & STEADY_MAX};
 	uint64_t ttl = time_to_live(router, &route);
 	route.expires_ns = ttl < TERN_ROUTE_FOREVER - now ? now + ttl : TERN_ROUTE_FOREVER;
 	/* An agent of this process may have come under this id meanwhile: it stays. */
@@ -228,7 +228,7 @@ static int judge_local(struct tern_router *router, const struct held *held,
 				   held->lives_here ? TERN_CONTRADICTION_LIVES_HERE
 						    : TERN_CONTRADICTION_NOT_HERE,
 				   held, update);
-		tell(router, held, held->route.address, update->version, &newer);
+		tell_readers(router, held, held->route.address, update->version, &newer);
 	}
 	if (answer)
 		*answer = newer;
@@ -258,15 +258,15 @@ static int judge_remote(struct tern_router *router, const struct held *held,
 	return resolution == TERN_RESOLUTION_MERGE ? TERN_MERGED : TERN_APPLIED;
 }
 
-static void count(struct tern_router_updates *updates, int applied)
+static void count_update(struct tern_router_updates *updates, int applied)
 {
 	tern_count(&updates->applied, applied == TERN_APPLIED);
 	tern_count(&updates->merged, applied == TERN_MERGED);
 	tern_count(&updates->rejected, applied == TERN_REJECTED);
 }
 
-static int judge(struct tern_router *router, const struct tern_update *update,
-		 struct tern_update *answer)
+static int judge_update(struct tern_router *router, const struct tern_update *update,
+			struct tern_update *answer)
 {
 	struct held held;
 	look_up(router, update->id, &held);
@@ -283,12 +283,12 @@ int tern_router_update(struct tern_router *router, const struct tern_update *upd
 		return -EINVAL;
 	told.hops = (uint8_t)RTE_MIN(update->hops + 1, UINT8_MAX);
 	tern_lock(&router->lock);
-	hear(router, update->origin, update->version);
-	hear(router, router->node, update->version);
-	int code = judge(router, &told, answer);
+	hear_version(router, update->origin, update->version);
+	hear_version(router, router->node, update->version);
+	int code = judge_update(router, &told, answer);
 	if (code == -EEXIST)
-		code = judge(router, &told, answer);
-	count(&router->updates, code);
+		code = judge_update(router, &told, answer);
+	count_update(&router->updates, code);
 	tern_unlock(&router->lock);
 	return code;
 }

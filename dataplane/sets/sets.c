@@ -42,8 +42,8 @@ static uint32_t numbers_for(uint32_t sets)
 	return sets + sets / 8 + 64;
 }
 
-static int init(struct tern_sets *sets, const struct tern_sets_options *options,
-		struct tern_error *error)
+static int init_sets(struct tern_sets *sets, const struct tern_sets_options *options,
+		     struct tern_error *error)
 {
 	bool huge_wanted = options->page_bytes_max != TERN_PAGE_4K;
 	uint32_t numbers = numbers_for(sets->sets_max), members = (uint32_t)sets->members_max;
@@ -87,7 +87,7 @@ int tern_sets_create(struct tern_sets **sets, const struct tern_sets_options *op
 		return tern_error_set(error, -ENOMEM, "agent sets: no memory");
 	made->sets_max = options->sets_max ? options->sets_max : SETS_DEFAULT;
 	made->members_max = options->members_max ? options->members_max : MEMBERS_DEFAULT;
-	code = init(made, options, error);
+	code = init_sets(made, options, error);
 	if (code != 0)
 		tern_sets_destroy(made);
 	else
@@ -152,7 +152,7 @@ static void close_set(struct tern_sets *sets, uint32_t number)
 }
 
 /* The membership in a set, of the agent whose first is given. */
-static struct spot seek(const struct tern_sets *sets, uint32_t first, uint32_t number)
+static struct spot seek_member(const struct tern_sets *sets, uint32_t first, uint32_t number)
 {
 	struct spot spot = {.at = first};
 	while (spot.at && sets->memberships[spot.at].set != number)
@@ -205,7 +205,7 @@ static void unlink_agent(struct tern_sets *sets, struct tern_id agent, struct sp
 	free_membership(sets, freed);
 }
 
-static void erase(struct tern_sets *sets, struct tern_membership membership)
+static void erase_member(struct tern_sets *sets, struct tern_membership membership)
 {
 	struct tern_set *set = &sets->sets[membership.set];
 	tern_members_erase(sets, set, membership.cell);
@@ -215,7 +215,7 @@ static void erase(struct tern_sets *sets, struct tern_membership membership)
 
 static int check_room(const struct tern_sets *sets, uint32_t number, uint32_t first)
 {
-	if (number && seek(sets, first, number).at)
+	if (number && seek_member(sets, first, number).at)
 		return -EEXIST;
 	if (sets->member_count == sets->members_max)
 		return -ENOSPC;
@@ -250,11 +250,11 @@ int tern_sets_remove(struct tern_sets *sets, struct tern_id set, struct tern_id 
 	uint32_t number = tern_sets_number(sets->numbers, set);
 	struct spot spot = {0};
 	if (number)
-		spot = seek(sets, tern_sets_number(sets->agents, agent), number);
+		spot = seek_member(sets, tern_sets_number(sets->agents, agent), number);
 	if (spot.at) {
 		struct tern_membership membership = sets->memberships[spot.at];
 		unlink_agent(sets, agent, spot);
-		erase(sets, membership);
+		erase_member(sets, membership);
 	}
 	tern_sets_unlock(sets);
 	return spot.at ? 0 : -ENOENT;
@@ -271,7 +271,7 @@ uint32_t tern_sets_forget(struct tern_sets *sets, struct tern_id agent)
 		struct tern_membership membership = sets->memberships[at];
 		next = membership.next;
 		free_membership(sets, at);
-		erase(sets, membership);
+		erase_member(sets, membership);
 	}
 	tern_sets_unlock(sets);
 	return count;

@@ -36,8 +36,8 @@ static TERN_HIDDEN bool copy_cells(tern_address *to, const tern_address *from)
 }
 
 /* The next addresses of an array, up to `most` of them. */
-static uint32_t gather(const struct tern_members *members, uint32_t *cell, uint32_t end,
-		       tern_address *to, uint32_t most)
+static uint32_t gather_members(const struct tern_members *members, uint32_t *cell, uint32_t end,
+			       tern_address *to, uint32_t most)
 {
 	uint32_t count = 0, at = *cell;
 	while (at < end && count < most) {
@@ -56,14 +56,14 @@ static uint32_t gather(const struct tern_members *members, uint32_t *cell, uint3
 	return count;
 }
 
-static uint32_t filter(const struct tern_members *members, uint32_t end,
-		       const struct tern_sets_query *query, tern_address *addresses,
-		       uint32_t count_max)
+static uint32_t filter_members(const struct tern_members *members, uint32_t end,
+			       const struct tern_sets_query *query, tern_address *addresses,
+			       uint32_t count_max)
 {
 	uint32_t found = 0;
 	for (uint32_t cell = 0; cell < end && found < count_max;) {
 		tern_address run[TERN_SETS_RUN];
-		uint32_t count = gather(members, &cell, end, run, TERN_SETS_RUN);
+		uint32_t count = gather_members(members, &cell, end, run, TERN_SETS_RUN);
 		if (count)
 			count = query->keep(query->context, run, count);
 		count = RTE_MIN(count, count_max - found);
@@ -82,8 +82,8 @@ uint32_t tern_sets_find(const struct tern_sets *sets, struct tern_id set,
 	if (!members)
 		return 0;
 	uint32_t end = __atomic_load_n(&members->count, __ATOMIC_ACQUIRE); /* R2 */
-	return query && query->keep ? filter(members, end, query, addresses, count_max)
-				    : gather(members, &cell, end, addresses, count_max);
+	return query && query->keep ? filter_members(members, end, query, addresses, count_max)
+				    : gather_members(members, &cell, end, addresses, count_max);
 }
 
 uint32_t tern_sets_count(const struct tern_sets *sets, struct tern_id set)

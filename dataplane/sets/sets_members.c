@@ -76,7 +76,7 @@ void tern_members_reclaim(struct tern_sets *sets)
 }
 
 /* Put another array in the place of a set's, with its members alone, in their order. */
-static int renew(struct tern_sets *sets, struct tern_set *set)
+static int renew_members(struct tern_sets *sets, struct tern_set *set)
 {
 	struct tern_members *from = set->members, *to = tern_members_make(sets, set->live);
 	if (!to)
@@ -97,7 +97,7 @@ static int renew(struct tern_sets *sets, struct tern_set *set)
 
 int tern_members_widen(struct tern_sets *sets, struct tern_set *set)
 {
-	return set->members->count < set->members->capacity ? 0 : renew(sets, set);
+	return set->members->count < set->members->capacity ? 0 : renew_members(sets, set);
 }
 
 void tern_members_add(struct tern_sets *sets, struct tern_set *set, tern_address address,
@@ -118,5 +118,5 @@ void tern_members_erase(struct tern_sets *sets, struct tern_set *set, uint32_t c
 	tern_store(&set->live, set->live - 1);
 	/* Without memory for a copy, the array stays as it is. */
 	if (set->live && set->members->count > 2 * set->live)
-		(void)!renew(sets, set);
+		(void)!renew_members(sets, set);
 }

@@ -5,8 +5,8 @@
 #include "dataplane/table/table_index.h"
 
 /* What is told once both tables of ids have been looked at. */
-static void fill(const struct tern_sets *sets, const struct tern_table_stats *numbers,
-		 const struct tern_table_stats *agents, struct tern_sets_stats *stats)
+static void fill_stats(const struct tern_sets *sets, const struct tern_table_stats *numbers,
+		       const struct tern_table_stats *agents, struct tern_sets_stats *stats)
 {
 	uint64_t retired = tern_load(&sets->retired_bytes);
 	*stats = (struct tern_sets_stats){
@@ -38,7 +38,7 @@ void tern_sets_stats(struct tern_sets *sets, struct tern_sets_stats *stats)
 	tern_sets_lock(sets);
 	tern_table_stats(sets->numbers, &numbers);
 	tern_table_stats(sets->agents, &agents);
-	fill(sets, &numbers, &agents, stats);
+	fill_stats(sets, &numbers, &agents, stats);
 	tern_sets_unlock(sets);
 }
 
@@ -49,7 +49,7 @@ void tern_sets_look(const struct tern_sets *sets, struct tern_sets_stats *stats)
 						.bytes = tern_load(&sets->agent_bytes),
 						.growing = tern_load(&sets->agents_growing)};
 	tern_table_look(sets->numbers, &numbers);
-	fill(sets, &numbers, &agents, stats);
+	fill_stats(sets, &numbers, &agents, stats);
 }
 
 uint64_t tern_sets_bytes(uint64_t sets, uint64_t agents, uint64_t members, bool sized)

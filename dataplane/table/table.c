@@ -96,8 +96,8 @@ static void end_growth(const struct tern_table *table, struct tern_shard *shard)
 }
 
 /* A step of growth: the home of a hash, and the next few. Returns the index to write to. */
-static struct tern_bucket *step(const struct tern_table *table, struct tern_shard *shard,
-				uint64_t hash)
+static struct tern_bucket *grow_step(const struct tern_table *table, struct tern_shard *shard,
+				     uint64_t hash)
 {
 	struct tern_bucket *index = shard->index, *next = shard->next_index;
 	if (unlikely(shard->retired_indexes != NULL) && !shard->prepared)
@@ -120,7 +120,7 @@ static struct tern_bucket *grow_if_full(const struct tern_table *table, struct t
 	if (likely(!tern_index_is_full(shard->count, count)) || shard->next_index)
 		return index;
 	start_growth(table, shard);
-	return step(table, shard, hash);
+	return grow_step(table, shard, hash);
 }
 
 /* One route more, or less, or another. */
@@ -135,15 +135,15 @@ static int insert_crowded(const struct tern_table *table, struct tern_shard *sha
 {
 	if (tern_index_is_used(shard->count, 2, tern_index_head(index)->count)) {
 		while (shard->next_index)
-			step(table, shard, hash);
+			grow_step(table, shard, hash);
 		start_growth(table, shard);
-		index = step(table, shard, hash);
+		index = grow_step(table, shard, hash);
 	}
 	return tern_index_insert(index, hash, place, DISTANCE_MAX);
 }
 
-static int insert(const struct tern_table *table, struct tern_shard *shard,
-		  struct tern_bucket *index, uint64_t hash, const struct tern_place *place)
+static int insert_route(const struct tern_table *table, struct tern_shard *shard,
+			struct tern_bucket *index, uint64_t hash, const struct tern_place *place)
 {
 	if (unlikely(shard->count >= table->shard_routes_max))
 		return -ENOSPC;
@@ -176,13 +176,13 @@ static bool is_record(uint64_t word)
 	return word & TERN_WORD_RECORD;
 }
 
-static int add(const struct tern_table *table, struct tern_shard *shard, struct tern_bucket *index,
-	       uint64_t hash, const struct tern_route *route)
+static int add_route(const struct tern_table *table, struct tern_shard *shard,
+		     struct tern_bucket *index, uint64_t hash, const struct tern_route *route)
 {
 	const struct tern_place place = {.id = route->id, .word = make_word(table, shard, route)};
 	if (!place.word)
 		return -ENOMEM;
-	int code = insert(table, shard, index, hash, &place);
+	int code = insert_route(table, shard, index, hash, &place);
 	if (code != 0 && is_record(place.word))
 		tern_record_put(shard, (uint32_t)place.word);
 	return code;
@@ -207,8 +207,8 @@ int tern_table_add(struct tern_table *table, uint64_t hash, struct tern_id id, t
 	struct tern_shard *shard = tern_table_shard(table, hash);
 	const struct tern_place place = {.id = id, .word = address};
 	tern_lock(&shard->lock);
-	struct tern_bucket *index = grow_if_full(table, shard, step(table, shard, hash), hash);
-	int code = insert(table, shard, index, hash, &place);
+	struct tern_bucket *index = grow_if_full(table, shard, grow_step(table, shard, hash), hash);
+	int code = insert_route(table, shard, index, hash, &place);
 	tern_unlock(&shard->lock);
 	return code;
 }
@@ -221,10 +221,10 @@ int tern_table_put(struct tern_table *table, const struct tern_route *route, boo
 	if (route->address == TERN_ADDRESS_NONE || is_record(route->address))
 		return -EINVAL;
 	tern_lock(&shard->lock);
-	struct tern_bucket *index = grow_if_full(table, shard, step(table, shard, hash), hash);
+	struct tern_bucket *index = grow_if_full(table, shard, grow_step(table, shard, hash), hash);
 	struct tern_spot spot = tern_index_seek(index, hash, route->id);
 	if (!spot.bucket)
-		code = add(table, shard, index, hash, route);
+		code = add_route(table, shard, index, hash, route);
 	else if (replace)
 		code = replace_at(table, shard, spot, route);
 	tern_unlock(&shard->lock);
@@ -237,7 +237,7 @@ int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address 
 	struct tern_shard *shard = tern_table_shard(table, hash);
 	int code = -ENOENT;
 	tern_lock(&shard->lock);
-	struct tern_bucket *index = step(table, shard, hash);
+	struct tern_bucket *index = grow_step(table, shard, hash);
 	struct tern_spot spot = tern_index_seek(index, hash, id);
 	uint64_t word = spot.bucket ? spot.bucket->words[spot.place] : TERN_ADDRESS_NONE;
 	if (word && (!address || tern_word_address(shard, word) == address)) {

@@ -42,7 +42,7 @@ struct asked {
 /* Eight words. Without optimization gcc's own macro converts the sign of a mask. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-conversion"
-static inline __m512i gather(const void *base, __m512i at)
+static inline __m512i gather_words(const void *base, __m512i at)
 {
 	return _mm512_i64gather_epi64(at, base, 1);
 }
@@ -67,10 +67,10 @@ static inline __m512i homes_of(const struct tern_finder *finder, __m512i hashes)
 	} else {
 		__m512i at =
 			_mm512_and_si512(hashes, _mm512_set1_epi64((long long)finder->shard_bits));
-		index = gather(&finder->shards->index, at);
+		index = gather_words(&finder->shards->index, at);
 		note_gathered(finder);
 		at = _mm512_sub_epi64(index, _mm512_set1_epi64(sizeof(struct tern_index_head)));
-		count = gather((void *)offsetof(struct tern_index_head, count), at);
+		count = gather_words((void *)offsetof(struct tern_index_head, count), at);
 	}
 	__m512i home = _mm512_mul_epu32(_mm512_srli_epi64(hashes, 32), count);
 	home = _mm512_slli_epi64(_mm512_srli_epi64(home, 32), 7);

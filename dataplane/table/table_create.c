@@ -72,7 +72,7 @@ static int init_shard(struct tern_table *table, struct tern_shard *shard, uint64
 	return shard->index ? 0 : -ENOMEM;
 }
 
-static struct tern_table *allocate(uint32_t shards)
+static struct tern_table *allocate_table(uint32_t shards)
 {
 	struct tern_table *table = tern_lines_make(sizeof(*table));
 	struct tern_shard *memory = tern_lines_make(shards * sizeof(*memory));
@@ -101,7 +101,7 @@ int tern_table_create(struct tern_table **table, const struct tern_table_options
 				      "routing table: this CPU has no kernel '%s'; one of %s "
 				      "works",
 				      options->kernel, tern_table_kernel_name(0));
-	struct tern_table *made = allocate(shards);
+	struct tern_table *made = allocate_table(shards);
 	if (!made)
 		return tern_error_set(error, -ENOMEM, "routing table: no memory");
 	made->kernel = kernel;

@@ -107,8 +107,8 @@ static uint64_t with_spill(struct tern_bucket *index, uint64_t meta, uint32_t ta
 	return meta | tern_table_filter(tag);
 }
 
-static void fill(struct tern_bucket *bucket, uint32_t place, uint32_t tag,
-		 const struct tern_place *from)
+static void fill_place(struct tern_bucket *bucket, uint32_t place, uint32_t tag,
+		       const struct tern_place *from)
 {
 	__atomic_store_n(&bucket->ids[place].high, from->id.high, __ATOMIC_RELEASE); /* W6 */
 	__atomic_store_n(&bucket->ids[place].low, from->id.low, __ATOMIC_RELEASE);
@@ -126,7 +126,7 @@ int tern_index_insert(struct tern_bucket *index, uint64_t hash, const struct ter
 		uint64_t unused = tern_meta_match(bucket->meta, 0);
 		if (!unused)
 			continue;
-		fill(bucket, tern_meta_place(unused), tag, from);
+		fill_place(bucket, tern_meta_place(unused), tag, from);
 		if (i) {
 			bucket = tern_index_bucket(index, home, 0);
 			set_meta(bucket, with_spill(index, bucket->meta, tag, i));
@@ -268,7 +268,7 @@ tern_address tern_table_find_slowly(const struct tern_shard *shard, uint64_t has
 }
 
 /* All but the link, which its writer may change as soon as the record is retired. */
-static struct tern_route told(const struct tern_route *record)
+static struct tern_route route_told(const struct tern_route *record)
 {
 	return (struct tern_route){.id = record->id,
 				   .address = record->address,
@@ -284,7 +284,7 @@ static struct tern_route told(const struct tern_route *record)
 struct tern_route tern_index_route(const struct tern_shard *shard, struct tern_id id, uint64_t word)
 {
 	if (word & TERN_WORD_RECORD)
-		return told(&shard->records[(uint32_t)word].route);
+		return route_told(&shard->records[(uint32_t)word].route);
 	return (struct tern_route){.id = id, .address = word, .expires_ns = TERN_ROUTE_FOREVER};
 }
 

@@ -49,7 +49,7 @@ static void add_unused(struct tern_table_stats *stats, const struct tern_shard *
 		add_region(stats, &head->region);
 }
 
-static struct tern_table_stats nothing(const struct tern_table *table)
+static struct tern_table_stats empty_stats(const struct tern_table *table)
 {
 	return (struct tern_table_stats){.page_bytes = TERN_PAGE_2M,
 					 .kernel = table->kernel->name,
@@ -58,7 +58,7 @@ static struct tern_table_stats nothing(const struct tern_table *table)
 
 void tern_table_stats(struct tern_table *table, struct tern_table_stats *stats)
 {
-	*stats = nothing(table);
+	*stats = empty_stats(table);
 	for (uint32_t i = 0; i < table->shard_count; i++) {
 		tern_lock(&table->finder.shards[i].lock);
 		add_shard(stats, &table->finder.shards[i]);
@@ -69,7 +69,7 @@ void tern_table_stats(struct tern_table *table, struct tern_table_stats *stats)
 
 void tern_table_look(const struct tern_table *table, struct tern_table_stats *stats)
 {
-	*stats = nothing(table);
+	*stats = empty_stats(table);
 	for (uint32_t i = 0; i < table->shard_count; i++)
 		add_shard(stats, &table->finder.shards[i]);
 }

@@ -24,8 +24,8 @@ void tern_config_lines_where(const struct config_lines *lines, char *text, size_
 }
 
 /* `shown` is quoted before `what`; NULL for nothing. */
-static int refuse(const struct config_lines *lines, const char *shown, size_t length,
-		  const char *what, struct tern_error *error)
+static int refuse_line(const struct config_lines *lines, const char *shown, size_t length,
+		       const char *what, struct tern_error *error)
 {
 	char where[NAME_SHOWN_MAX + 16];
 
@@ -46,7 +46,7 @@ static int bytes_check(const struct config_lines *lines, const char *text, size_
 		char what[80];
 		snprintf(what, sizeof(what), "the line is %zu bytes long; allowed: %d", length,
 			 TERN_CONFIG_LINE_MAX);
-		return refuse(lines, NULL, 0, what, error);
+		return refuse_line(lines, NULL, 0, what, error);
 	}
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)text[i];
@@ -58,13 +58,13 @@ static int bytes_check(const struct config_lines *lines, const char *text, size_
 				 "byte 0x%02x in column %zu; allowed: plain ASCII text without "
 				 "backslashes",
 				 byte, i + 1);
-			return refuse(lines, NULL, 0, what, error);
+			return refuse_line(lines, NULL, 0, what, error);
 		}
 	}
 	return 0;
 }
 
-static void trim(const char **text, size_t *length)
+static void trim_text(const char **text, size_t *length)
 {
 	while (*length && strchr(" \t", (*text)[*length - 1]))
 		--*length;
@@ -78,11 +78,11 @@ static int section_check(const struct config_lines *lines, const char *text, siz
 	const char *end = memchr(text, ']', length);
 
 	if (!end)
-		return refuse(lines, text, length, "lacks its closing ]", error);
+		return refuse_line(lines, text, length, "lacks its closing ]", error);
 	if (end != text + length - 1)
-		return refuse(lines, text, length, "goes on after its ]", error);
+		return refuse_line(lines, text, length, "goes on after its ]", error);
 	if (length - 2 >= CFG_NAME_LEN)
-		return refuse(lines, text, length, "is too long for a section", error);
+		return refuse_line(lines, text, length, "is too long for a section", error);
 	return 0;
 }
 
@@ -92,21 +92,23 @@ static int entry_check(const struct config_lines *lines, const char *text, size_
 	const char *equals = memchr(text, '=', length);
 
 	if (!equals)
-		return refuse(lines, text, length, "is neither [section] nor key=value", error);
+		return refuse_line(lines, text, length, "is neither [section] nor key=value",
+				   error);
 	const char *value = equals + 1;
 	size_t value_length = length - (size_t)(value - text);
-	trim(&value, &value_length);
+	trim_text(&value, &value_length);
 	if (equals == text)
-		return refuse(lines, text, length, "lacks the key before =", error);
+		return refuse_line(lines, text, length, "lacks the key before =", error);
 	if (!value_length)
-		return refuse(lines, text, length, "lacks the value after =", error);
+		return refuse_line(lines, text, length, "lacks the value after =", error);
 	if (!lines->in_section)
-		return refuse(lines, text, length, "stands before the first [section]", error);
+		return refuse_line(lines, text, length, "stands before the first [section]", error);
 	if (equals - text >= CFG_NAME_LEN)
-		return refuse(lines, text, length, "has too long a key; allowed: 63 bytes", error);
+		return refuse_line(lines, text, length, "has too long a key; allowed: 63 bytes",
+				   error);
 	if (value_length >= CFG_VALUE_LEN)
-		return refuse(lines, text, length, "has too long a value; allowed: 255 bytes",
-			      error);
+		return refuse_line(lines, text, length, "has too long a value; allowed: 255 bytes",
+				   error);
 	return 0;
 }
 
@@ -137,7 +139,7 @@ int tern_config_lines_next(struct config_lines *lines, enum config_line_kind *ki
 		const char *comment = memchr(text, ';', length);
 		if (comment)
 			length = (size_t)(comment - text);
-		trim(&text, &length);
+		trim_text(&text, &length);
 		if (!length)
 			continue;
 		bool section = *text == '[';

@@ -130,8 +130,8 @@ void tern_config_key_allowed(const struct config_key *key, char *text, size_t si
 		 key->unit ? " " : "", key->unit ? key->unit : "");
 }
 
-static int refuse(const struct config_key *key, const char *value, const char *hint,
-		  const char *where, struct tern_error *error)
+static int refuse_value(const struct config_key *key, const char *value, const char *hint,
+			const char *where, struct tern_error *error)
 {
 	char allowed[96];
 
@@ -149,12 +149,12 @@ static int number_read(const struct config_key *key, const char *text, uint64_t 
 	errno = 0;
 	*value = isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
 	if (end && !*end && !errno)
-		return field_fits(key, *value) ? 0 : refuse(key, text, hint, where, error);
+		return field_fits(key, *value) ? 0 : refuse_value(key, text, hint, where, error);
 	if (end && *end && key->unit)
 		snprintf(hint, sizeof(hint), ": write the number alone, it counts %s", key->unit);
 	else if (!end || *end)
 		snprintf(hint, sizeof(hint), ": not a decimal number");
-	return refuse(key, text, hint, where, error);
+	return refuse_value(key, text, hint, where, error);
 }
 
 static int word_read(const struct config_key *key, const char *text, uint64_t *value,
@@ -168,7 +168,7 @@ static int word_read(const struct config_key *key, const char *text, uint64_t *v
 	const char *nearest = tern_word_nearest(text, key->words, key->max + 1);
 	if (nearest)
 		snprintf(hint, sizeof(hint), ": did you mean %s?", nearest);
-	return refuse(key, text, hint, where, error);
+	return refuse_value(key, text, hint, where, error);
 }
 
 /* A word for each lcore, with commas between; the last stands for all that follow. */
@@ -183,7 +183,7 @@ static int words_read(const struct config_key *key, const char *text, struct ter
 		size_t length = strcspn(next, ",");
 		uint64_t value;
 		if (count == TERN_LCORES_MAX || length >= sizeof(word))
-			return refuse(key, text, ": too long", where, error);
+			return refuse_value(key, text, ": too long", where, error);
 		snprintf(word, sizeof(word), "%.*s", (int)length, next);
 		int rc = word_read(key, word, &value, where, error);
 		if (rc < 0)
@@ -221,7 +221,7 @@ static int cpus_read(const struct config_key *key, const char *text, struct tern
 		const char *hint = count == -EEXIST  ? ": a CPU is there twice"
 				   : count == -E2BIG ? ": too many"
 						     : ": not a list of CPUs";
-		return refuse(key, text, hint, where, error);
+		return refuse_value(key, text, hint, where, error);
 	}
 	memcpy(config->lcores, cpus, sizeof(cpus));
 	config->lcore_count = (uint32_t)count;
@@ -253,7 +253,7 @@ int tern_config_key_check(const struct config_key *key, const struct tern_config
 	if (field_fits(key, value))
 		return 0;
 	snprintf(text, sizeof(text), "%" PRIu64, value);
-	return refuse(key, text, "", "", error);
+	return refuse_value(key, text, "", "", error);
 }
 
 void tern_config_key_write(const struct config_key *key, const struct tern_config *config,

@@ -50,7 +50,7 @@ static bool may_ask(int fd)
 }
 
 /* Who is not welcome is told so, and why. */
-static void welcome(struct tern_inspector *inspector, uint64_t now)
+static void welcome_client(struct tern_inspector *inspector, uint64_t now)
 {
 	int fd = accept4(inspector->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
@@ -72,7 +72,7 @@ static void welcome(struct tern_inspector *inspector, uint64_t now)
 }
 
 /* False: it is to go. It does not read, has gone itself, or talks nonsense. */
-static bool serve(struct tern_engine *engine, struct client *client, uint64_t now)
+static bool serve_client(struct tern_engine *engine, struct client *client, uint64_t now)
 {
 	union tern_inspect_reply *reply = &engine->inspector->reply;
 	union tern_inspect_request request;
@@ -84,7 +84,7 @@ static bool serve(struct tern_engine *engine, struct client *client, uint64_t no
 	return send_reply(client->fd, reply, reply->head.size);
 }
 
-static void drop(struct tern_inspector *inspector, uint32_t index)
+static void drop_client(struct tern_inspector *inspector, uint32_t index)
 {
 	close(inspector->clients[index].fd);
 	inspector->clients[index] = inspector->clients[--inspector->client_count];
@@ -120,13 +120,13 @@ bool tern_inspect_poll(struct tern_engine *engine, int ms_max)
 	/* From the last: who takes the place of one that is dropped has had its turn. */
 	for (uint32_t i = count; i-- > 0;) {
 		struct client *client = &inspector->clients[i];
-		bool stays =
-			fds[2 + i].revents ? serve(engine, client, now) : now < client->idle_until;
+		bool stays = fds[2 + i].revents ? serve_client(engine, client, now)
+						: now < client->idle_until;
 		if (!stays)
-			drop(inspector, i);
+			drop_client(inspector, i);
 	}
 	if (fds[1].revents)
-		welcome(inspector, now);
+		welcome_client(inspector, now);
 	return true;
 }
 
@@ -216,7 +216,7 @@ void tern_inspect_free(struct tern_engine *engine)
 	if (!inspector)
 		return;
 	while (inspector->client_count)
-		drop(inspector, inspector->client_count - 1);
+		drop_client(inspector, inspector->client_count - 1);
 	if (inspector->listener >= 0) {
 		/* A child of this process may have the socket, too: nobody is to wait at it. */
 		shutdown(inspector->listener, SHUT_RDWR);

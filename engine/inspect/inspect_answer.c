@@ -11,12 +11,12 @@
 #include "inspect.h"
 
 /* While it looks at the table nothing that it may see is used again. */
-static void enter(const struct tern_engine *engine)
+static void enter_reader(const struct tern_engine *engine)
 {
 	rte_rcu_qsbr_thread_online(engine->quiet, engine->system_count);
 }
 
-static void leave(const struct tern_engine *engine)
+static void leave_reader(const struct tern_engine *engine)
 {
 	tern_sanitizer_unlocking(engine->quiet);
 	rte_rcu_qsbr_thread_offline(engine->quiet, engine->system_count);
@@ -43,9 +43,9 @@ static int answer_stat(const struct tern_engine *engine, const union tern_inspec
 	struct tern_router_stats router;
 	const struct tern_table_stats *table = &router.table;
 	(void)request;
-	enter(engine);
+	enter_reader(engine);
 	tern_router_look(engine->router, &router);
-	leave(engine);
+	leave_reader(engine);
 	*stat = (struct tern_inspect_stat){
 		.now_ns = tern_clock_ns(&engine->clock),
 		.routes = table->routes,
@@ -92,9 +92,9 @@ static int answer_lookup(const struct tern_engine *engine,
 {
 	struct tern_inspect_route *told = &reply->lookup.route;
 	*told = (struct tern_inspect_route){0};
-	enter(engine);
+	enter_reader(engine);
 	bool found = tern_table_route(engine->table, request->lookup.id, &told->route);
-	leave(engine);
+	leave_reader(engine);
 	if (!found)
 		return -ENOENT;
 	tell_agent(engine, told);
@@ -122,10 +122,10 @@ static int answer_show(const struct tern_engine *engine, const union tern_inspec
 	struct tern_inspect_page *page = &reply->show.page;
 	struct showing showing = {.page = page, .which = request->show.which};
 	*page = (struct tern_inspect_page){.cursor = request->show.cursor};
-	enter(engine);
+	enter_reader(engine);
 	page->more = tern_table_each_from(engine->table, &page->cursor, TERN_INSPECT_PAGE_MAX,
 					  show_route, &showing);
-	leave(engine);
+	leave_reader(engine);
 	for (uint32_t i = 0; i < page->count; i++)
 		tell_agent(engine, &page->routes[i]);
 	return 0;

@@ -16,7 +16,7 @@ struct tern_inspect {
 	union tern_inspect_reply reply;
 };
 
-static const char *reason(int code)
+static const char *reason_of(int code)
 {
 	switch (code) {
 	case -ECONNREFUSED:
@@ -36,10 +36,10 @@ static const char *reason(int code)
 	}
 }
 
-static int fail(const struct tern_inspect *inspect, int code, struct tern_error *error)
+static int fail_request(const struct tern_inspect *inspect, int code, struct tern_error *error)
 {
 	return tern_error_set(error, code, "engine %u of process %d: %s", inspect->number,
-			      (int)inspect->pid, reason(code));
+			      (int)inspect->pid, reason_of(code));
 }
 
 /* A limit of time shows as EAGAIN. */
@@ -72,7 +72,7 @@ static int receive_hello(int fd)
 	return sense ? hello.status : -EBADMSG;
 }
 
-static int introduce(int fd, pid_t pid, uint32_t number)
+static int introduce_client(int fd, pid_t pid, uint32_t number)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct sockaddr_un address;
@@ -89,7 +89,7 @@ static int connect_to(struct tern_inspect *inspect)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	int code = introduce(fd, inspect->pid, inspect->number);
+	int code = introduce_client(fd, inspect->pid, inspect->number);
 	if (code == 0)
 		inspect->fd = fd;
 	else
@@ -107,7 +107,7 @@ int tern_inspect_open(struct tern_inspect **inspect, pid_t pid, uint32_t number,
 	made->number = number;
 	int code = connect_to(made);
 	if (code != 0) {
-		fail(made, code, error);
+		fail_request(made, code, error);
 		free(made);
 		return code;
 	}
@@ -115,7 +115,7 @@ int tern_inspect_open(struct tern_inspect **inspect, pid_t pid, uint32_t number,
 	return 0;
 }
 
-static void disconnect(struct tern_inspect *inspect)
+static void disconnect_engine(struct tern_inspect *inspect)
 {
 	if (inspect->fd >= 0)
 		close(inspect->fd);
@@ -124,12 +124,12 @@ static void disconnect(struct tern_inspect *inspect)
 
 void tern_inspect_close(struct tern_inspect *inspect)
 {
-	disconnect(inspect);
+	disconnect_engine(inspect);
 	free(inspect);
 }
 
 /* -EPIPE, -ECONNRESET: the inspector has let us go. */
-static int exchange(struct tern_inspect *inspect, const union tern_inspect_request *request)
+static int exchange_request(struct tern_inspect *inspect, const union tern_inspect_request *request)
 {
 	union tern_inspect_reply *reply = &inspect->reply;
 	if (send(inspect->fd, request, request->head.size, MSG_NOSIGNAL) < 0)
@@ -147,21 +147,21 @@ static int exchange(struct tern_inspect *inspect, const union tern_inspect_reque
  * An inspector lets a client go that was silent for long, as one is whose reader turns a page. No
  * request rests on those before: it is asked anew.
  */
-static int ask(struct tern_inspect *inspect, const union tern_inspect_request *request,
-	       struct tern_error *error)
+static int ask_engine(struct tern_inspect *inspect, const union tern_inspect_request *request,
+		      struct tern_error *error)
 {
-	int code = inspect->fd >= 0 ? exchange(inspect, request) : -EPIPE;
+	int code = inspect->fd >= 0 ? exchange_request(inspect, request) : -EPIPE;
 	if (code == -EPIPE || code == -ECONNRESET) {
-		disconnect(inspect);
+		disconnect_engine(inspect);
 		code = connect_to(inspect);
 		if (code == 0)
-			code = exchange(inspect, request);
+			code = exchange_request(inspect, request);
 	}
 	if (code == 0)
 		return 0;
 	if (code != -ENOENT)
-		disconnect(inspect); /* a late answer is no answer to the next question */
-	return fail(inspect, code, error);
+		disconnect_engine(inspect); /* a late answer is no answer to the next question */
+	return fail_request(inspect, code, error);
 }
 
 int tern_inspect_stat(struct tern_inspect *inspect, struct tern_inspect_stat *stat,
@@ -169,7 +169,7 @@ int tern_inspect_stat(struct tern_inspect *inspect, struct tern_inspect_stat *st
 {
 	const union tern_inspect_request request = {
 		.head = tern_inspect_request_head(TERN_INSPECT_STAT)};
-	int code = ask(inspect, &request, error);
+	int code = ask_engine(inspect, &request, error);
 	if (code == 0)
 		*stat = inspect->reply.stat.stat;
 	return code;
@@ -180,7 +180,7 @@ int tern_inspect_counts(struct tern_inspect *inspect, uint32_t lcore,
 {
 	const union tern_inspect_request request = {
 		.counts = {.head = tern_inspect_request_head(TERN_INSPECT_COUNTS), .lcore = lcore}};
-	int code = ask(inspect, &request, error);
+	int code = ask_engine(inspect, &request, error);
 	if (code == 0)
 		*counts = inspect->reply.counts.counts;
 	return code;
@@ -191,7 +191,7 @@ int tern_inspect_lookup(struct tern_inspect *inspect, struct tern_id id,
 {
 	const union tern_inspect_request request = {
 		.lookup = {.head = tern_inspect_request_head(TERN_INSPECT_LOOKUP), .id = id}};
-	int code = ask(inspect, &request, error);
+	int code = ask_engine(inspect, &request, error);
 	if (code == 0)
 		*route = inspect->reply.lookup.route;
 	return code;
@@ -204,7 +204,7 @@ int tern_inspect_show(struct tern_inspect *inspect, uint32_t which, struct tern_
 		.show = {.head = tern_inspect_request_head(TERN_INSPECT_SHOW),
 			 .cursor = page->cursor,
 			 .which = which}};
-	int code = ask(inspect, &request, error);
+	int code = ask_engine(inspect, &request, error);
 	if (code == 0)
 		*page = inspect->reply.show.page;
 	return code;

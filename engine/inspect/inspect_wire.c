@@ -86,7 +86,7 @@ socklen_t tern_inspect_address(struct sockaddr_un *address, pid_t pid, uint32_t 
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t)length;
 }
 
-static struct tern_inspect_head head(enum tern_inspect_kind kind, size_t size)
+static struct tern_inspect_head head_of(enum tern_inspect_kind kind, size_t size)
 {
 	return (struct tern_inspect_head){.magic = TERN_INSPECT_MAGIC,
 					  .version = TERN_INSPECT_VERSION,
@@ -96,12 +96,12 @@ static struct tern_inspect_head head(enum tern_inspect_kind kind, size_t size)
 
 struct tern_inspect_head tern_inspect_request_head(enum tern_inspect_kind kind)
 {
-	return head(kind, kinds[kind].request_size);
+	return head_of(kind, kinds[kind].request_size);
 }
 
 struct tern_inspect_head tern_inspect_reply_head(enum tern_inspect_kind kind)
 {
-	return head(kind, kinds[kind].reply_size);
+	return head_of(kind, kinds[kind].reply_size);
 }
 
 static bool head_ok(const struct tern_inspect_head *head, size_t size)

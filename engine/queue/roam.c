@@ -49,7 +49,7 @@ void tern_roam_rebound(struct tern_roam *roam, uint32_t capacity)
  * a sign, and a late sender that knows the bound of the life before may have used more than there
  * is now. Nobody waits for those that have a place and have not filled it.
  */
-static TERN_HIDDEN bool reserve(struct rte_ring *ring, uint32_t *place, uint32_t *count_after)
+static TERN_HIDDEN bool reserve_place(struct rte_ring *ring, uint32_t *place, uint32_t *count_after)
 {
 	union __rte_ring_rts_poscnt *head = (void *)(uintptr_t)&ring->rts_prod.head;
 	union __rte_ring_rts_poscnt seen, next;
@@ -69,19 +69,19 @@ static TERN_HIDDEN bool reserve(struct rte_ring *ring, uint32_t *place, uint32_t
 	return true;
 }
 
-static TERN_HIDDEN bool enqueue(struct rte_ring *ring, const struct tern_signal *signal,
-				uint32_t *count_after)
+static TERN_HIDDEN bool enqueue_signal(struct rte_ring *ring, const struct tern_signal *signal,
+				       uint32_t *count_after)
 {
 	uint32_t place;
-	if (!reserve(ring, &place, count_after))
+	if (!reserve_place(ring, &place, count_after))
 		return false;
 	__rte_ring_enqueue_elems(ring, place, signal, SIGNAL_BYTES, 1);
 	__rte_ring_rts_update_tail(&ring->rts_prod);
 	return true;
 }
 
-static TERN_HIDDEN unsigned dequeue(struct rte_ring *ring, struct tern_signal *signals,
-				    unsigned count)
+static TERN_HIDDEN unsigned dequeue_signals(struct rte_ring *ring, struct tern_signal *signals,
+					    unsigned count)
 {
 	return rte_ring_dequeue_burst_elem(ring, signals, SIGNAL_BYTES, count, NULL);
 }
@@ -89,12 +89,12 @@ static TERN_HIDDEN unsigned dequeue(struct rte_ring *ring, struct tern_signal *s
 int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint32_t *count_after)
 {
 	tern_sanitizer_unlocking(&roam->ring);
-	return tern_likely(enqueue(&roam->ring, signal, count_after)) ? 0 : -EAGAIN;
+	return tern_likely(enqueue_signal(&roam->ring, signal, count_after)) ? 0 : -EAGAIN;
 }
 
 unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, unsigned count)
 {
-	unsigned taken = dequeue(&roam->ring, signals, count);
+	unsigned taken = dequeue_signals(&roam->ring, signals, count);
 	tern_sanitizer_locked(&roam->ring);
 	return taken;
 }

@@ -34,7 +34,7 @@ static void link_at(struct tern_wheel *wheel, uint32_t level, uint32_t index,
 }
 
 /* The level whose digit is the highest in which the deadline differs from now. */
-static void place(struct tern_wheel *wheel, struct tern_timer *timer)
+static void place_timer(struct tern_wheel *wheel, struct tern_timer *timer)
 {
 	uint64_t at = timer->deadline;
 	if (at - wheel->now >= REACH)
@@ -54,7 +54,7 @@ void tern_wheel_add(struct tern_wheel *wheel, struct tern_timer *timer)
 		timer->deadline = wheel->now + 1;
 	timer->armed = true;
 	wheel->armed++;
-	place(wheel, timer);
+	place_timer(wheel, timer);
 }
 
 static void unlink_timer(struct tern_timer *timer)
@@ -85,7 +85,7 @@ static uint32_t next_occupied(const struct tern_wheel *wheel, uint32_t level, ui
 }
 
 /* Spread the list of each level whose digit has just turned over the levels below. */
-static void cascade(struct tern_wheel *wheel)
+static void cascade_timers(struct tern_wheel *wheel)
 {
 	for (uint32_t level = 1; level < TERN_WHEEL_LEVELS; level++) {
 		if (index_at(wheel->now, level - 1) != 0)
@@ -96,7 +96,7 @@ static void cascade(struct tern_wheel *wheel)
 		wheel->occupied[level][index / 64] &= ~(1ull << (index % 64));
 		while (timer) {
 			struct tern_timer *next = timer->next;
-			place(wheel, timer);
+			place_timer(wheel, timer);
 			timer = next;
 		}
 	}
@@ -143,7 +143,7 @@ struct tern_timer *tern_wheel_expire(struct tern_wheel *wheel, uint64_t now)
 		uint64_t next = next_stop(wheel);
 		wheel->now = next < now ? next : now;
 		if (index_at(wheel->now, 0) == 0)
-			cascade(wheel);
+			cascade_timers(wheel);
 		timer = pop_due(wheel);
 	}
 	return timer;

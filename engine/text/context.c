@@ -4,7 +4,7 @@
 #include <assert.h>
 
 /* The first frame of every fiber. */
-static void begin(struct tern_transfer transfer)
+static void begin_context(struct tern_transfer transfer)
 {
 	struct tern_context *context = transfer.data;
 	tern_switch_on_fiber_first(&context->notes);
@@ -22,7 +22,7 @@ void tern_context_make(struct tern_context *context, const struct tern_stack *st
 {
 	*context = (struct tern_context){.stack = *stack, .entry = entry, .argument = argument};
 	tern_switch_make(&context->notes);
-	context->fiber = make_fcontext(stack->base + stack->size, stack->size, begin);
+	context->fiber = make_fcontext(stack->base + stack->size, stack->size, begin_context);
 	/* Once per fiber, so that another Boost.Context cannot go unnoticed. */
 	assert(tern_float_flags_known(context->fiber));
 }

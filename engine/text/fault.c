@@ -88,8 +88,8 @@ static bool frame_did_not_fit(const struct tern_fault_scope *scope, const siginf
 	       left < frame;
 }
 
-static bool overflowed(const struct tern_fault_scope *scope, const siginfo_t *info,
-		       const ucontext_t *ucontext)
+static bool has_overflowed(const struct tern_fault_scope *scope, const siginfo_t *info,
+			   const ucontext_t *ucontext)
 {
 	if (!scope->context || info->si_signo == SIGFPE || info->si_signo == SIGILL)
 		return false;
@@ -115,7 +115,7 @@ struct tern_fault_inquiry {
 	mcontext_t before;
 };
 
-static void leave(struct tern_fault_scope *scope, const struct tern_fault_inquiry *inquiry)
+static void leave_by_jump(struct tern_fault_scope *scope, const struct tern_fault_inquiry *inquiry)
 {
 	scope->fault = inquiry->fault;
 	scope->armed = false;
@@ -128,7 +128,7 @@ static void leave(struct tern_fault_scope *scope, const struct tern_fault_inquir
 }
 
 /* All is known that can be. Comes back only if the fault is not to be contained. */
-static void conclude(struct tern_fault_scope *scope, struct tern_fault_inquiry *inquiry)
+static void conclude_inquiry(struct tern_fault_scope *scope, struct tern_fault_inquiry *inquiry)
 {
 	struct tern_fault *fault = &inquiry->fault;
 	const struct tern_fault_verdict *verdict = &inquiry->verdict;
@@ -139,22 +139,22 @@ static void conclude(struct tern_fault_scope *scope, struct tern_fault_inquiry *
 	fault->entry = (void *)verdict->entry;
 	bool own = verdict->where == TERN_FAULT_IN_OWN && !scope->beside;
 	if (inquiry->by_machine && (fault->overflow || own))
-		leave(scope, inquiry);
+		leave_by_jump(scope, inquiry);
 	if (!inquiry->by_machine)
 		inquiry->verdict.where = TERN_FAULT_SENT;
 }
 
-static void inquire(struct tern_fault_scope *scope, struct tern_fault_inquiry *inquiry)
+static void inquire_frames(struct tern_fault_scope *scope, struct tern_fault_inquiry *inquiry)
 {
 	const struct tern_code_table *table = __atomic_load_n(&process.table, __ATOMIC_ACQUIRE);
 	inquiry->fault.overflow =
-		inquiry->by_machine && overflowed(scope, inquiry->info, inquiry->ucontext);
+		inquiry->by_machine && has_overflowed(scope, inquiry->info, inquiry->ucontext);
 	inquiry->before = inquiry->ucontext->uc_mcontext;
 	scope->inquiry = inquiry;
 	if (!inquiry->fault.overflow)
 		tern_fault_judge(table, scope->text, inquiry->info, inquiry->ucontext,
 				 &inquiry->verdict);
-	conclude(scope, inquiry);
+	conclude_inquiry(scope, inquiry);
 }
 
 /* A stack that was written over cannot be walked: then the instruction alone counts. */
@@ -164,7 +164,7 @@ static void inquire_no_further(struct tern_fault_scope *scope)
 	inquiry->ucontext->uc_mcontext = inquiry->before;
 	tern_fault_judge_alone(process.table, scope->text, inquiry->info, inquiry->ucontext,
 			       &inquiry->verdict);
-	conclude(scope, inquiry);
+	conclude_inquiry(scope, inquiry);
 	tern_fault_report(process.table, scope, &inquiry->fault, &inquiry->verdict);
 	pass_on(inquiry->fault.signo, inquiry->info, inquiry->ucontext);
 }
@@ -190,7 +190,7 @@ static void on_fault(int signo, siginfo_t *info, void *ucontext)
 	/* A block touched after it was sent ends the process with its sender's name. */
 	bool departed = by_machine && tern_block_departed(inquiry.fault.address);
 	if (armed && !departed && (by_machine || signo == SIGABRT))
-		inquire(scope, &inquiry);
+		inquire_frames(scope, &inquiry);
 	/* What aborts beside agents is no concern of ours. */
 	if (!departed && (signo != SIGABRT || armed))
 		tern_fault_report(process.table, scope, &inquiry.fault, &inquiry.verdict);
@@ -203,7 +203,7 @@ static bool is_ours(const struct sigaction *action)
 	return action->sa_flags & SA_SIGINFO && action->sa_sigaction == on_fault;
 }
 
-static int install(size_t i)
+static int install_handler(size_t i)
 {
 	struct sigaction ours = {.sa_sigaction = on_fault,
 				 .sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO};
@@ -216,7 +216,7 @@ static int install(size_t i)
 	return 0;
 }
 
-static void uninstall(size_t i)
+static void uninstall_handler(size_t i)
 {
 	struct sigaction now;
 	if (!process.installed[i] || sigaction(signals[i], NULL, &now) || !is_ours(&now))
@@ -240,7 +240,7 @@ static void uninstall_all(void)
 {
 	struct tern_code_table *table = process.table;
 	for (size_t i = 0; i < SIGNALS; i++)
-		uninstall(i);
+		uninstall_handler(i);
 	__atomic_store_n(&process.table, NULL, __ATOMIC_RELEASE);
 	tern_code_table_free(table);
 }
@@ -252,7 +252,7 @@ int tern_fault_install(void)
 	tern_fault_walk_warm();
 	if (process.users == 0)
 		for (size_t i = 0; i < SIGNALS && code == 0; i++)
-			code = install(i);
+			code = install_handler(i);
 	if (code == 0)
 		process.users++;
 	else if (process.users == 0)

@@ -12,7 +12,7 @@ struct line {
 	char text[REPORT_BYTES];
 };
 
-static void add(struct line *line, const char *text)
+static void add_text(struct line *line, const char *text)
 {
 	/* The last byte is kept for the end of the line. */
 	while (*text && line->length < sizeof(line->text) - 1)
@@ -30,7 +30,7 @@ static void add_hex(struct line *line, uintptr_t number)
 	} while (number);
 	*--at = 'x';
 	*--at = '0';
-	add(line, at);
+	add_text(line, at);
 }
 
 static const char *name_of(int signo)
@@ -54,21 +54,21 @@ static void add_place(struct line *line, const struct tern_code_table *table,
 {
 	uintptr_t begin;
 	const char *module = tern_code_module(table, (uintptr_t)fault->pc, &begin);
-	add(line, "tern: ");
-	add(line, name_of(fault->signo));
+	add_text(line, "tern: ");
+	add_text(line, name_of(fault->signo));
 	if (fault->signo != SIGABRT) {
-		add(line, " at address ");
+		add_text(line, " at address ");
 		add_hex(line, (uintptr_t)fault->address);
 	}
-	add(line, ", pc ");
+	add_text(line, ", pc ");
 	add_hex(line, (uintptr_t)fault->pc);
 	if (!module)
 		return;
-	add(line, " (");
-	add(line, module);
-	add(line, "+");
+	add_text(line, " (");
+	add_text(line, module);
+	add_text(line, "+");
 	add_hex(line, (uintptr_t)fault->pc - begin);
-	add(line, ")");
+	add_text(line, ")");
 }
 
 static void add_agent(struct line *line, const struct tern_fault_scope *scope,
@@ -76,12 +76,12 @@ static void add_agent(struct line *line, const struct tern_fault_scope *scope,
 {
 	const char *which =
 		scope->which && fault->entry ? scope->which(scope->owner, fault->entry) : NULL;
-	add(line, ", in agent ");
-	add(line, scope->label ? scope->label : scope->who ? scope->who(scope->owner) : "");
+	add_text(line, ", in agent ");
+	add_text(line, scope->label ? scope->label : scope->who ? scope->who(scope->owner) : "");
 	if (!which)
 		return;
-	add(line, ", ");
-	add(line, which);
+	add_text(line, ", ");
+	add_text(line, which);
 }
 
 static void add_why(struct line *line, const struct tern_fault_verdict *verdict)
@@ -89,22 +89,22 @@ static void add_why(struct line *line, const struct tern_fault_verdict *verdict)
 	const char *name = verdict->name;
 	switch (verdict->where) {
 	case TERN_FAULT_IN_ENGINE:
-		add(line, ": in the engine, which cannot go on");
+		add_text(line, ": in the engine, which cannot go on");
 		break;
 	case TERN_FAULT_BY_ENGINE:
-		add(line, ": below the engine, which cannot go on");
+		add_text(line, ": below the engine, which cannot go on");
 		break;
 	case TERN_FAULT_IN_LIBC:
-		add(line, name ? ": in " : ": in code that cannot be left");
-		add(line, name ? name : "");
-		add(line,
-		    name ? "(), which cannot be left: it may hold a lock" : ": it may hold a lock");
+		add_text(line, name ? ": in " : ": in code that cannot be left");
+		add_text(line, name ? name : "");
+		add_text(line, name ? "(), which cannot be left: it may hold a lock"
+				    : ": it may hold a lock");
 		break;
 	case TERN_FAULT_IN_FOREIGN:
-		add(line, ": in code that was not marked, of a program linked with its libc");
+		add_text(line, ": in code that was not marked, of a program linked with its libc");
 		break;
 	case TERN_FAULT_NOWHERE:
-		add(line, ": went nowhere, and it is not known from where");
+		add_text(line, ": went nowhere, and it is not known from where");
 		break;
 	case TERN_FAULT_SENT:
 	case TERN_FAULT_IN_OWN:
@@ -116,12 +116,12 @@ static void add_other(struct line *line, const struct tern_fault *fault,
 		      const struct tern_fault_scope *scope)
 {
 	if (scope->beside) {
-		add(line, ": in ");
-		add(line, scope->beside);
+		add_text(line, ": in ");
+		add_text(line, scope->beside);
 	} else if (fault->signo == SIGABRT) {
-		add(line, ": abort() ends the process");
+		add_text(line, ": abort() ends the process");
 	} else {
-		add(line, ": sent by a process");
+		add_text(line, ": sent by a process");
 	}
 }
 
@@ -131,7 +131,7 @@ void tern_fault_report(const struct tern_code_table *table, const struct tern_fa
 	struct line line = {0};
 	add_place(&line, table, fault);
 	if (!scope || !scope->armed) {
-		add(&line, ", no agent ran");
+		add_text(&line, ", no agent ran");
 	} else {
 		add_agent(&line, scope, fault);
 		if (verdict->where == TERN_FAULT_SENT || scope->beside)

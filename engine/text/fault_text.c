@@ -167,7 +167,7 @@ static void add_functions(struct tern_code_table *table, const char *const *name
 }
 
 /* Of two at one place the unsafe one comes first: several names may stand for one function. */
-static int compare(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	const struct tern_known_function *left = a, *right = b;
 	if (left->start != right->start)
@@ -201,7 +201,7 @@ struct tern_code_table *tern_code_table_make(struct tern_code_table *next)
 	dl_iterate_phdr(add_module, table);
 	add_functions(table, tern_safe_functions, true);
 	add_functions(table, tern_unsafe_functions, false);
-	qsort(table->functions, table->function_count, sizeof(*table->functions), compare);
+	qsort(table->functions, table->function_count, sizeof(*table->functions), compare_names);
 	return table;
 }
 

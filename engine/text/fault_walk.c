@@ -42,7 +42,7 @@ struct walk {
 	struct pending pending;
 };
 
-static void decide(struct walk *walk, enum tern_fault_where where)
+static void decide_walk(struct walk *walk, enum tern_fault_where where)
 {
 	if (!walk->decided)
 		walk->verdict->where = where;
@@ -93,7 +93,7 @@ static bool may_be_left(const struct walk *walk, const struct frame *caller)
 static void meet_own(struct walk *walk, const struct frame *frame)
 {
 	if (walk->pending.frames && !may_be_left(walk, frame))
-		decide(walk, TERN_FAULT_IN_LIBC);
+		decide_walk(walk, TERN_FAULT_IN_LIBC);
 	walk->pending.frames = 0;
 	walk->own = true;
 	if (!walk->verdict->own)
@@ -106,11 +106,11 @@ static void meet_engine_alone(struct walk *walk, const struct frame *frame)
 {
 	bool first = walk->frames == 0;
 	if ((first && !walk->nowhere) || !tern_fault_by_pointer(frame->place))
-		decide(walk, first ? TERN_FAULT_IN_ENGINE : TERN_FAULT_BY_ENGINE);
+		decide_walk(walk, first ? TERN_FAULT_IN_ENGINE : TERN_FAULT_BY_ENGINE);
 	else if (walk->pending.frames && !may_be_left(walk, frame))
-		decide(walk, TERN_FAULT_IN_LIBC);
+		decide_walk(walk, TERN_FAULT_IN_LIBC);
 	else
-		decide(walk, TERN_FAULT_IN_OWN);
+		decide_walk(walk, TERN_FAULT_IN_OWN);
 	walk->pending.frames = 0;
 }
 
@@ -119,12 +119,12 @@ static void meet_engine(struct walk *walk, const struct frame *frame)
 	if (!walk->own || walk->pending.frames)
 		meet_engine_alone(walk, frame);
 	else
-		decide(walk, TERN_FAULT_IN_OWN);
+		decide_walk(walk, TERN_FAULT_IN_OWN);
 	/* Below the engine's own failure may be whoever called it. */
 	walk->done = walk->own || walk->verdict->where == TERN_FAULT_IN_OWN;
 }
 
-static void meet(struct walk *walk, const struct frame *frame)
+static void meet_frame(struct walk *walk, const struct frame *frame)
 {
 	enum tern_code code = code_of(walk, frame->pc);
 	if (code == TERN_CODE_OWN)
@@ -140,9 +140,9 @@ static void meet(struct walk *walk, const struct frame *frame)
 static void meet_end(struct walk *walk)
 {
 	if (walk->own)
-		decide(walk, TERN_FAULT_IN_OWN);
+		decide_walk(walk, TERN_FAULT_IN_OWN);
 	else
-		decide(walk, walk->pending.frames ? TERN_FAULT_IN_LIBC : TERN_FAULT_NOWHERE);
+		decide_walk(walk, walk->pending.frames ? TERN_FAULT_IN_LIBC : TERN_FAULT_NOWHERE);
 }
 
 /* In a program that is one with its libc. */
@@ -166,7 +166,7 @@ static _Unwind_Reason_Code step(struct _Unwind_Context *context, void *argument)
 	walk->begun = true;
 	if (place == 0)
 		return _URC_NORMAL_STOP; /* the thread begins here */
-	meet(walk, &frame);
+	meet_frame(walk, &frame);
 	return walk->done || walk->frames == FRAMES_MAX ? _URC_NORMAL_STOP : _URC_NO_REASON;
 }
 
@@ -176,7 +176,7 @@ static void step_back(struct walk *walk, ucontext_t *ucontext)
 	struct frame caller = {.place = tern_fault_undo_call(ucontext)};
 	caller.pc = walk->from = (uintptr_t)tern_fault_pc(ucontext);
 	if (!tern_fault_follows_call(caller.place)) {
-		decide(walk, TERN_FAULT_NOWHERE);
+		decide_walk(walk, TERN_FAULT_NOWHERE);
 		walk->done = true;
 	} else if (code_of(walk, caller.pc) == TERN_CODE_ENGINE) {
 		meet_engine(walk, &caller);
@@ -216,7 +216,7 @@ void tern_fault_judge_alone(const struct tern_code_table *table, const struct te
 	struct frame top = {.place = pc, .pc = pc};
 	*verdict = (struct tern_fault_verdict){.where = TERN_FAULT_NOWHERE};
 	if (!tern_fault_is_nowhere(info, ucontext)) {
-		meet(&walk, &top);
+		meet_frame(&walk, &top);
 		meet_end(&walk);
 	}
 }

@@ -83,7 +83,7 @@ static void on_tick(int signo, siginfo_t *info, void *ucontext)
  * Restarting. Ticks are blocked in the handler, so that its frames do not pile up: besides the
  * one that a fiber is suspended in there is at most one more, of a tick that is refused.
  */
-static int install(void)
+static int install_handler(void)
 {
 	struct sigaction ours = {.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART};
 	sigemptyset(&ours.sa_mask);
@@ -97,7 +97,7 @@ static int install(void)
 static int handler_get(void)
 {
 	pthread_mutex_lock(&process.lock);
-	int code = process.users == 0 ? install() : 0;
+	int code = process.users == 0 ? install_handler() : 0;
 	if (code == 0)
 		process.users++;
 	pthread_mutex_unlock(&process.lock);
