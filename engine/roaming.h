@@ -42,6 +42,7 @@ struct tern_room {
 	alignas(TERN_LINE) uint64_t note; /* that must be passed before it moves: passage.h */
 	struct tern_room *next;		  /* of those in which nobody lives */
 	uint64_t token;			  /* left: no sender knows it when this is quiet */
+	uint32_t left_by;		  /* left: the lcore that sends back what comes late */
 	uint64_t sent_before;		  /* its signals_out when its last run ended */
 	bool tied; /* since its last run: its lcore may touch it at rest, too */
 

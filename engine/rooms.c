@@ -109,10 +109,16 @@ static struct tern_room *take_room(struct tern_engine *engine, uint32_t kind)
 	return room;
 }
 
-/* Have an lcore look at it when all are quiet. A thread has no turns of its own to do it in. */
+/* A thread has no turns of its own to look in. */
+static struct tern_lcore *owner_of(struct tern_lcore *lcore)
+{
+	return lcore->is_thread ? lcore->engine->lcores : lcore;
+}
+
+/* Have an lcore look at it when all are quiet. */
 static void look_later(struct tern_lcore *lcore, uint64_t token)
 {
-	struct tern_lcore *there = lcore->is_thread ? lcore->engine->lcores : lcore;
+	struct tern_lcore *there = owner_of(lcore);
 	if (!tern_load(&there->graves))
 		tern_store(&there->graves, token);
 }
@@ -126,6 +132,7 @@ static void leave_room(struct tern_lcore *lcore, struct tern_room *room)
 	tern_store(&lcore->rooms[room->slot], NULL);
 	uint64_t token = rte_rcu_qsbr_start(engine->quiet);
 	room->token = token;
+	room->left_by = owner_of(lcore)->index;
 	room->next = NULL;
 	tern_pools_lock(engine);
 	if (rooms->first)
@@ -228,7 +235,11 @@ void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_slots_put_unlisted(lcore, agent);
 }
 
-/* A room that was left before all senders were quiet; NULL. With more to come, looks again. */
+/*
+ * A room that was left before all senders were quiet; NULL. With more to come, looks again. Only by
+ * who left it: what came late goes back by the way that what came before has gone, and behind it.
+ * Another's way could be the shorter one.
+ */
 static struct tern_room *unearth_room(struct tern_lcore *lcore, struct tern_rooms *rooms, bool all)
 {
 	struct tern_engine *engine = lcore->engine;
@@ -236,10 +247,11 @@ static struct tern_room *unearth_room(struct tern_lcore *lcore, struct tern_room
 	if (!tern_load(&rooms->first))
 		return NULL;
 	tern_pools_lock(engine);
-	if (rooms->first && (all || tern_quiet_since(engine->quiet, rooms->first->token)))
+	bool own = rooms->first && rooms->first->left_by == lcore->index;
+	if (rooms->first && (all || (own && tern_quiet_since(engine->quiet, rooms->first->token))))
 		room = take_left(rooms);
 	else if (rooms->first)
-		look_later(lcore, rooms->first->token);
+		look_later(lcore, own ? rooms->first->token : rte_rcu_qsbr_start(engine->quiet));
 	tern_pools_unlock(engine);
 	return room;
 }

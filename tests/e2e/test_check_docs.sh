@@ -79,9 +79,9 @@ says 'tern_roam_put() is not in engine/queue/ but in engine/roaming.c'
 verdict 'a function that has moved to another room'
 
 fresh
-printf '\n%s\n' 'Somebody calls `tell()`; the text `tern_send()' >>"$tree/$page"
+printf '\n%s\n' 'Somebody calls `take_over()`; the text `tern_send()' >>"$tree/$page"
 check 1
-says 'engine/fds.c, engine/waiter.c, engine/watch.c; needed: which, as a path before it'
+says 'engine/roaming.c, engine/thread.c; needed: which, as a path before it'
 says 'a backtick without its other'
 verdict 'a function of which there are several, without its file'
 
