@@ -4,10 +4,10 @@
  * one lcore at a time; it ends once, and whoever watches it is told once; its slot's next life knows
  * nothing of it.
  * Method: all interleavings of two lcores, ASKERS threads that ask EACH things, one that sends
- * SIGNALS, one that watches, and one that makes the agent of each life: FIRST, then SECOND, where
- * the first has ended. Each names the first agent or the second, as long as it is known, so that
- * requests come late. An asker stands for a thread or for an lcore in a handler; one that is an
- * lcore can do less than here, since it does not run the agent meanwhile.
+ * SIGNALS, one that watches, and one that makes the agent of each life: FIRST, then SECOND, when
+ * the first has ended. Each names any agent whose address is known, so that some requests are late.
+ * An asker stands for an attached thread, or for an lcore in a handler: that one can do less than
+ * here. `run` has three askers of one request at most, or one of two, and two lives with one asker.
  *
  * Modelled, under the names of the code: the word of a slot and the list of slots (engine/ask.c);
  * the directory entry, the time of a finish, the list of watchers; status and flags as engine/life.c,
@@ -227,7 +227,7 @@ inline reuse()
 	}
 }
 
-/* Whether an accepted request is asked already: set in one step, with what it undoes. */
+/* Set what is asked, and undo what it undoes. Yields whether it was accepted, and is the first. */
 inline set_word(g, what)
 {
 	d_step {
