@@ -43,21 +43,31 @@ static void wake_asked(struct tern_lcore *lcore, uint32_t slot)
 	tern_roaming_wake(lcore, &lcore->agents[slot]);
 }
 
+/*
+ * Counted like a signal, so that a stop waits for what was asked; and before it is, because another
+ * lcore may answer at once. Where there is nothing to answer it is taken back.
+ */
+static void count_asked(struct tern_lcore *lcore, uint64_t count)
+{
+	tern_count(&lcore->accepted, count);
+	tern_count(&lcore->forwarded, count);
+}
+
 static bool ask_owner(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 {
 	uint32_t slot = tern_address_slot(agent), generation = tern_address_generation(agent);
 	struct tern_asked *asked = &lcore->engine->asked[slot];
 	uint32_t route = tern_dir_route(tern_dir_load(lcore, slot));
 	uint32_t word = tern_load(&asked->word);
-	do {
-		if ((word & ~ASKED) != generation)
-			return false;
-	} while (!replace_word(&asked->word, &word, (word & ~undone_by(what)) | what));
-	if ((word & ASKED) != 0)
-		return true;
-	/* Counted like a signal, so that a stop waits for what was asked. */
-	tern_count(&lcore->accepted, 1);
-	tern_count(&lcore->forwarded, 1);
+	bool lives;
+	count_asked(lcore, 1);
+	do
+		lives = (word & ~ASKED) == generation;
+	while (lives && !replace_word(&asked->word, &word, (word & ~undone_by(what)) | what));
+	if (!lives || word & ASKED) {
+		count_asked(lcore, -1ull);
+		return lives;
+	}
 	if (route == lcore->roam_route)
 		wake_asked(lcore, slot);
 	else

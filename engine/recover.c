@@ -212,9 +212,12 @@ static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_ready_wake(lcore, agent);
 		return;
 	}
-	if (agent->status == TERN_ENDING) { /* after its tern_exit() */
+	if (agent->status == TERN_ENDING) {
 		agent->end_why = TERN_END_FAILED;
 		agent->result = code;
+		/* Told to end before its on_start: it has left the queue, and nobody else ends it.
+		 */
+		tern_ready_wake(lcore, agent);
 	}
 	describe_fault(lcore, &error);
 	tern_life_fail(lcore, agent, code, &error);

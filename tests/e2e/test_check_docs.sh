@@ -17,7 +17,7 @@ fresh()
 {
 	rm -rf "${tree:?}"/*
 	(cd "$root" && cp -r capabilities dataplane engine primitives apps bench examples docs \
-		scripts README.md "$tree")
+		scripts README.md "$tree" && mkdir "$tree/tests" && cp -r tests/model "$tree/tests")
 }
 
 # ends CODE COMMAND...: it ends so; its output is kept for `says`

@@ -319,6 +319,56 @@ CONTAINED(a_fault_loses_no_descriptor_of_others)
 		close(fragiles[i].actor.fds[0]);
 }
 
+/* Each spawns the next on its own lcore, and the last one is stopped before it has run. */
+struct elder {
+	struct elder *next;
+	struct fragile *child;
+	tern_address agent;
+	int code;
+};
+
+static const struct tern_behaviour elder_behaviour;
+
+AGENT static void elder_start(struct tern_agent *self, void *state) TERN_OWNS(self);
+AGENT static void elder_start(struct tern_agent *self, void *state)
+{
+	struct elder *elder = state;
+	tern_address agent;
+	if (elder->next) {
+		elder->code = tern_spawn(self, &elder_behaviour, elder->next, NULL, &agent);
+		return;
+	}
+	elder->code = tern_spawn(self, &fragile_behaviour, elder->child, NULL, &agent);
+	elder->code += tern_agent_stop(self, agent);
+	put(&elder->agent, agent);
+}
+
+TERN_HANDLER(FAULTY static, elder_handle)
+{
+	(void)self;
+	(void)state;
+	(void)signal;
+}
+
+static const struct tern_behaviour elder_behaviour = {
+	.name = "elder", .handler = elder_handle, .on_start = elder_start};
+
+CONTAINED(a_fault_in_on_start_of_a_stopped_agent)
+{
+	struct elder *elders = world_memory(world, 2 * sizeof(*elders));
+	struct fragile *fragile = world_memory(world, sizeof(*fragile));
+	fragile->place = IN_START;
+	elders[0] = (struct elder){.next = &elders[1]};
+	elders[1] = (struct elder){.child = fragile};
+	spawn_on(world->self, 0, &elder_behaviour, &elders[0]);
+	UNTIL(world, seen(&elders[1].agent));
+	UNTIL(world, !tern_agent_alive(world->self, elders[1].agent));
+	assert_int_equal(elders[0].code + elders[1].code, 0);
+	assert_int_equal(seen(&fragile->actor.probe.started), 1);
+	assert_int_equal(seen(&fragile->actor.errors), 1);
+	assert_int_equal(seen(&fragile->actor.probe.stopped), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +381,7 @@ int main(void)
 		IN_BOTH(a_fault_on_pressure_is_the_pressed_agents),
 		IN_BOTH(a_fault_at_the_end_of_another),
 		IN_BOTH(a_fault_loses_no_descriptor_of_others),
+		IN_BOTH(a_fault_in_on_start_of_a_stopped_agent),
 	};
 	return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
 }
