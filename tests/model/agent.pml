@@ -18,7 +18,7 @@
  * A compare-and-swap in a loop is one step, since its last try is one. Memory is sequentially
  * consistent: the fences of a wake are in roaming.pml. An lcore takes what there is in any order,
  * which is more than the order of its turn. Not here: fibers, what is due beside signals, passages,
- * permits, the engine's stop, and an on_start that fails as late as the end.
+ * permits, the engine's stop.
  *
  * What must fail, each by one -D:
  *   NO_GENERATION     a request is set in the word of whoever lives in the slot
@@ -31,6 +31,7 @@
  *   PAUSE_FINISHING   a finishing agent can be paused
  *   FINISHING_MOVES   a finishing agent may go to another lcore
  *   END_UNQUEUED      who finds a finishing agent through does not queue it to end
+ *   START_UNQUEUED    an agent that fails in on_start as late as its end is not run again
  *   NO_MUTE           on_stop is called again after a fault in it
  *   WATCH_LEFT_OPEN   the list of watchers takes notes after it was told
  */
@@ -585,9 +586,20 @@ inline roaming_queue()
 inline life_end()
 {
 	atomic {
-		started = true;
 		if
-		:: !mute ->
+		:: started || mute
+		:: !started && !mute -> started = true
+		:: !started && !mute && faults < FAULTS ->
+			started = true;
+			faults++;
+			again = true;
+#ifndef START_UNQUEUED
+			ready_wake()
+#endif
+		fi;
+		if
+		:: again
+		:: !again && !mute ->
 			assert(stops == 0 && !ended[generation] && inside == 1);
 			stops++;
 			if
@@ -600,7 +612,7 @@ inline life_end()
 #endif
 				ready_wake()
 			fi
-		:: else
+		:: !again && mute
 		fi
 	};
 	if
