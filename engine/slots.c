@@ -60,9 +60,11 @@ static void take_rested(struct tern_lcore *lcore)
 static void refill_cache(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
+	uint32_t before = lcore->slot_count;
 	if (tern_load(&engine->slots_resting) >= RESTING)
 		take_rested(lcore);
-	else
+	/* Others may have taken those that rested. */
+	if (lcore->slot_count == before)
 		take_fresh(lcore);
 	if (!lcore->slot_count)
 		take_rested(lcore);
