@@ -43,16 +43,6 @@ static void wake_asked(struct tern_lcore *lcore, uint32_t slot)
 	tern_roaming_wake(lcore, &lcore->agents[slot]);
 }
 
-/*
- * Counted like a signal, so that a stop waits for what was asked; and before it is, because another
- * lcore may answer at once. Where there is nothing to answer it is taken back.
- */
-static void count_asked(struct tern_lcore *lcore, uint64_t count)
-{
-	tern_count(&lcore->accepted, count);
-	tern_count(&lcore->forwarded, count);
-}
-
 static bool ask_owner(struct tern_lcore *lcore, tern_address agent, uint32_t what)
 {
 	uint32_t slot = tern_address_slot(agent), generation = tern_address_generation(agent);
@@ -60,12 +50,13 @@ static bool ask_owner(struct tern_lcore *lcore, tern_address agent, uint32_t wha
 	uint32_t route = tern_dir_route(tern_dir_load(lcore, slot));
 	uint32_t word = tern_load(&asked->word);
 	bool lives;
-	count_asked(lcore, 1);
+	/* Before it is set, because another lcore may answer at once; taken back if nothing is. */
+	tern_lcore_owe(lcore, 1);
 	do
 		lives = (word & ~ASKED) == generation;
 	while (lives && !replace_word(&asked->word, &word, (word & ~undone_by(what)) | what));
 	if (!lives || word & ASKED) {
-		count_asked(lcore, -1ull);
+		tern_lcore_owe(lcore, -1ull);
 		return lives;
 	}
 	if (route == lcore->roam_route)

@@ -300,6 +300,16 @@ static inline uint64_t tern_dir_load(const struct tern_lcore *lcore, uint32_t sl
 }
 
 /**
+ * Count what the engine itself has on its way, or owes an agent, as a signal under way: a stop
+ * waits until as much is settled. Users' figures leave it out.
+ */
+static inline void tern_lcore_owe(struct tern_lcore *lcore, uint64_t count)
+{
+	tern_count(&lcore->accepted, count);
+	tern_count(&lcore->forwarded, count);
+}
+
+/**
  * Count signals as done with. Release pairs with the acquire of a stop's look (engine.c): who sees
  * a handler's signal settled sees what the handler sent as accepted.
  */

@@ -228,8 +228,7 @@ static bool is_own(const struct tern_lcore *lcore, uint32_t route)
 void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell)
 {
 	uint32_t route = route_to(lcore, signal->to_slot);
-	tern_count(&lcore->accepted, 1);
-	tern_count(&lcore->forwarded, 1);
+	tern_lcore_owe(lcore, 1);
 	if (route == lcore->roam_route) {
 		if (return_roaming(lcore, signal, had_cell))
 			return;
@@ -289,8 +288,7 @@ void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note)
 {
 	uint32_t slot = tern_address_slot(note->watcher), route = route_to(lcore, slot);
 	tern_address watcher = note->watcher;
-	tern_count(&lcore->accepted, 1);
-	tern_count(&lcore->forwarded, 1);
+	tern_lcore_owe(lcore, 1);
 	if (!is_alive(lcore, watcher)) {
 		tern_watch_drop_note(lcore, note);
 	} else if (route == lcore->roam_route) {
@@ -315,8 +313,7 @@ static bool send_chain(struct tern_lcore *lcore, uint32_t to, struct tern_block_
 	signal.payload.words[0] = (uint64_t)(uintptr_t)chain->first;
 	if (!tern_lcore_has_room(lcore, 2 * to + 1))
 		return false;
-	tern_count(&lcore->accepted, 1);
-	tern_count(&lcore->forwarded, 1);
+	tern_lcore_owe(lcore, 1);
 	return try_lane(lcore, 2 * to + 1, &signal);
 }
 

@@ -215,8 +215,7 @@ static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->status == TERN_ENDING) {
 		agent->end_why = TERN_END_FAILED;
 		agent->result = code;
-		/* Told to end before its on_start: it has left the queue, and nobody else ends it.
-		 */
+		/* Told to end before its on_start, it has left the queue already. */
 		tern_ready_wake(lcore, agent);
 	}
 	describe_fault(lcore, &error);

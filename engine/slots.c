@@ -163,8 +163,7 @@ void tern_slots_put_unlisted(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t slot = tern_address_slot(agent->address);
 	if (!tern_ask_close(lcore, slot))
 		tern_lcore_settle(lcore, 1);
-	/* After the close: who came to its reserve before is found here, who comes later is told.
-	 */
+	/* After the close: who came to its reserve is found here, who comes later is told. */
 	tern_returned_forget(lcore, slot);
 	tern_watch_drop_late(lcore, slot);
 	tern_slots_reuse(lcore, agent);

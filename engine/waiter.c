@@ -66,13 +66,6 @@ static uint32_t take_entry(struct tern_waiters *waiters)
 	return entry;
 }
 
-/* To be told is as good as a signal under way: who stops the engine waits for it. */
-static void owe_release(struct tern_lcore *lcore)
-{
-	tern_count(&lcore->accepted, 1);
-	tern_count(&lcore->forwarded, 1);
-}
-
 static void tell_later(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags |= TERN_AGENT_DUE;
@@ -86,7 +79,7 @@ static void retry_later(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_waiters *waiters = &lcore->waiters;
 	if (waiters->retrying.count == 0)
 		waiters->retry_left = TERN_WAITERS_MAX / LOOKS;
-	owe_release(lcore);
+	tern_lcore_owe(lcore, 1); /* to be told */
 	tern_reserve_of(lcore, agent)->retry = TERN_RETRY_LATER;
 	tern_slot_list_push(&waiters->retrying, lcore->reserves, TERN_SLOTS_RETRYING,
 			    tern_address_slot(agent->address));
@@ -119,7 +112,7 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 	if (reserve->waiters)
 		lcore->waiters.entries[reserve->waiters - 1].before = entry;
 	*head = reserve->waiters = entry;
-	owe_release(lcore);
+	tern_lcore_owe(lcore, 1); /* to be told */
 	tern_waiter_add(lcore, waiter);
 }
 
