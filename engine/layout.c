@@ -242,6 +242,10 @@ static int reserve_by_slot(struct tern_engine *engine)
 	engine->rooms = reserve_by_slots(engine, sizeof(struct tern_room *));
 	engine->reserves = reserve_by_slots(engine, sizeof(struct tern_reserve));
 	engine->extras = reserve_by_slots(engine, sizeof(struct tern_extras));
+	/* Slots come round, so that one after the other is touched: a page fault for each 21 would
+	 * cost as much as the rest of a spawn of a fiber. */
+	if (engine->extras && engine->config.pages != TERN_PAGES_4K)
+		madvise(engine->extras, engine->slots * sizeof(struct tern_extras), MADV_HUGEPAGE);
 	if (engine->config.trace_every)
 		engine->hops = reserve_by_slots(engine, hops_bytes());
 	bool traces = engine->hops || !engine->config.trace_every;

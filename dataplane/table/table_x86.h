@@ -49,13 +49,19 @@ static inline __m128i tag_of(__m128i hash)
 }
 
 /*
- * Which of a bucket's places have a tag: bit 8 * place for each. The meta is the first half of a
- * vector: one load, which on x86 comes before those after it.
+ * A byte of ones for each of a meta's bytes that is a tag. The meta is the first half of a vector:
+ * one load, which on x86 comes before those after it.
  */
-static TERN_HIDDEN uint64_t match(const struct tern_bucket *bucket, __m128i tag)
+static TERN_HIDDEN uint64_t match_bytes(const struct tern_bucket *bucket, __m128i tag)
 {
 	__m128i same = _mm_cmpeq_epi8(tag, _mm_load_si128((const void *)bucket));
-	return (uint64_t)_mm_cvtsi128_si64(same) & TERN_META_ONES;
+	return (uint64_t)_mm_cvtsi128_si64(same);
+}
+
+/* Which of a bucket's places have a tag: bit 8 * place for each. */
+static TERN_HIDDEN uint64_t match(const struct tern_bucket *bucket, __m128i tag)
+{
+	return match_bytes(bucket, tag) & TERN_META_ONES;
 }
 
 /* The word and the id of a place, by its bit: no multiplication, and no shift. */
@@ -69,6 +75,31 @@ static inline const struct tern_id *id_at(const struct tern_bucket *bucket, uint
 	return (const void *)((const unsigned char *)bucket->ids + 2 * bit);
 }
 _Static_assert(sizeof(struct tern_id) == 16, "an id for 8 bits");
+
+/* The first place only needs the other bytes of the meta shifted out: its bits are so many on. */
+#define FIRST_SHIFT (64 - 8 * TERN_BUCKET_PLACES)
+#define FIRST_WORD (offsetof(struct tern_bucket, words) - FIRST_SHIFT)
+
+/* Both with the sum in the instruction: gcc would compute the address that they share. */
+static inline uint64_t first_word(const struct tern_bucket *bucket, uint64_t bit)
+{
+	uint64_t word;
+	__asm__ volatile("movq %c3(%1,%2), %0"
+			 : "=r"(word)
+			 : "r"(bucket), "r"(bit), "i"(FIRST_WORD)
+			 : "memory");
+	return word;
+}
+
+static inline bool is_first_still(const struct tern_bucket *bucket, uint64_t bit, uint64_t word)
+{
+	bool same;
+	__asm__ volatile("cmpq %3, %c4(%1,%2)"
+			 : "=@cce"(same)
+			 : "r"(bucket), "r"(bit), "r"(word), "i"(FIRST_WORD)
+			 : "memory");
+	return likely(same);
+}
 
 static TERN_HIDDEN bool is_same(const struct tern_id *there, __m128i id)
 {
@@ -119,12 +150,12 @@ static tern_address find(const struct tern_finder *finder, uint64_t high, uint64
 	const struct tern_shard *shard = tern_finder_shard(finder, hash);
 	const struct tern_bucket *bucket = tern_shard_home(shard, hash);
 	tern_bucket_prefetch_rest(bucket);
-	uint64_t mask = match(bucket, tag_of(hashes));
-	if (likely(mask)) {
-		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
-		word = __atomic_load_n(word_at(bucket, bit), __ATOMIC_ACQUIRE);
-		if (likely(is_same(id_at(bucket, bit), id)) && likely((int64_t)word > 0) &&
-		    is_still(word_at(bucket, bit), word))
+	uint64_t bytes = match_bytes(bucket, tag_of(hashes)) << FIRST_SHIFT;
+	if (likely(bytes)) {
+		uint64_t bit = (uint64_t)__builtin_ctzll(bytes);
+		word = first_word(bucket, bit);
+		if (likely(is_same(id_at(bucket, bit) - FIRST_SHIFT / 8, id)) &&
+		    likely((int64_t)word > 0) && is_first_still(bucket, bit, word))
 			return word;
 	} else if (likely(tern_word_answers(word, bucket, hash))) {
 		return TERN_ADDRESS_NONE;
