@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capabilities/heap.h"
+#include "capabilities/poison.h"
 #include "fault_pc.h"
 #include "fault_report.h"
 #include "fault_walk.h"
