@@ -8,7 +8,7 @@
 
 #include <rte_cycles.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/rng.h"
 #include "lookup.h"
 #include "tern_sets.h"

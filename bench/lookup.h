@@ -5,7 +5,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include "bench.h"
-#include "capabilities/region.h"
+#include "capabilities/memory/region.h"
 #include "tern_table.h"
 
 /*

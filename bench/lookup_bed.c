@@ -4,7 +4,7 @@
 
 #include <rte_common.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/counter.h"
 #include "capabilities/rng.h"
 #include "lookup.h"

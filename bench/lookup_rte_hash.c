@@ -8,7 +8,7 @@
 #include <rte_hash_crc.h>
 #include <rte_malloc.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "lookup_body.h"
 
 #define HEAP_NAME "lookup"

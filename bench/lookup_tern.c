@@ -3,7 +3,7 @@
 /* The table under test. */
 #include <rte_common.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "lookup_body.h"
 
 static uint64_t bytes(const struct lookup_space *space)

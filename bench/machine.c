@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 
 static void cpu_model(char *model, size_t size)
 {

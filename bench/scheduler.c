@@ -7,6 +7,7 @@
 #include <rte_cycles.h>
 
 #include "bench.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/rng.h"
 #include "engine/text/context.h"
 #include "tern_fiber.h"

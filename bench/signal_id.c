@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bench.h"
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/counter.h"
 #include "capabilities/rng.h"
 #include "dataplane/table/table.h"

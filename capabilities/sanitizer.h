@@ -16,7 +16,13 @@
  */
 #include <stddef.h>
 
-#include "capabilities/poison.h"
+#if defined(__SANITIZE_ADDRESS__)
+#define TERN_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TERN_ASAN 1
+#endif
+#endif
 
 #if defined(__SANITIZE_THREAD__)
 #define TERN_TSAN 1

@@ -8,7 +8,7 @@
 #include <rte_pause.h>
 #include <rte_ring.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/clock.h"
 #include "capabilities/log.h"
 #include "dataplane/tern_router.h"

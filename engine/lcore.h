@@ -9,7 +9,7 @@
 
 #include "agent.h"
 #include "capabilities/clock.h"
-#include "capabilities/heap.h"
+#include "capabilities/memory/heap.h"
 #include "capabilities/lane.h"
 #include "capabilities/rng.h"
 #include "dataplane/table/table.h"

@@ -7,7 +7,7 @@
 
 #include <rte_common.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/lines.h"
 
 #define SETS_DEFAULT 4096

@@ -3,7 +3,7 @@
 
 #include <rte_common.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 
 /* Bytes up to the end of the thing of a number; that of 0 is never used. */
 static size_t end_of(uint32_t unit, uint64_t number)

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "capabilities/region.h"
+#include "capabilities/memory/region.h"
 
 /**
  * Things of one size, each known by a number from 1 on, in memory that grows and never moves.

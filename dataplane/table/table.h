@@ -8,7 +8,7 @@
 
 #include "capabilities/counter.h"
 #include "capabilities/lock.h"
-#include "capabilities/region.h"
+#include "capabilities/memory/region.h"
 
 /*
  * A shard is an index: open addressing in buckets of two neighbouring lines. A bucket holds five

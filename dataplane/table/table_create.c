@@ -8,7 +8,7 @@
 
 #include <rte_common.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/lines.h"
 #include "capabilities/rng.h"
 #include "table_index.h"

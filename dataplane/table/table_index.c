@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "table_index.h"
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "table_find.h"
 #include "table_pool.h"
 

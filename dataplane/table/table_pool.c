@@ -5,7 +5,7 @@
 
 #include <rte_common.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/quiet.h"
 
 /* What one write makes free at most. */

@@ -3,7 +3,7 @@
 /* What a table is, and what one would be. */
 #include <rte_common.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "table_index.h"
 #include "table_pool.h"
 

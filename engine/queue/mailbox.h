@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/counter.h"
 #include "tern_slot.h"
 

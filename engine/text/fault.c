@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "capabilities/heap.h"
+#include "capabilities/memory/heap.h"
+#include "capabilities/memory/poison.h"
 #include "fault_pc.h"
 #include "fault_report.h"
 #include "fault_walk.h"

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "capabilities/poison.h"
+#include "capabilities/memory/poison.h"
 #include "capabilities/sanitizer.h"
 
 #define REGION_BYTES ((size_t)4 << 20)

@@ -91,6 +91,15 @@ expect 'a room that includes what is above it' 1 \
 	'engine/queue/ring.h:1: includes engine/high.h: an arrow up, from engine/queue to engine'
 
 fresh
+mkdir "$tree/capabilities/memory"
+printf '%s\n' '#include "low.h"' >"$tree/capabilities/memory/heap.h"
+echo 'int low(void);' >"$tree/capabilities/low.h"
+expect 'a room that stands on what lies in the folder of its layer' 0
+echo '#include "memory/heap.h"' >>"$tree/capabilities/low.c"
+expect 'a folder of a layer that includes a room above it' 1 \
+	'capabilities/low.c:5: includes capabilities/memory/heap.h: an arrow up, from capabilities to'
+
+fresh
 mkdir "$tree/engine"/{queue,text}
 echo 'int fault(void) { return 0; }' >"$tree/engine/text/fault.c"
 printf '%s\n' 'int fault(void);' 'int ring(void) { return fault(); }' >"$tree/engine/queue/ring.c"

@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capabilities/heap.h"
-#include "capabilities/poison.h"
+#include "capabilities/memory/heap.h"
+#include "capabilities/memory/poison.h"
 #include "capabilities/rng.h"
 
 /** A generator seeded by TERN_SEED, or by `otherwise`; prints the seed, so that a failure repeats.

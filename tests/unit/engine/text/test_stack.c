@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "capabilities/poison.h"
+#include "capabilities/memory/poison.h"
 #include "engine/text/stack.h"
 
 enum { HELD = 64, STEPS = 4000, THREADS = 2, MANY = 10000 };

@@ -6,7 +6,7 @@
  * Method: two heaps beside a map of the units of one pool that knows whose each is. Refusals, and
  * what a fragmented pool still holds, are compared with what the map says.
  */
-#include "capability_test.h"
+#include "tests/unit/capabilities/capability_test.h"
 
 #include <errno.h>
 

@@ -6,7 +6,7 @@
 
 #include <rte_common.h>
 
-#include "lines.h"
+#include "capabilities/lines.h"
 #include "poison.h"
 
 #if TERN_DEBUG_BLOCKS

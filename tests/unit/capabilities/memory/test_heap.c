@@ -5,7 +5,7 @@
  * Method: all sizes; a small pool driven to its end; random steps on several heaps beside a model
  * that knows each block's content and holders.
  */
-#include "capability_test.h"
+#include "tests/unit/capabilities/capability_test.h"
 
 #include <errno.h>
 

@@ -2,20 +2,13 @@
 #ifndef POISON_H
 #define POISON_H
 
+#include "capabilities/sanitizer.h"
 #include "heap.h"
 
 /*
  * What catches a touch of a block that is not yours. AddressSanitizer builds poison the payload
  * of a free block; debug_blocks builds also take a sent block's pages away. Other builds: nothing.
  */
-#if defined(__SANITIZE_ADDRESS__)
-#define TERN_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TERN_ASAN 1
-#endif
-#endif
-
 #if TERN_ASAN
 #include <sanitizer/asan_interface.h>
 #define TERN_POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)

@@ -6,7 +6,7 @@
  * Method: children that misuse a block, and how they die. Skipped where the build has no such
  * check.
  */
-#include "capability_test.h"
+#include "tests/unit/capabilities/capability_test.h"
 
 #include "tern.h"
 

@@ -6,8 +6,8 @@
  */
 #include "tests/unit/support.h"
 
-#include "capabilities/arena.h"
-#include "capabilities/region.h"
+#include "capabilities/memory/arena.h"
+#include "capabilities/memory/region.h"
 
 static void check(const unsigned char *memory, size_t from, size_t to, unsigned char value)
 {

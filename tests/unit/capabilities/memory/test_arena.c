@@ -5,7 +5,7 @@
  * Method: what the kernel says of the mapping (smaps, mincore) beside what the arena says. Where
  * no hugepage is free only the refusal and the fall-back can be seen; the test says so.
  */
-#include "capability_test.h"
+#include "tests/unit/capabilities/capability_test.h"
 
 #include <errno.h>
 #include <numaif.h>

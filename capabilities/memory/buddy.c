@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lines.h"
+#include "capabilities/lines.h"
 
 #define SLAB_UNITS (1u << (TERN_ORDERS - 1))
 #define ORDER_MAX (TERN_ORDERS - 1)

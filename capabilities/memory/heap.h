@@ -8,7 +8,7 @@
 
 #include "arena.h"
 #include "buddy.h"
-#include "counter.h"
+#include "capabilities/counter.h"
 #include "tern_block.h"
 
 #define TERN_BLOCK_CLASSES TERN_ORDERS /* 512 bytes to 64 KiB, doubling */

@@ -5,7 +5,7 @@
  * Method: each transition alone; then threads that read, share, drop and thaw the same blocks, so
  * that a sanitizer sees every access.
  */
-#include "capability_test.h"
+#include "tests/unit/capabilities/capability_test.h"
 
 #include <errno.h>
 #include <pthread.h>

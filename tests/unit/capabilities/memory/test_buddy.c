@@ -5,11 +5,11 @@
  * touched. Method: random takes and puts beside a map of units, in pools of whole slabs and of odd
  * lengths. The pool is address space without access.
  */
-#include "capability_test.h"
+#include "tests/unit/capabilities/capability_test.h"
 
 #include <sys/mman.h>
 
-#include "capabilities/buddy.h"
+#include "capabilities/memory/buddy.h"
 
 #define UNIT ((size_t)1 << TERN_UNIT_SHIFT)
 #define SLAB ((size_t)1 << TERN_SLAB_SHIFT)

@@ -8,7 +8,7 @@
 #include <rte_common.h>
 
 #include "arena.h"
-#include "counter.h"
+#include "capabilities/counter.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
