@@ -91,6 +91,16 @@ expect 'a room that includes what is above it' 1 \
 	'engine/queue/ring.h:1: includes engine/high.h: an arrow up, from engine/queue to engine'
 
 fresh
+mkdir "$tree/apps/feed"/{format,book}
+echo '#include "format/itch.h"' >"$tree/apps/feed/book/book.h"
+echo '#include "book/book.h"' >>"$tree/apps/one/main.c"
+touch "$tree/apps/feed/format/itch.h"
+expect 'a room of a program, and another program that uses both' 0
+echo '#include "book/book.h"' >"$tree/apps/feed/format/udp.h"
+expect 'a room of a program that includes one above it' 1 \
+	'apps/feed/format/udp.h:1: includes apps/feed/book/book.h: an arrow up, from apps/feed/format to'
+
+fresh
 mkdir "$tree/capabilities/memory"
 printf '%s\n' '#include "low.h"' >"$tree/capabilities/memory/heap.h"
 echo 'int low(void);' >"$tree/capabilities/low.h"
