@@ -127,6 +127,14 @@ echo '#include "a.h"' >"$tree/engine/b.h"
 expect 'headers in a cycle' 1 'headers in a cycle: engine/a.h -> engine/b.h -> engine/a.h'
 
 fresh
+mkdir "$tree/apps/two/room" "$tree/bench"
+touch "$tree/apps/two/room"/{1..25}.h "$tree/bench"/{1..26}.h
+expect 'a folder of 25 headers; the benchmarks have no rooms' 0
+touch "$tree/apps/two/room/26.h"
+expect 'a folder of 26 headers' 1 \
+	'apps/two/room/ has 26 C files and headers; needed: at most 25; cut it into rooms'
+
+fresh
 printf '%s\n' '__thread int tern_errno;' 'int count(void) { static int n; return ++n; }' \
 	>"$tree/capabilities/state.c"
 expect 'writable global data' 1 'capabilities/state.c.o: tern_errno is writable global data' \
