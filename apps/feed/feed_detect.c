@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed_detect.h"
 
-#include "byte_order.h"
+#include "format/byte_order.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed_source.h"
 
-#include "binaryfile.h"
-#include "byte_order.h"
+#include "format/binaryfile.h"
+#include "format/byte_order.h"
 #include "feed_detect.h"
-#include "itch.h"
-#include "moldudp64_stream.h"
-#include "pcap_feed.h"
+#include "format/itch.h"
+#include "format/moldudp64_stream.h"
+#include "format/pcap_feed.h"
 
 #include <errno.h>
 #include <stdlib.h>

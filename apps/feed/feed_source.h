@@ -2,7 +2,7 @@
 #ifndef FEED_SOURCE_H
 #define FEED_SOURCE_H
 
-#include "feed_anomaly.h"
+#include "format/feed_anomaly.h"
 
 #include "tern_error.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed_subcommands.h"
 
-#include "binaryfile.h"
-#include "generator.h"
-#include "moldudp64_capture.h"
+#include "format/binaryfile.h"
+#include "generator/generator.h"
+#include "format/moldudp64_capture.h"
 #include "output_file.h"
 
 #include <errno.h>

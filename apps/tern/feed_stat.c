@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed_subcommands.h"
 
-#include "book.h"
+#include "book/book.h"
 #include "feed_tally.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef FEED_TALLY_H
 #define FEED_TALLY_H
 
-#include "book.h"
+#include "book/book.h"
 #include "feed_source.h"
 
 /** What `tern feed stat` counts. Start with all zeros but `books`. */

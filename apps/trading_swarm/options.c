@@ -2,9 +2,9 @@
 #include "options.h"
 
 #include "app.h"
-#include "generator.h"
+#include "generator/generator.h"
 #include "options_text.h"
-#include "swarm_signals.h"
+#include "agent/swarm_signals.h"
 
 #include <argp.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "pace.h"
-#include "risk_limits.h"
+#include "agent/pace.h"
+#include "agent/risk_limits.h"
 #include "tern_config.h"
 
 #include <stdbool.h>

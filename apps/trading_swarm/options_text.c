@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options_text.h"
 
-#include "risk_limits.h"
+#include "agent/risk_limits.h"
 
 #define STRING(value) #value
 #define NUMBER(value) STRING(value)

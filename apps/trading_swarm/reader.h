@@ -2,9 +2,9 @@
 #ifndef READER_H
 #define READER_H
 
-#include "feed_block.h"
+#include "agent/feed_block.h"
 #include "feed_source.h"
-#include "generator.h"
+#include "generator/generator.h"
 #include "options.h"
 
 #include <signal.h>

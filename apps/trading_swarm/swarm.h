@@ -2,13 +2,13 @@
 #ifndef SWARM_H
 #define SWARM_H
 
-#include "book_agent.h"
-#include "executor_agent.h"
-#include "feed_agent.h"
+#include "agent/book_agent.h"
+#include "agent/executor_agent.h"
+#include "agent/feed_agent.h"
 #include "options.h"
 #include "reader.h"
-#include "risk_agent.h"
-#include "strategy_agent.h"
+#include "agent/risk_agent.h"
+#include "agent/strategy_agent.h"
 #include "tern_engine.h"
 
 #include <signal.h>

@@ -91,6 +91,16 @@ expect 'a room that includes what is above it' 1 \
 	'engine/queue/ring.h:1: includes engine/high.h: an arrow up, from engine/queue to engine'
 
 fresh
+mkdir "$tree/apps/feed"/{format,book}
+echo '#include "format/itch.h"' >"$tree/apps/feed/book/book.h"
+echo '#include "book/book.h"' >>"$tree/apps/one/main.c"
+touch "$tree/apps/feed/format/itch.h"
+expect 'a room of a program, and another program that uses both' 0
+echo '#include "book/book.h"' >"$tree/apps/feed/format/udp.h"
+expect 'a room of a program that includes one above it' 1 \
+	'apps/feed/format/udp.h:1: includes apps/feed/book/book.h: an arrow up, from apps/feed/format to'
+
+fresh
 mkdir "$tree/capabilities/memory"
 printf '%s\n' '#include "low.h"' >"$tree/capabilities/memory/heap.h"
 echo 'int low(void);' >"$tree/capabilities/low.h"
@@ -115,6 +125,14 @@ fresh
 echo '#include "b.h"' >"$tree/engine/a.h"
 echo '#include "a.h"' >"$tree/engine/b.h"
 expect 'headers in a cycle' 1 'headers in a cycle: engine/a.h -> engine/b.h -> engine/a.h'
+
+fresh
+mkdir "$tree/apps/two/room" "$tree/bench"
+touch "$tree/apps/two/room"/{1..25}.h "$tree/bench"/{1..26}.h
+expect 'a folder of 25 headers; the benchmarks have no rooms' 0
+touch "$tree/apps/two/room/26.h"
+expect 'a folder of 26 headers' 1 \
+	'apps/two/room/ has 26 C files and headers; needed: at most 25; cut it into rooms'
 
 fresh
 printf '%s\n' '__thread int tern_errno;' 'int count(void) { static int n; return ++n; }' \

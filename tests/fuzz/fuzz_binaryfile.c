@@ -5,7 +5,7 @@
  */
 #include "fuzz_source.h"
 
-#include "binaryfile.h"
+#include "format/binaryfile.h"
 
 #include <stdlib.h>
 

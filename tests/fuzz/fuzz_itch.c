@@ -4,8 +4,8 @@
  * inside (u16 length, message, ...); each message is decoded, encoded back and applied; at the end
  * the levels of the books must add up to the orders.
  */
-#include "book.h"
-#include "byte_order.h"
+#include "book/book.h"
+#include "format/byte_order.h"
 
 #include <stdlib.h>
 

@@ -4,8 +4,8 @@
  * each behind its u16 length; what the parser accepts must stay inside the datagram, and the
  * tracker must neither take more than a packet holds nor go back.
  */
-#include "byte_order.h"
-#include "moldudp64_stream.h"
+#include "format/byte_order.h"
+#include "format/moldudp64_stream.h"
 
 #include <stdlib.h>
 

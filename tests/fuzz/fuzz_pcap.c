@@ -5,7 +5,7 @@
  */
 #include "fuzz_source.h"
 
-#include "udp_frame.h"
+#include "format/udp_frame.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef FUZZ_SOURCE_H
 #define FUZZ_SOURCE_H
 
-#include "book.h"
+#include "book/book.h"
 #include "feed_source.h"
 
 /* Read a whole feed file from memory, as `tern feed stat` does. */

@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "byte_order.h"
-#include "generator_random.h"
-#include "moldudp64.h"
-#include "udp_frame.h"
+#include "format/byte_order.h"
+#include "generator/generator_random.h"
+#include "format/moldudp64.h"
+#include "format/udp_frame.h"
 
 struct bytes {
 	uint8_t data[1 << 18];

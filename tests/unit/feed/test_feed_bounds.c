@@ -6,7 +6,7 @@
 #include "feed_bounds.h"
 
 #include "app.h"
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -5,9 +5,9 @@
  */
 #include "feed_source.h"
 
-#include "binaryfile.h"
-#include "feed_test.h"
-#include "itch.h"
+#include "format/binaryfile.h"
+#include "tests/unit/feed/feed_test.h"
+#include "format/itch.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
  */
 #include "output_file.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 #ifndef FEED_GENERATOR_H
 #define FEED_GENERATOR_H
 
-#include "book.h"
-#include "itch.h"
+#include "book/book.h"
+#include "format/itch.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,9 +3,9 @@
  * Goal: a packet is accepted whole or refused by name. Method: each kind of packet once, and a data
  * packet cut at every byte, in memory of exactly that size so that a sanitizer sees any overrun.
  */
-#include "moldudp64.h"
+#include "format/moldudp64.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 #define SESSION "SESSION001"
 

@@ -4,10 +4,10 @@
  * replay it through books, which must accept every message and end equal to the generator's own
  * orders.
  */
-#include "generator.h"
+#include "generator/generator.h"
 
-#include "book.h"
-#include "feed_test.h"
+#include "book/book.h"
+#include "tests/unit/feed/feed_test.h"
 
 static uint64_t seed;
 

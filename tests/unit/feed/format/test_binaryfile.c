@@ -3,9 +3,9 @@
  * Goal: a BinaryFILE is read back as written, and every way to be incomplete has its name. Method:
  * a small file in memory, whole and cut at every byte.
  */
-#include "binaryfile.h"
+#include "format/binaryfile.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 #include <errno.h>
 

@@ -3,9 +3,9 @@
  * Goal: books follow the rules of the feed, and wrong messages change nothing. Method: each rule by
  * example; then random messages, right and wrong, against a model that is a plain list of orders.
  */
-#include "book.h"
+#include "book/book.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 #define STOCKS 3
 #define ORDERS 64

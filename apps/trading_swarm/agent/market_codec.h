@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "itch.h"
+#include "format/itch.h"
 #include "swarm_signals.h"
 
 /**

@@ -3,9 +3,9 @@
  * Goal: datagrams come out of pcap and pcapng files with their time stamps, and files that are no
  * Ethernet captures are refused with the reason. Method: captures built byte by byte in memory.
  */
-#include "pcap_feed.h"
+#include "format/pcap_feed.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 #ifndef BOOK_AGENT_H
 #define BOOK_AGENT_H
 
-#include "book.h"
+#include "book/book.h"
 #include "outbox.h"
 
 /** What others were told of one symbol. */

@@ -4,9 +4,9 @@
  * Method: one good frame for each shape, then one field wrong at a time, and every possible cut, in
  * memory of exactly that size.
  */
-#include "udp_frame.h"
+#include "format/udp_frame.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 #define PAYLOAD "some payload"
 #define PAYLOAD_LENGTH 12

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "itch.h"
+#include "format/itch.h"
 #include "tern_block.h"
 
 /** One message as the feed carried it, with what its file says about it. One cache line. */

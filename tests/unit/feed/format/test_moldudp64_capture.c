@@ -3,11 +3,11 @@
  * Goal: a written capture yields the same messages when it is read. Method: generated messages
  * through a file without a name and back.
  */
-#include "moldudp64_capture.h"
+#include "format/moldudp64_capture.h"
 
 #include "feed_source.h"
-#include "feed_test.h"
-#include "generator.h"
+#include "tests/unit/feed/feed_test.h"
+#include "generator/generator.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -3,9 +3,9 @@
  * Goal: the index finds exactly the orders that are in it, through growth and any order of
  * removals. Method: random inserts and removals over few references, against an array.
  */
-#include "order_index.h"
+#include "book/order_index.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 #define REFERENCES 3000
 

@@ -2,8 +2,8 @@
 #ifndef FEED_BOOK_H
 #define FEED_BOOK_H
 
-#include "feed_anomaly.h"
-#include "itch.h"
+#include "format/feed_anomaly.h"
+#include "format/itch.h"
 #include "order_index.h"
 
 #include <stddef.h>

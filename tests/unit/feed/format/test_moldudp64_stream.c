@@ -4,9 +4,9 @@
  * Method: each rule by example, then a random network (loss, duplicates, reordering) against the
  * invariant delivered + missing + pending = sent.
  */
-#include "moldudp64_stream.h"
+#include "format/moldudp64_stream.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 static uint64_t seed;
 

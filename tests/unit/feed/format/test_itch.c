@@ -4,9 +4,9 @@
  * a list written by hand; random bytes must survive decode and encode, which shows that every byte
  * has exactly one field; a few messages byte by byte; all wrong lengths and types.
  */
-#include "itch.h"
+#include "format/itch.h"
 
-#include "feed_test.h"
+#include "tests/unit/feed/feed_test.h"
 
 static const struct {
 	char type;
