@@ -83,16 +83,6 @@ static unsigned run_signals(struct tern_lcore *lcore, struct tern_agent *agent)
 	return handled;
 }
 
-/*
- * Events are no signals: nobody has looked at the clock for them. The next signal is handled even
- * so, or an agent that is told of something in every run would never have a turn; then they look.
- */
-static void look_after_next(struct tern_lcore *lcore)
-{
-	lcore->check_start = 0;
-	lcore->check_left = 1;
-}
-
 static bool are_events_left(const struct tern_reserve *reserve)
 {
 	return reserve->released || reserve->retry == TERN_RETRY_DUE || reserve->ends.first ||
@@ -120,7 +110,7 @@ unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_watch_tell(lcore, agent, EVENTS_MAX);
 	if (agent->flags & TERN_AGENT_REFUSED)
 		tern_waiters_tell(lcore, agent, EVENTS_MAX);
-	look_after_next(lcore);
+	tern_sampler_look_after_next(&lcore->sampler);
 	if (!(agent->flags & TERN_AGENT_FIBER))
 		handled = run_signals(lcore, agent);
 	if (handled == 0 && !has_signals(lcore, agent))

@@ -185,15 +185,12 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.finder = engine->table->finder,
 		.lookups = &engine->router->readers[index],
 		.clock = &engine->clock,
-		.slice_ticks = tern_clock_from_ns(&engine->clock, config->slice_us * 1000ull),
 		.trace_every = config->trace_every,
 		.trace_left = config->trace_every,
 		.stamp_each = config->stamp_each_signal || index >= engine->lcore_count,
 		.is_thread = index >= engine->lcore_count,
 		.credit = UINT32_MAX,
 		.depth_max = tern_layout_depth(engine, index, 2 * index),
-		.check_every = TERN_CHECK_EVERY_MAX,
-		.check_left = TERN_CHECK_EVERY_MAX,
 		.asked_head = TERN_SLOT_NONE,
 		.asks_left = TERN_SLOT_NONE,
 		.fds_left = TERN_SLOT_NONE,
@@ -201,6 +198,8 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.woken_head = TERN_SLOT_NONE,
 		.rng = tern_rng_stream(config->seed, index),
 	};
+	tern_sampler_init(&lcore->sampler,
+			  tern_clock_from_ns(&engine->clock, config->slice_us * 1000ull));
 	for (int i = 0; i < TERN_IDS_AHEAD; i++)
 		tern_engine_draw_id(lcore, &lcore->next_ids[i]);
 	if (make_tables(engine, lcore) != 0 || cut_region(engine, lcore, region) != 0)

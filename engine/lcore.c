@@ -21,28 +21,15 @@
 /* What a lane's slot must not be to run in place, in the word of generation and kind. */
 #define NOT_IN_PLACE ((TERN_KIND_TRACED | TERN_KIND_RETURNED) << 24)
 
-/*
- * Look at the clock: often while handlers are long, seldom while they are short. Between two
- * windows of many signals lies one of a single signal, which says exactly what it cost.
- */
 void tern_lcore_check_slice(struct tern_lcore *lcore)
 {
-	uint64_t now = tern_clock_ticks(lcore->clock);
-	uint64_t took = now - lcore->check_start;
-	bool again = lcore->check_start == 0;
-	if (lcore->sampling && !again)
-		tern_profile_sample(lcore, took);
-	else if (!again && took > lcore->slice_ticks * lcore->check_every)
+	struct tern_look look = tern_sampler_look(&lcore->sampler, tern_clock_ticks(lcore->clock));
+	if (look.is_sample)
+		tern_profile_sample(lcore, look.took);
+	if (look.is_overrun)
 		tern_count(&lcore->stats.overruns_unnamed, 1);
-	if (now - lcore->slice_start > lcore->slice_ticks) {
+	if (look.is_late)
 		lcore->hold |= TERN_HOLD_LATE;
-		lcore->check_every = 1;
-	} else if (lcore->check_every < TERN_CHECK_EVERY_MAX) {
-		lcore->check_every *= 2;
-	}
-	lcore->sampling = again || !lcore->sampling || lcore->check_every == 1;
-	lcore->check_left = lcore->sampling ? 1 : lcore->check_every;
-	lcore->check_start = now;
 }
 
 static inline bool runs_in_place(const struct tern_lcore *lcore, const struct tern_agent *agent,
@@ -155,8 +142,8 @@ static unsigned run_mailbox(struct tern_lcore *lcore, struct tern_agent *agent, 
 {
 	struct tern_signal signal;
 	unsigned handled = 0;
-	if (lcore->sampling && lcore->check_start == 0)
-		lcore->check_start = tern_clock_ticks(lcore->clock);
+	if (tern_sampler_lacks_start(&lcore->sampler))
+		tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
 	while (handled < budget && agent->mailbox.queued && agent->status == TERN_READY &&
 	       !(lcore->hold & TERN_HOLD_LATE)) {
 		tern_policy_take(lcore, agent, &signal);
@@ -203,20 +190,15 @@ static unsigned run_measured(struct tern_lcore *lcore, struct tern_agent *agent,
 	bool timed = lcore->ready.policy->ran;
 	if (!slice && !timed)
 		return run_agent(lcore, agent, budget);
-	uint64_t lcore_start = lcore->slice_start, lcore_slice = lcore->slice_ticks;
+	struct tern_slice lcore_slice = lcore->sampler.slice;
 	uint64_t start = tern_clock_ticks(lcore->clock);
-	if (slice) {
-		lcore->slice_start = lcore->check_start = start;
-		lcore->slice_ticks = slice;
-		lcore->check_every = lcore->check_left = 1;
-		lcore->sampling = true;
-	}
+	if (slice)
+		tern_sampler_open_own_slice(&lcore->sampler, start, slice);
 	unsigned handled = run_agent(lcore, agent, budget);
-	lcore->slice_start = lcore_start;
-	lcore->slice_ticks = lcore_slice;
+	lcore->sampler.slice = lcore_slice;
 	uint64_t now = tern_clock_ticks(lcore->clock);
 	lcore->hold &= (uint8_t)~TERN_HOLD_LATE;
-	if (now - lcore_start > lcore_slice)
+	if (tern_sampler_is_late(&lcore->sampler, now))
 		lcore->hold |= TERN_HOLD_LATE;
 	tern_ready_ran(lcore, agent, now - start, handled);
 	return handled;
@@ -317,7 +299,7 @@ static unsigned run_ready(struct tern_lcore *lcore)
 	if (!has_ready(lcore))
 		return 0;
 	lcore->hold &= (uint8_t)~TERN_HOLD_LATE;
-	lcore->slice_start = lcore->check_start = tern_clock_ticks(lcore->clock);
+	tern_sampler_open_slice(&lcore->sampler, tern_clock_ticks(lcore->clock));
 	while (done < TERN_READY_BUDGET && !(lcore->hold & TERN_HOLD_LATE) &&
 	       (agent = next_ready(lcore)) != NULL) {
 		done += tern_is_roaming(agent) ? run_roaming(lcore, agent)
@@ -372,7 +354,7 @@ static unsigned look_after_roaming(struct tern_lcore *lcore, bool idle)
 unsigned tern_lcore_turn(struct tern_lcore *lcore)
 {
 	tern_store(&lcore->turn_ticks, tern_clock_ticks(lcore->clock));
-	lcore->slice_start = lcore->check_start = lcore->turn_ticks;
+	tern_sampler_open_slice(&lcore->sampler, lcore->turn_ticks);
 	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
 	lcore->hold &= (uint8_t)~TERN_HOLD_LATE;
 	lcore->wet = false;

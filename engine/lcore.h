@@ -21,6 +21,7 @@
 #include "ready.h"
 #include "reserve.h"
 #include "engine/queue/run_ring.h"
+#include "sampler.h"
 #include "tern_engine.h"
 #include "waiter.h"
 #include "engine/queue/ends.h"
@@ -45,8 +46,6 @@ struct tern_next_id {
 #define TERN_LANE_BURST 128
 /** Signals a turn handles from mailboxes: more than lanes bring, so that queues drain. */
 #define TERN_READY_BUDGET 1024
-/** Signals between two looks at the clock while handlers are short. */
-#define TERN_CHECK_EVERY_MAX 64
 /** Signals between two looks at the express lanes while others are handled. */
 #define TERN_EXPRESS_EVERY 8
 
@@ -101,7 +100,6 @@ struct tern_lcore {
 	struct tern_reserve *reserves; /* by slot: the engine's */
 	struct tern_engine *engine;
 	const struct tern_clock *clock;
-	uint64_t slice_ticks;
 
 	/* this lcore writes, turn by turn */
 	alignas(TERN_LINE) uint64_t turn_ticks;
@@ -111,20 +109,16 @@ struct tern_lcore {
 	uint64_t own_handled; /* of stats.handled: control, and signals that a thread dropped */
 	uint32_t turn_stamp;
 	uint32_t trace_left;
-	uint32_t check_every;
-	uint32_t check_left;
 	uint32_t running; /* slot of the agent that runs now; any thread reads */
 	bool in_turn;	  /* any thread reads */
 	uint8_t hold;	  /* TERN_HOLD_*: why signals go to mailboxes; 0: they run in place */
-	bool sampling;	  /* the window that ends at the next look at the clock is one handler */
 	bool wet;	  /* a lane had more than this turn took */
+	struct tern_sampler sampler; /* its first 8 bytes belong to the line above */
 	uint32_t credit; /* signals that a lane to here may have under way; UINT32_MAX: its depth */
 	bool gone;	 /* who stops the engine writes: call no function of an agent any more */
-	uint32_t in_place;    /* signals handled from the lane that is being drained */
-	uint64_t check_start; /* ticks at the last look at the clock */
+	uint32_t in_place; /* signals handled from the lane that is being drained */
 	struct tern_lane_set express;
 	struct tern_lane_set data;
-	uint64_t slice_start;
 	struct tern_ready ready;
 	struct tern_slot_list finishing; /* agents that end when their mailbox is empty */
 	struct tern_slot_list shorts;	 /* agents that refuse for want of mailbox memory */
@@ -217,13 +211,13 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore);
 /** Put the agent that was taken from a queue back, or at rest. Runs it. Also after a fault. */
 void tern_lcore_put_back(struct tern_lcore *lcore);
 
-/** Look at the clock, now that check_left is used up. */
+/** Look at the clock, now that the window is over. */
 void tern_lcore_check_slice(struct tern_lcore *lcore);
 
 /** A signal was handled: look at the clock now and then. */
 static inline void tern_lcore_check(struct tern_lcore *lcore)
 {
-	if (--lcore->check_left == 0)
+	if (tern_sampler_count(&lcore->sampler))
 		tern_lcore_check_slice(lcore);
 }
 
@@ -238,11 +232,8 @@ static inline uint64_t tern_lcore_check_begin(struct tern_lcore *lcore)
 static inline void tern_lcore_check_run(struct tern_lcore *lcore, uint64_t settled_before)
 {
 	bool ran = lcore->settled != settled_before && lcore->running != lcore->index;
-	if (lcore->sampling && !ran) {
-		lcore->check_start = 0; /* not known: the window after the next look will do */
-		return;
-	}
-	tern_lcore_check(lcore);
+	if (tern_sampler_count_if(&lcore->sampler, ran))
+		tern_lcore_check_slice(lcore);
 }
 
 /** Count what was handled in place. */

@@ -16,7 +16,7 @@
 /* What took until now was no signal: the next sample begins here. */
 static void skip_sample(struct tern_lcore *lcore)
 {
-	lcore->check_start = tern_clock_ticks(lcore->clock);
+	tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
 }
 
 void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,

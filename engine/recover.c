@@ -228,7 +228,7 @@ void tern_recover_from(struct tern_lcore *lcore)
 	tern_preempt_clear(&lcore->preempt);
 	lcore->fiber = NULL;
 	lcore->scope->context = NULL;
-	lcore->slice_ticks =
+	lcore->sampler.slice.ticks =
 		tern_clock_from_ns(lcore->clock, lcore->engine->config.slice_us * 1000ull);
 	settle_in_hand(lcore);
 	fail_agent(lcore, agent);

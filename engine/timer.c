@@ -183,8 +183,8 @@ unsigned tern_timers_run(struct tern_lcore *lcore)
 	while (fired < FIRE_MAX &&
 	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn_ticks)) != NULL) {
 		uint64_t settled = tern_lcore_check_begin(lcore);
-		if (lcore->sampling)
-			lcore->check_start = tern_clock_ticks(lcore->clock);
+		if (lcore->sampler.single)
+			tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
 		fire_timer(lcore, timer);
 		tern_lcore_check_run(lcore, settled);
 		fired++;
