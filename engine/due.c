@@ -22,14 +22,14 @@ struct tern_signal tern_due_signal(struct tern_lcore *lcore, const struct tern_a
 				   uint16_t type, const void *payload, size_t size)
 {
 	struct tern_signal signal = {.type = type,
-				     .stamp = lcore->turn_stamp,
+				     .stamp = lcore->turn.stamp,
 				     .to_slot = tern_address_slot(agent->address),
 				     .from = agent->address,
 				     .kind = (uint8_t)size};
 	signal.to_generation =
 		tern_address_generation(agent->address) & TERN_ADDRESS_GENERATION_MASK;
 	memcpy(signal.payload.bytes, payload, size);
-	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->signals.accepted, 1);
 	tern_count(&lcore->stats.timers, 1);
 	return signal;
 }
@@ -61,7 +61,7 @@ static void run_returned(struct tern_lcore *lcore, struct tern_agent *agent)
 /* The slice is looked at as between signals. */
 static bool may_go_on(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	return agent->status == TERN_READY && !(lcore->hold & TERN_HOLD_LATE);
+	return agent->status == TERN_READY && !(lcore->turn.hold & TERN_HOLD_LATE);
 }
 
 /* Only those that are due now: a handler may start others meanwhile. */

@@ -191,6 +191,8 @@ static void an_own_slice_begins_with_a_sample(void **state)
 	tern_sampler_open_own_slice(&bench.sampler, bench.now, 20);
 	assert_int_equal(run_window(&bench, 15, &look), 1);
 	assert_true(look.is_sample && look.took == 15 && !look.is_late);
+	assert_int_equal(run_window(&bench, 1, &look), 2);
+	assert_false(look.is_sample || look.is_late);
 	tern_sampler_open_own_slice(&bench.sampler, bench.now, 20);
 	run_window(&bench, 21, &look);
 	assert_true(look.is_sample && look.is_late);
