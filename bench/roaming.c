@@ -223,7 +223,7 @@ static void fill(const struct place *place, tern_address to)
 	struct tern_signal signal = {.type = HELD_TYPE,
 				     .to_slot = tern_address_slot(to),
 				     .to_generation = tern_address_generation(to) & 0xFFFFFF};
-	tern_count(&place->lcore->accepted, 1);
+	tern_count(&place->lcore->signals.accepted, 1);
 	__rte_ring_enqueue_elems(ring, place->at, &signal, sizeof(signal), 1);
 	__rte_ring_rts_update_tail(&ring->rts_prod);
 	tern_roaming_wake(place->lcore, &place->lcore->agents[signal.to_slot]);

@@ -49,7 +49,7 @@ uint64_t tern_now(const struct tern_agent *self)
 uint64_t tern_turn_time(const struct tern_agent *self)
 {
 	const struct tern_clock *clock = self->lcore->clock;
-	return tern_clock_to_ns(clock, self->lcore->turn_ticks - clock->base);
+	return tern_clock_to_ns(clock, self->lcore->turn.ticks - clock->base);
 }
 
 uint64_t tern_signal_age(const struct tern_agent *self, const struct tern_signal *signal)
@@ -162,7 +162,7 @@ void tern_fail(struct tern_agent *self, int code, const char *format, ...)
 	va_end(args);
 	struct tern_fiber *fiber = tern_fiber_current(self);
 	/* on_error must not wait, on whichever stack. */
-	self->lcore->fiber = NULL;
+	self->lcore->hand.fiber = NULL;
 	if (self->status < TERN_ENDING)
 		tern_life_fail(self->lcore, self, code, &error);
 	if (fiber)
@@ -184,8 +184,8 @@ static enum tern_agent_state state_of(const struct tern_agent *agent, uint64_t e
 		tern_load(&lcore->engine->rooms[tern_address_slot(tern_load(&agent->address))]);
 	if (state == TERN_STATE_IDLE && room && tern_load(&room->roam.state) != TERN_ROAM_IDLE)
 		state = TERN_STATE_READY;
-	if (tern_load(&lcore->in_turn) &&
-	    tern_load(&lcore->running) == tern_address_slot(tern_load(&agent->address)))
+	if (tern_load(&lcore->turn.is_on) &&
+	    tern_load(&lcore->turn.running) == tern_address_slot(tern_load(&agent->address)))
 		return TERN_STATE_RUNNING;
 	return entry & TERN_DIR_CLOSED ? TERN_STATE_FINISHING : state;
 }
@@ -235,12 +235,12 @@ int tern_wait(struct tern_agent *self, tern_address agent, uint64_t timeout_ns,
 	struct tern_fiber *fiber = tern_fiber_current(self);
 	if (fiber)
 		return fiber_join(fiber, agent, timeout_ns, ended);
-	if (!lcore->is_thread || lcore->in_turn)
+	if (!lcore->is_thread || lcore->turn.is_on)
 		return -EDEADLK;
 	uint64_t deadline = tern_clock_deadline(lcore->clock, timeout_ns);
 	struct tern_patience patience = {0};
 	tern_thread_poll(self);
-	while (!tern_watch_take(lcore, &lcore->ends, agent, ended)) {
+	while (!tern_watch_take(lcore, &lcore->attached.ends, agent, ended)) {
 		if (tern_engine_is_foreign(lcore->engine))
 			return -ECHILD;
 		if (tern_now(self) >= deadline)

@@ -30,10 +30,10 @@ static bool replace_word(uint32_t *word, uint32_t *seen, uint32_t wanted)
 /* A1: release, after `next` is written. */
 static void push_asked(struct tern_lcore *home, struct tern_asked *asked, uint32_t slot)
 {
-	uint32_t head = tern_load(&home->asked_head);
+	uint32_t head = tern_load(&home->inbox.asked);
 	do {
 		tern_store(&asked->next, head);
-	} while (!__atomic_compare_exchange_n(&home->asked_head, &head, slot, false,
+	} while (!__atomic_compare_exchange_n(&home->inbox.asked, &head, slot, false,
 					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
@@ -119,14 +119,14 @@ void tern_ask_answer(struct tern_lcore *lcore, uint32_t slot)
 /* Take the list (T1), oldest first. What an agent that failed left of the last one goes first. */
 static void take_list(struct tern_lcore *lcore)
 {
-	if (lcore->asks_left != TERN_SLOT_NONE)
+	if (lcore->pending.asks != TERN_SLOT_NONE)
 		return;
-	uint32_t slot = __atomic_exchange_n(&lcore->asked_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	uint32_t slot = __atomic_exchange_n(&lcore->inbox.asked, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
 	while (slot != TERN_SLOT_NONE) {
 		struct tern_asked *asked = &lcore->engine->asked[slot];
 		uint32_t next = tern_load(&asked->next);
-		tern_store(&asked->next, lcore->asks_left);
-		lcore->asks_left = slot;
+		tern_store(&asked->next, lcore->pending.asks);
+		lcore->pending.asks = slot;
 		slot = next;
 	}
 }
@@ -135,11 +135,11 @@ unsigned tern_ask_take_all(struct tern_lcore *lcore)
 {
 	unsigned taken = 0;
 	take_list(lcore);
-	while (lcore->asks_left != TERN_SLOT_NONE) {
-		uint32_t slot = lcore->asks_left;
+	while (lcore->pending.asks != TERN_SLOT_NONE) {
+		uint32_t slot = lcore->pending.asks;
 		struct tern_asked *asked = &lcore->engine->asked[slot];
 		/* Before the word is cleared: from then on it may be pushed again. */
-		lcore->asks_left = tern_load(&asked->next);
+		lcore->pending.asks = tern_load(&asked->next);
 		uint32_t word = tern_load(&asked->word);
 		while (!(word & TERN_ASK_CLOSED) &&
 		       !replace_word(&asked->word, &word, word & ~ASKED))

@@ -43,8 +43,8 @@ unsigned tern_ask_take_all(struct tern_lcore *lcore);
 /** Do what was asked, where anything was. */
 static inline unsigned tern_ask_take(struct tern_lcore *lcore)
 {
-	if (tern_likely(tern_load(&lcore->asked_head) == TERN_SLOT_NONE &&
-			lcore->asks_left == TERN_SLOT_NONE))
+	if (tern_likely(tern_load(&lcore->inbox.asked) == TERN_SLOT_NONE &&
+			lcore->pending.asks == TERN_SLOT_NONE))
 		return 0;
 	return tern_ask_take_all(lcore);
 }

@@ -22,14 +22,14 @@ struct tern_signal tern_due_signal(struct tern_lcore *lcore, const struct tern_a
 				   uint16_t type, const void *payload, size_t size)
 {
 	struct tern_signal signal = {.type = type,
-				     .stamp = lcore->turn_stamp,
+				     .stamp = lcore->turn.stamp,
 				     .to_slot = tern_address_slot(agent->address),
 				     .from = agent->address,
 				     .kind = (uint8_t)size};
 	signal.to_generation =
 		tern_address_generation(agent->address) & TERN_ADDRESS_GENERATION_MASK;
 	memcpy(signal.payload.bytes, payload, size);
-	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->signals.accepted, 1);
 	tern_count(&lcore->stats.timers, 1);
 	return signal;
 }
@@ -61,7 +61,7 @@ static void run_returned(struct tern_lcore *lcore, struct tern_agent *agent)
 /* The slice is looked at as between signals. */
 static bool may_go_on(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	return agent->status == TERN_READY && !(lcore->hold & TERN_HOLD_LATE);
+	return agent->status == TERN_READY && !(lcore->turn.hold & TERN_HOLD_LATE);
 }
 
 /* Only those that are due now: a handler may start others meanwhile. */
@@ -81,16 +81,6 @@ static unsigned run_signals(struct tern_lcore *lcore, struct tern_agent *agent)
 		handled++;
 	}
 	return handled;
-}
-
-/*
- * Events are no signals: nobody has looked at the clock for them. The next signal is handled even
- * so, or an agent that is told of something in every run would never have a turn; then they look.
- */
-static void look_after_next(struct tern_lcore *lcore)
-{
-	lcore->check_start = 0;
-	lcore->check_left = 1;
 }
 
 static bool are_events_left(const struct tern_reserve *reserve)
@@ -120,7 +110,7 @@ unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_watch_tell(lcore, agent, EVENTS_MAX);
 	if (agent->flags & TERN_AGENT_REFUSED)
 		tern_waiters_tell(lcore, agent, EVENTS_MAX);
-	look_after_next(lcore);
+	tern_sampler_look_after_next(&lcore->sampler);
 	if (!(agent->flags & TERN_AGENT_FIBER))
 		handled = run_signals(lcore, agent);
 	if (handled == 0 && !has_signals(lcore, agent))

@@ -27,7 +27,7 @@ static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_
 	pthread_attr_init(&attributes);
 	pthread_attr_setaffinity_np(&attributes, sizeof(cpus), &cpus);
 	/* Nobody else's from here on: the thread puts its own mark there. */
-	tern_store(&engine->lcores[index].polled_by, TERN_POLL_TAKEN);
+	tern_store(&engine->lcores[index].loop.polled_by, TERN_POLL_TAKEN);
 	int code = pthread_create(&engine->threads[index], &attributes, tern_lcore_main,
 				  &engine->lcores[index]);
 	pthread_attr_destroy(&attributes);

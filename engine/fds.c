@@ -249,13 +249,13 @@ static void take_entry_back(struct tern_lcore *lcore, uint32_t place)
 unsigned tern_fds_take_all(struct tern_lcore *lcore)
 {
 	unsigned taken = 0;
-	if (lcore->fds_left == TERN_SLOT_NONE)
-		lcore->fds_left = __atomic_exchange_n(&lcore->fds_head, TERN_SLOT_NONE,
-						      __ATOMIC_ACQUIRE); /* T1 */
-	while (lcore->fds_left != TERN_SLOT_NONE) {
-		uint32_t place = lcore->fds_left;
+	if (lcore->pending.fds == TERN_SLOT_NONE)
+		lcore->pending.fds = __atomic_exchange_n(&lcore->inbox.fds, TERN_SLOT_NONE,
+							 __ATOMIC_ACQUIRE); /* T1 */
+	while (lcore->pending.fds != TERN_SLOT_NONE) {
+		uint32_t place = lcore->pending.fds;
 		/* First: an agent that fails does not come back here. */
-		lcore->fds_left = lcore->engine->fds->entries[place].next;
+		lcore->pending.fds = lcore->engine->fds->entries[place].next;
 		take_entry_back(lcore, place);
 		taken++;
 	}
@@ -268,12 +268,12 @@ static void push_ready(struct tern_engine *engine, uint32_t place, uint32_t even
 	struct entry *entry = &engine->fds->entries[place];
 	struct tern_agent *agent = &engine->agents[tern_address_slot(tern_load(&entry->agent))];
 	struct tern_lcore *home = tern_load(&agent->lcore);
-	uint32_t head = tern_load(&home->fds_head);
+	uint32_t head = tern_load(&home->inbox.fds);
 	entry->ready = events;
 	do {
 		entry->next = head;
-	} while (!__atomic_compare_exchange_n(&home->fds_head, &head, place, true, __ATOMIC_RELEASE,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&home->inbox.fds, &head, place, true,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
 void tern_fds_poll(struct tern_engine *engine, int ms)

@@ -47,8 +47,8 @@ unsigned tern_fds_take_all(struct tern_lcore *lcore);
 
 static inline unsigned tern_fds_take(struct tern_lcore *lcore)
 {
-	if (tern_likely(tern_load(&lcore->fds_head) == TERN_SLOT_NONE &&
-			lcore->fds_left == TERN_SLOT_NONE))
+	if (tern_likely(tern_load(&lcore->inbox.fds) == TERN_SLOT_NONE &&
+			lcore->pending.fds == TERN_SLOT_NONE))
 		return 0;
 	return tern_fds_take_all(lcore);
 }

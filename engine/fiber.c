@@ -106,7 +106,7 @@ static struct tern_timer *find_fired(const struct tern_lcore *lcore, const struc
 
 static bool has_type(const struct tern_lcore *lcore, struct tern_fiber *fiber)
 {
-	return tern_mailbox_seek(&lcore->cells, &fiber->agent->mailbox, &fiber->before,
+	return tern_mailbox_seek(&lcore->mail.cells, &fiber->agent->mailbox, &fiber->before,
 				 fiber->type);
 }
 
@@ -148,7 +148,7 @@ static void tell_returned(struct tern_lcore *lcore, struct tern_agent *agent)
 	const struct tern_signal *front;
 	struct tern_signal signal;
 	while (agent->status == TERN_READY &&
-	       (front = tern_mailbox_front(&lcore->cells, &agent->mailbox)) != NULL &&
+	       (front = tern_mailbox_front(&lcore->mail.cells, &agent->mailbox)) != NULL &&
 	       front->kind & TERN_KIND_RETURNED) {
 		tern_policy_take(lcore, agent, &signal);
 		tern_life_handle(lcore, agent, &signal);
@@ -159,21 +159,21 @@ static void tell_returned(struct tern_lcore *lcore, struct tern_agent *agent)
 static bool may_preempt(struct tern_lcore *lcore)
 {
 	const struct tern_engine *engine = lcore->engine;
-	if (lcore->preempts_not)
+	if (lcore->guard.preempts_not)
 		return false;
-	if (!lcore->preempts) {
-		int code = tern_preempt_thread_init(&lcore->preempt, lcore->clock,
+	if (!lcore->guard.preempts) {
+		int code = tern_preempt_thread_init(&lcore->guard.preempt, lcore->clock,
 						    engine->config.preempt_tick_us * 1000ull);
 		if (code != 0) {
 			tern_log_write(&engine->log, TERN_LOG_WARN, "fibers are not preempted",
 				       "lcore=%u error=\"%s\"", lcore->index, strerror(-code));
-			lcore->preempts_not = true;
+			lcore->guard.preempts_not = true;
 			return false;
 		}
-		lcore->preempts = true;
+		lcore->guard.preempts = true;
 	}
-	tern_preempt_use(&lcore->preempt);
-	tern_preempt_start(&lcore->preempt);
+	tern_preempt_use(&lcore->guard.preempt);
+	tern_preempt_start(&lcore->guard.preempt);
 	return true;
 }
 
@@ -182,15 +182,15 @@ static void enter_fiber(struct tern_lcore *lcore, struct tern_fiber *fiber)
 	struct tern_agent *agent = fiber->agent;
 	if (tern_lcore_is_gone(lcore))
 		return;
-	tern_store(&lcore->running, tern_address_slot(agent->address));
-	lcore->fiber = fiber;
-	lcore->scope->context = &fiber->context;
+	tern_store(&lcore->turn.running, tern_address_slot(agent->address));
+	lcore->hand.fiber = fiber;
+	lcore->guard.scope->context = &fiber->context;
 	if (fiber->preemptible && may_preempt(lcore))
-		tern_preempt_enter(&lcore->preempt, &fiber->context, &lcore->engine->texts);
+		tern_preempt_enter(&lcore->guard.preempt, &fiber->context, &lcore->engine->texts);
 	else
 		tern_context_enter(&fiber->context);
-	lcore->scope->context = NULL;
-	lcore->fiber = NULL;
+	lcore->guard.scope->context = NULL;
+	lcore->hand.fiber = NULL;
 	settle_signal(fiber);
 	/* One that was suspended used up its slice, one that left took some time at least. */
 	if (fiber->context.preempted)
@@ -227,7 +227,7 @@ void tern_fiber_signal(struct tern_agent *self, void *state, struct tern_signal 
 
 struct tern_fiber *tern_fiber_current(const struct tern_agent *self)
 {
-	struct tern_fiber *fiber = self->lcore->fiber;
+	struct tern_fiber *fiber = self->lcore->hand.fiber;
 	return fiber && fiber->agent == self ? fiber : NULL;
 }
 
@@ -304,8 +304,9 @@ static bool take_signal(struct tern_fiber *fiber, bool any)
 static bool must_yield(const struct tern_fiber *fiber)
 {
 	const struct tern_agent *agent = fiber->agent;
-	const struct tern_signal *front = tern_mailbox_front(&agent->lcore->cells, &agent->mailbox);
-	bool late = fiber->left == 0 || agent->lcore->hold & TERN_HOLD_LATE;
+	const struct tern_signal *front =
+		tern_mailbox_front(&agent->lcore->mail.cells, &agent->mailbox);
+	bool late = fiber->left == 0 || agent->lcore->turn.hold & TERN_HOLD_LATE;
 	bool waits = front || agent->flags & TERN_AGENT_DUE;
 	return agent->status != TERN_READY || tern_lcore_is_gone(agent->lcore) || (waits && late) ||
 	       (front && front->kind & TERN_KIND_RETURNED);

@@ -26,7 +26,7 @@ static uint64_t word_of(const struct tern_lcore *lcore, tern_address agent, uint
 static bool is_time_up(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	uint64_t time = tern_load(&tern_reserve_of(lcore, agent)->finish_by) & TIME_NEVER;
-	return time != TIME_NEVER && lcore->turn_ticks - lcore->clock->base >= time << TIME_SHIFT;
+	return time != TIME_NEVER && lcore->turn.ticks - lcore->clock->base >= time << TIME_SHIFT;
 }
 
 /* Whether a time asked for counts more than another: of a later life of the slot, or earlier. */
@@ -67,10 +67,10 @@ void tern_finish_start(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_life_resume(lcore, agent);
 	tern_dir_set(&lcore->directory[slot], TERN_DIR_CLOSED);
 	/* Lanes that this turn has looked at already may hold more: a whole turn comes after. */
-	lcore->wet = true;
+	lcore->turn.wet = true;
 	lcore->reserves[slot].finish_turn = turn_of(lcore);
 	agent->flags |= TERN_AGENT_FINISHING;
-	tern_slot_list_push(&lcore->finishing, lcore->reserves, TERN_SLOTS_FINISHING, slot);
+	tern_slot_list_push(&lcore->pending.finishing, lcore->reserves, TERN_SLOTS_FINISHING, slot);
 }
 
 static bool is_at_rest(const struct tern_lcore *lcore, const struct tern_agent *agent)
@@ -94,7 +94,7 @@ static bool are_lanes_through(const struct tern_lcore *lcore, const struct tern_
 	uint32_t depth = config->data_depth > config->express_depth ? config->data_depth
 								    : config->express_depth;
 	uint32_t turns = turn_of(lcore) - tern_reserve_of(lcore, agent)->finish_turn;
-	return !lcore->wet || turns > depth / TERN_LANE_BURST + 1;
+	return !lcore->turn.wet || turns > depth / TERN_LANE_BURST + 1;
 }
 
 static bool is_through(const struct tern_lcore *lcore, const struct tern_agent *agent)
@@ -119,13 +119,15 @@ static bool cancel_fiber(struct tern_lcore *lcore, struct tern_agent *agent)
 unsigned tern_finish_check(struct tern_lcore *lcore)
 {
 	unsigned ended = 0;
-	uint32_t looks = lcore->finishing.count < LOOKS ? lcore->finishing.count : LOOKS;
+	uint32_t looks =
+		lcore->pending.finishing.count < LOOKS ? lcore->pending.finishing.count : LOOKS;
 	for (; looks; looks--) {
-		uint32_t slot = lcore->finishing.head;
+		uint32_t slot = lcore->pending.finishing.head;
 		struct tern_agent *agent = &lcore->agents[slot];
-		tern_slot_list_remove(&lcore->finishing, lcore->reserves, TERN_SLOTS_FINISHING,
-				      slot);
-		tern_slot_list_push(&lcore->finishing, lcore->reserves, TERN_SLOTS_FINISHING, slot);
+		tern_slot_list_remove(&lcore->pending.finishing, lcore->reserves,
+				      TERN_SLOTS_FINISHING, slot);
+		tern_slot_list_push(&lcore->pending.finishing, lcore->reserves,
+				    TERN_SLOTS_FINISHING, slot);
 		if (agent->status == TERN_ENDING || !is_through(lcore, agent))
 			continue;
 		if (!cancel_fiber(lcore, agent))
@@ -140,6 +142,7 @@ void tern_finish_forget(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t slot = tern_address_slot(agent->address);
 	if (!(agent->flags & TERN_AGENT_FINISHING))
 		return;
-	tern_slot_list_remove(&lcore->finishing, lcore->reserves, TERN_SLOTS_FINISHING, slot);
+	tern_slot_list_remove(&lcore->pending.finishing, lcore->reserves, TERN_SLOTS_FINISHING,
+			      slot);
 	tern_store(&lcore->reserves[slot].finish_by, 0);
 }

@@ -46,7 +46,7 @@ struct tern_signal *tern_keys_find(const struct tern_lcore *lcore, const struct 
 {
 	const uint32_t *entries = entries_of(extras);
 	for (uint32_t i = home_of(extras, signal); entries[i]; i = (i + 1) & extras->keys_mask) {
-		struct tern_signal *waiting = tern_cells_at(&lcore->cells, entries[i] - 1);
+		struct tern_signal *waiting = tern_cells_at(&lcore->mail.cells, entries[i] - 1);
 		if (same_key(extras, waiting, signal))
 			return waiting;
 	}
@@ -57,7 +57,7 @@ struct tern_signal *tern_keys_find(const struct tern_lcore *lcore, const struct 
 void tern_keys_add(const struct tern_lcore *lcore, const struct tern_extras *extras, uint32_t cell)
 {
 	uint32_t *entries = entries_of(extras);
-	uint32_t i = home_of(extras, tern_cells_at(&lcore->cells, cell));
+	uint32_t i = home_of(extras, tern_cells_at(&lcore->mail.cells, cell));
 	while (entries[i])
 		i = (i + 1) & extras->keys_mask;
 	entries[i] = cell + 1;
@@ -69,14 +69,14 @@ void tern_keys_remove(const struct tern_lcore *lcore, const struct tern_extras *
 {
 	uint32_t *entries = entries_of(extras);
 	uint32_t mask = extras->keys_mask;
-	uint32_t hole = home_of(extras, tern_cells_at(&lcore->cells, cell));
+	uint32_t hole = home_of(extras, tern_cells_at(&lcore->mail.cells, cell));
 	while (entries[hole] != cell + 1) {
 		if (entries[hole] == 0)
 			return;
 		hole = (hole + 1) & mask;
 	}
 	for (uint32_t i = (hole + 1) & mask; entries[i]; i = (i + 1) & mask) {
-		uint32_t home = home_of(extras, tern_cells_at(&lcore->cells, entries[i] - 1));
+		uint32_t home = home_of(extras, tern_cells_at(&lcore->mail.cells, entries[i] - 1));
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
 			entries[hole] = entries[i];
 			hole = i;

@@ -6,34 +6,34 @@
 
 void tern_lcore_adopt(struct tern_lcore *lcore)
 {
-	lcore->lanes_seen = __atomic_load_n(&lcore->lanes_made, __ATOMIC_ACQUIRE);
+	lcore->lanes.seen = __atomic_load_n(&lcore->inbox.lanes_made, __ATOMIC_ACQUIRE);
 	for (uint32_t i = 0; i < 2 * lcore->engine->system_count; i++) {
-		struct tern_lane *lane = __atomic_load_n(&lcore->inbound[i], __ATOMIC_ACQUIRE);
-		if (!lane || lcore->inbound_open[i])
+		struct tern_lane *lane = __atomic_load_n(&lcore->inbox.lanes[i], __ATOMIC_ACQUIRE);
+		if (!lane || lcore->lanes.open[i])
 			continue;
-		struct tern_lane_set *set = i & 1 ? &lcore->express : &lcore->data;
-		lcore->inbound_open[i] = true;
+		struct tern_lane_set *set = i & 1 ? &lcore->lanes.express : &lcore->lanes.data;
+		lcore->lanes.open[i] = true;
 		if (i >> 1 == lcore->index)
-			lcore->self_lane[i & 1] = set->count;
+			lcore->lanes.self[i & 1] = set->count;
 		tern_lane_open_in(lane, &set->lanes[set->count++]);
 	}
 }
 
 static struct tern_lane_in *self_lane(struct tern_lcore *lcore, bool express)
 {
-	struct tern_lane_set *set = express ? &lcore->express : &lcore->data;
-	return &set->lanes[lcore->self_lane[express]];
+	struct tern_lane_set *set = express ? &lcore->lanes.express : &lcore->lanes.data;
+	return &set->lanes[lcore->lanes.self[express]];
 }
 
 static struct tern_lane *take_lane(struct tern_lcore *lcore, uint32_t route)
 {
 	uint32_t depth = tern_layout_depth(lcore->engine, lcore->index, route);
 	struct tern_lane *lane =
-		tern_span_take(&lcore->lane_span, tern_lane_bytes(depth), TERN_LINE);
+		tern_span_take(&lcore->lanes.span, tern_lane_bytes(depth), TERN_LINE);
 	if (!lane)
 		return NULL;
 	tern_lane_init(lane, depth);
-	tern_count(&lcore->lane_bytes, tern_lane_bytes(depth));
+	tern_count(&lcore->lanes.bytes, tern_lane_bytes(depth));
 	return lane;
 }
 
@@ -41,12 +41,12 @@ static struct tern_lane *take_lane(struct tern_lcore *lcore, uint32_t route)
 static void change_lane(struct tern_lcore *lcore, struct tern_lane_in *in, bool express)
 {
 	struct tern_lane *stands_on = in->lane;
-	struct tern_lane *lane = lcore->spare[express];
+	struct tern_lane *lane = lcore->lanes.spare[express];
 	if (!lane)
 		lane = take_lane(lcore, 2 * lcore->index + express);
 	if (!lane)
 		return;
-	lcore->spare[express] = stands_on;
+	lcore->lanes.spare[express] = stands_on;
 	tern_lane_move(&lcore->out[2 * lcore->index + express], in, lane);
 }
 
@@ -70,8 +70,9 @@ static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 	if (!lane)
 		return false;
 	tern_lane_open_out(lane, &lcore->out[route]);
-	__atomic_store_n(&target->inbound[2 * lcore->index + (route & 1)], lane, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&target->lanes_made, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&target->inbox.lanes[2 * lcore->index + (route & 1)], lane,
+			 __ATOMIC_RELEASE);
+	__atomic_fetch_add(&target->inbox.lanes_made, 1, __ATOMIC_RELEASE);
 	if (target == lcore)
 		tern_lcore_adopt(lcore);
 	return true;

@@ -110,20 +110,21 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 {
 	size_t systems = engine->system_count, routes = 2 * systems + 1;
 	lcore->out = calloc(routes, sizeof(*lcore->out));
-	lcore->inbound = calloc(routes, sizeof(struct tern_lane *));
-	lcore->inbound_open = calloc(routes, sizeof(bool));
-	lcore->express.lanes = calloc(systems, sizeof(struct tern_lane_in));
-	lcore->data.lanes = calloc(systems, sizeof(struct tern_lane_in));
-	lcore->away = calloc(systems, sizeof(struct tern_block_chain));
-	lcore->outboxes = calloc(routes, sizeof(struct tern_mailbox));
-	lcore->ends_out = calloc(routes, sizeof(struct tern_note_list));
+	lcore->inbox.lanes = calloc(routes, sizeof(struct tern_lane *));
+	lcore->lanes.open = calloc(routes, sizeof(bool));
+	lcore->lanes.express.lanes = calloc(systems, sizeof(struct tern_lane_in));
+	lcore->lanes.data.lanes = calloc(systems, sizeof(struct tern_lane_in));
+	lcore->heap.away = calloc(systems, sizeof(struct tern_block_chain));
+	lcore->outboxes.returns = calloc(routes, sizeof(struct tern_mailbox));
+	lcore->outboxes.ends = calloc(routes, sizeof(struct tern_note_list));
 	lcore->waiters.entries = calloc(TERN_WAITERS_MAX, sizeof(struct tern_waiter));
-	lcore->passage.positions = calloc(routes, sizeof(uint32_t));
-	for (size_t i = 0; lcore->outboxes && i < routes; i++)
-		lcore->outboxes[i] = TERN_MAILBOX_EMPTY;
-	bool made = lcore->ends_out && lcore->waiters.entries && lcore->out && lcore->inbound &&
-		    lcore->inbound_open && lcore->express.lanes && lcore->data.lanes &&
-		    lcore->away && lcore->outboxes && lcore->passage.positions;
+	lcore->roaming.passage.positions = calloc(routes, sizeof(uint32_t));
+	for (size_t i = 0; lcore->outboxes.returns && i < routes; i++)
+		lcore->outboxes.returns[i] = TERN_MAILBOX_EMPTY;
+	bool made = lcore->outboxes.ends && lcore->waiters.entries && lcore->out &&
+		    lcore->inbox.lanes && lcore->lanes.open && lcore->lanes.express.lanes &&
+		    lcore->lanes.data.lanes && lcore->heap.away && lcore->outboxes.returns &&
+		    lcore->roaming.passage.positions;
 	return made ? 0 : -ENOMEM;
 }
 
@@ -133,7 +134,7 @@ static uint32_t cells_before(const struct tern_engine *engine, uint32_t index)
 	if (index == 0)
 		return 0;
 	const struct tern_lcore *before = &engine->lcores[index - 1];
-	return before->cells_from + before->cells.count;
+	return before->mail.cells_from + before->mail.cells.count;
 }
 
 static int cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsigned char *base)
@@ -144,12 +145,12 @@ static int cut_region(struct tern_engine *engine, struct tern_lcore *lcore, unsi
 	if (!lcore->is_thread && numa_available() >= 0)
 		tern_arena_bind(&engine->arena, base, (size_t)(end - base),
 				numa_node_of_cpu(config->lcores[lcore->index]));
-	tern_cells_init(&lcore->cells, base, cells);
-	lcore->cells_from = cells_before(engine, lcore->index);
+	tern_cells_init(&lcore->mail.cells, base, cells);
+	lcore->mail.cells_from = cells_before(engine, lcore->index);
 	struct tern_span block_span = {.next = base + cells, .end = base + cells + blocks};
-	lcore->lane_span = (struct tern_span){.next = base + cells + blocks, .end = end};
+	lcore->lanes.span = (struct tern_span){.next = base + cells + blocks, .end = end};
 	return tern_heap_init(&lcore->heap, lcore->index, engine->system_count, block_span,
-			      lcore->away);
+			      lcore->heap.away);
 }
 
 static void init_system_agent(struct tern_lcore *lcore)
@@ -185,31 +186,27 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.finder = engine->table->finder,
 		.lookups = &engine->router->readers[index],
 		.clock = &engine->clock,
-		.slice_ticks = tern_clock_from_ns(&engine->clock, config->slice_us * 1000ull),
 		.trace_every = config->trace_every,
 		.trace_left = config->trace_every,
 		.stamp_each = config->stamp_each_signal || index >= engine->lcore_count,
 		.is_thread = index >= engine->lcore_count,
-		.credit = UINT32_MAX,
-		.depth_max = tern_layout_depth(engine, index, 2 * index),
-		.check_every = TERN_CHECK_EVERY_MAX,
-		.check_left = TERN_CHECK_EVERY_MAX,
-		.asked_head = TERN_SLOT_NONE,
-		.asks_left = TERN_SLOT_NONE,
-		.fds_left = TERN_SLOT_NONE,
-		.fds_head = TERN_SLOT_NONE,
-		.woken_head = TERN_SLOT_NONE,
+		.mail = {.credit = UINT32_MAX,
+			 .depth_max = tern_layout_depth(engine, index, 2 * index)},
+		.pending = {.asks = TERN_SLOT_NONE, .fds = TERN_SLOT_NONE},
+		.inbox = {.asked = TERN_SLOT_NONE, .fds = TERN_SLOT_NONE, .woken = TERN_SLOT_NONE},
 		.rng = tern_rng_stream(config->seed, index),
 	};
+	tern_sampler_init(&lcore->sampler,
+			  tern_clock_from_ns(&engine->clock, config->slice_us * 1000ull));
 	for (int i = 0; i < TERN_IDS_AHEAD; i++)
-		tern_engine_draw_id(lcore, &lcore->next_ids[i]);
+		tern_engine_draw_id(lcore, &lcore->spawns.ids[i]);
 	if (make_tables(engine, lcore) != 0 || cut_region(engine, lcore, region) != 0)
 		return -ENOMEM;
 	tern_wheel_init(&lcore->wheel, tern_clock_ticks(&engine->clock), engine->clock.hz);
 	init_system_agent(lcore);
-	lcore->scope = &lcore->own_scope;
+	lcore->guard.scope = &lcore->guard.own;
 	for (int level = 0; level < TERN_ROAMING_LEVELS; level++)
-		tern_run_ring_init(&lcore->rings[level]);
+		tern_run_ring_init(&lcore->roaming.rings[level]);
 	rte_rcu_qsbr_thread_register(engine->quiet, index);
 	if (!lcore->is_thread)
 		rte_rcu_qsbr_thread_online(engine->quiet, index);
@@ -339,15 +336,15 @@ void tern_layout_unmap(struct tern_engine *engine)
 		tern_heap_fini(&lcore->heap);
 		tern_ready_fini(lcore);
 		free(lcore->out);
-		free(lcore->inbound);
-		free(lcore->inbound_open);
-		free(lcore->express.lanes);
-		free(lcore->data.lanes);
-		free(lcore->away);
-		free(lcore->outboxes);
-		free(lcore->ends_out);
+		free(lcore->inbox.lanes);
+		free(lcore->lanes.open);
+		free(lcore->lanes.express.lanes);
+		free(lcore->lanes.data.lanes);
+		free(lcore->heap.away);
+		free(lcore->outboxes.returns);
+		free(lcore->outboxes.ends);
 		free(lcore->waiters.entries);
-		free(lcore->passage.positions);
+		free(lcore->roaming.passage.positions);
 	}
 	give_up_by_slot(engine);
 	tern_rooms_fini(engine);

@@ -21,28 +21,15 @@
 /* What a lane's slot must not be to run in place, in the word of generation and kind. */
 #define NOT_IN_PLACE ((TERN_KIND_TRACED | TERN_KIND_RETURNED) << 24)
 
-/*
- * Look at the clock: often while handlers are long, seldom while they are short. Between two
- * windows of many signals lies one of a single signal, which says exactly what it cost.
- */
 void tern_lcore_check_slice(struct tern_lcore *lcore)
 {
-	uint64_t now = tern_clock_ticks(lcore->clock);
-	uint64_t took = now - lcore->check_start;
-	bool again = lcore->check_start == 0;
-	if (lcore->sampling && !again)
-		tern_profile_sample(lcore, took);
-	else if (!again && took > lcore->slice_ticks * lcore->check_every)
+	struct tern_look look = tern_sampler_look(&lcore->sampler, tern_clock_ticks(lcore->clock));
+	if (look.is_sample)
+		tern_profile_sample(lcore, look.took);
+	if (look.is_overrun)
 		tern_count(&lcore->stats.overruns_unnamed, 1);
-	if (now - lcore->slice_start > lcore->slice_ticks) {
-		lcore->hold |= TERN_HOLD_LATE;
-		lcore->check_every = 1;
-	} else if (lcore->check_every < TERN_CHECK_EVERY_MAX) {
-		lcore->check_every *= 2;
-	}
-	lcore->sampling = again || !lcore->sampling || lcore->check_every == 1;
-	lcore->check_left = lcore->sampling ? 1 : lcore->check_every;
-	lcore->check_start = now;
+	if (look.is_late)
+		lcore->turn.hold |= TERN_HOLD_LATE;
 }
 
 static inline bool runs_in_place(const struct tern_lcore *lcore, const struct tern_agent *agent,
@@ -51,16 +38,16 @@ static inline bool runs_in_place(const struct tern_lcore *lcore, const struct te
 	uint32_t status = tern_agent_status_first(agent);
 	uint32_t address = tern_load(&agent->address_low); /* measured: the whole costs 10 % */
 	uint32_t differs = (word ^ address) & TERN_ADDRESS_GENERATION_MASK;
-	return (differs | (word & NOT_IN_PLACE) | status | (lcore->hold & heeded)) == 0;
+	return (differs | (word & NOT_IN_PLACE) | status | (lcore->turn.hold & heeded)) == 0;
 }
 
 /* The fast path of everything: a signal handled on the lane's own slot. */
 static inline void run_in_place(struct tern_lcore *lcore, struct tern_agent *agent,
 				struct tern_signal *signal, uint32_t word)
 {
-	tern_store(&lcore->running, signal->to_slot);
+	tern_store(&lcore->turn.running, signal->to_slot);
 	tern_count(&agent->signals_in, 1);
-	lcore->in_place++;
+	lcore->turn.in_place++;
 	agent->handler(agent, agent->state, signal);
 	if (tern_unlikely((word >> 24 & TERN_KIND_MASK) >= TERN_KIND_ISO))
 		tern_signal_discard(lcore, signal);
@@ -70,10 +57,10 @@ static inline void run_in_place(struct tern_lcore *lcore, struct tern_agent *age
 /* In memory until here, not in a register: a handler that fails does not return. */
 void tern_lcore_settle_in_place(struct tern_lcore *lcore)
 {
-	tern_count(&lcore->stats.in_place, lcore->in_place);
-	tern_count(&lcore->stats.handled, lcore->in_place);
-	tern_lcore_settle(lcore, lcore->in_place);
-	lcore->in_place = 0;
+	tern_count(&lcore->stats.in_place, lcore->turn.in_place);
+	tern_count(&lcore->stats.handled, lcore->turn.in_place);
+	tern_lcore_settle(lcore, lcore->turn.in_place);
+	lcore->turn.in_place = 0;
 }
 
 static inline unsigned drain_express(struct tern_lcore *lcore);
@@ -114,7 +101,7 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 		}
 		taken++;
 		if (!express && taken % TERN_EXPRESS_EVERY == 0 &&
-		    tern_unlikely(lcore->express.count)) {
+		    tern_unlikely(lcore->lanes.express.count)) {
 			in->stands_on = NULL;
 			more += drain_express(lcore);
 		}
@@ -122,8 +109,8 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 	in->stands_on = NULL;
 	if (taken == 0)
 		return more;
-	lcore->wet = lcore->wet || taken == TERN_LANE_BURST;
-	tern_lane_publish_within(in, lcore->credit);
+	lcore->turn.wet = lcore->turn.wet || taken == TERN_LANE_BURST;
+	tern_lane_publish_within(in, lcore->mail.credit);
 	tern_lcore_settle_in_place(lcore);
 	return taken + more;
 }
@@ -132,22 +119,22 @@ static inline unsigned drain_lane(struct tern_lcore *lcore, struct tern_lane_in 
 static __attribute__((noinline)) unsigned drain_data(struct tern_lcore *lcore)
 {
 	unsigned taken = 0;
-	for (uint32_t i = 0; i < lcore->data.count; i++)
-		taken += drain_lane(lcore, &lcore->data.lanes[i], false);
+	for (uint32_t i = 0; i < lcore->lanes.data.count; i++)
+		taken += drain_lane(lcore, &lcore->lanes.data.lanes[i], false);
 	return taken;
 }
 
 static __attribute__((noinline)) unsigned drain_express_lanes(struct tern_lcore *lcore)
 {
 	unsigned taken = 0;
-	for (uint32_t i = 0; i < lcore->express.count; i++)
-		taken += drain_lane(lcore, &lcore->express.lanes[i], true);
+	for (uint32_t i = 0; i < lcore->lanes.express.count; i++)
+		taken += drain_lane(lcore, &lcore->lanes.express.lanes[i], true);
 	return taken;
 }
 
 static inline unsigned drain_express(struct tern_lcore *lcore)
 {
-	return lcore->express.count ? drain_express_lanes(lcore) : 0;
+	return lcore->lanes.express.count ? drain_express_lanes(lcore) : 0;
 }
 
 /* Handle up to `budget` signals of an agent's mailbox; returns how many. */
@@ -155,10 +142,10 @@ static unsigned run_mailbox(struct tern_lcore *lcore, struct tern_agent *agent, 
 {
 	struct tern_signal signal;
 	unsigned handled = 0;
-	if (lcore->sampling && lcore->check_start == 0)
-		lcore->check_start = tern_clock_ticks(lcore->clock);
+	if (tern_sampler_lacks_start(&lcore->sampler))
+		tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
 	while (handled < budget && agent->mailbox.queued && agent->status == TERN_READY &&
-	       !(lcore->hold & TERN_HOLD_LATE)) {
+	       !(lcore->turn.hold & TERN_HOLD_LATE)) {
 		tern_policy_take(lcore, agent, &signal);
 		tern_life_handle(lcore, agent, &signal);
 		handled++;
@@ -203,21 +190,16 @@ static unsigned run_measured(struct tern_lcore *lcore, struct tern_agent *agent,
 	bool timed = lcore->ready.policy->ran;
 	if (!slice && !timed)
 		return run_agent(lcore, agent, budget);
-	uint64_t lcore_start = lcore->slice_start, lcore_slice = lcore->slice_ticks;
+	struct tern_slice lcore_slice = lcore->sampler.slice;
 	uint64_t start = tern_clock_ticks(lcore->clock);
-	if (slice) {
-		lcore->slice_start = lcore->check_start = start;
-		lcore->slice_ticks = slice;
-		lcore->check_every = lcore->check_left = 1;
-		lcore->sampling = true;
-	}
+	if (slice)
+		tern_sampler_open_own_slice(&lcore->sampler, start, slice);
 	unsigned handled = run_agent(lcore, agent, budget);
-	lcore->slice_start = lcore_start;
-	lcore->slice_ticks = lcore_slice;
+	lcore->sampler.slice = lcore_slice;
 	uint64_t now = tern_clock_ticks(lcore->clock);
-	lcore->hold &= (uint8_t)~TERN_HOLD_LATE;
-	if (now - lcore_start > lcore_slice)
-		lcore->hold |= TERN_HOLD_LATE;
+	lcore->turn.hold &= (uint8_t)~TERN_HOLD_LATE;
+	if (tern_sampler_is_late(&lcore->sampler, now))
+		lcore->turn.hold |= TERN_HOLD_LATE;
 	tern_ready_ran(lcore, agent, now - start, handled);
 	return handled;
 }
@@ -247,28 +229,28 @@ static void settle_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 
 void tern_lcore_put_back(struct tern_lcore *lcore)
 {
-	struct tern_agent *agent = lcore->taken;
+	struct tern_agent *agent = lcore->hand.agent;
 	/* A slot that an agent has left has no flags any more. */
 	if (!agent || agent->status == TERN_DEAD)
-		lcore->taken = NULL;
+		lcore->hand.agent = NULL;
 	else if (tern_is_roaming(agent))
 		tern_roaming_settle(lcore, agent, has_work(lcore, agent));
 	else if (agent->status != TERN_PAUSED)
 		settle_agent(lcore, agent);
-	lcore->taken = NULL;
+	lcore->hand.agent = NULL;
 }
 
 /* A roaming agent, which this lcore took from a queue. */
 static unsigned run_roaming(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	unsigned handled = 0;
-	lcore->taken = agent;
+	lcore->hand.agent = agent;
 	tern_roaming_begin(lcore, agent);
 	bool ends = agent->status == TERN_ENDING;
 	if (ends)
 		tern_life_end(lcore, agent); /* its slot may be another's by now */
 	if (ends || tern_roaming_leave(lcore, agent)) {
-		lcore->taken = NULL;
+		lcore->hand.agent = NULL;
 		return 0;
 	}
 	unsigned budget = tern_roaming_fetch(lcore, agent, tern_ready_budget(lcore, agent));
@@ -286,7 +268,7 @@ static unsigned run_pinned(struct tern_lcore *lcore, struct tern_agent *agent)
 	} else if (agent->status == TERN_PAUSED) {
 		tern_ready_rest(lcore, agent);
 	} else {
-		lcore->taken = agent;
+		lcore->hand.agent = agent;
 		handled = run_measured(lcore, agent, tern_ready_budget(lcore, agent));
 		tern_lcore_put_back(lcore);
 	}
@@ -296,7 +278,7 @@ static unsigned run_pinned(struct tern_lcore *lcore, struct tern_agent *agent)
 static inline struct tern_agent *next_ready(struct tern_lcore *lcore)
 {
 	struct tern_agent *agent = NULL;
-	if (tern_unlikely(lcore->roams)) {
+	if (tern_unlikely(lcore->roaming.any)) {
 		tern_roaming_admit(lcore);
 		agent = tern_roaming_lifo(lcore);
 	}
@@ -305,20 +287,21 @@ static inline struct tern_agent *next_ready(struct tern_lcore *lcore)
 
 static inline bool has_ready(const struct tern_lcore *lcore)
 {
-	return lcore->ready.count || lcore->ready.waiting.head != TERN_SLOT_NONE || lcore->roams;
+	return lcore->ready.count || lcore->ready.waiting.head != TERN_SLOT_NONE ||
+	       lcore->roaming.any;
 }
 
 static unsigned run_ready(struct tern_lcore *lcore)
 {
 	unsigned done = 0;
 	struct tern_agent *agent;
-	if (tern_unlikely(tern_load(&lcore->woken_head) != TERN_SLOT_NONE))
-		lcore->roams = true;
+	if (tern_unlikely(tern_load(&lcore->inbox.woken) != TERN_SLOT_NONE))
+		lcore->roaming.any = true;
 	if (!has_ready(lcore))
 		return 0;
-	lcore->hold &= (uint8_t)~TERN_HOLD_LATE;
-	lcore->slice_start = lcore->check_start = tern_clock_ticks(lcore->clock);
-	while (done < TERN_READY_BUDGET && !(lcore->hold & TERN_HOLD_LATE) &&
+	lcore->turn.hold &= (uint8_t)~TERN_HOLD_LATE;
+	tern_sampler_open_slice(&lcore->sampler, tern_clock_ticks(lcore->clock));
+	while (done < TERN_READY_BUDGET && !(lcore->turn.hold & TERN_HOLD_LATE) &&
 	       (agent = next_ready(lcore)) != NULL) {
 		done += tern_is_roaming(agent) ? run_roaming(lcore, agent)
 					       : run_pinned(lcore, agent);
@@ -331,16 +314,16 @@ static unsigned run_ready(struct tern_lcore *lcore)
 static void publish_all(struct tern_lcore *lcore, struct tern_lane_set *set)
 {
 	for (uint32_t i = 0; i < set->count; i++)
-		tern_lane_publish_within(&set->lanes[i], lcore->credit);
+		tern_lane_publish_within(&set->lanes[i], lcore->mail.credit);
 }
 
 /* Mailbox memory is short, or was: what lanes may have under way, and whom senders may reach. */
 static __attribute__((noinline)) void look_for_memory(struct tern_lcore *lcore)
 {
 	tern_policy_set_credit(lcore);
-	if (lcore->credit == UINT32_MAX) {
-		publish_all(lcore, &lcore->express);
-		publish_all(lcore, &lcore->data);
+	if (lcore->mail.credit == UINT32_MAX) {
+		publish_all(lcore, &lcore->lanes.express);
+		publish_all(lcore, &lcore->lanes.data);
 	}
 	tern_policy_relieve(lcore);
 }
@@ -357,43 +340,44 @@ static bool is_deserted(const void *owner, uint32_t route)
 /* What an engine with roaming agents costs each turn. */
 static unsigned look_after_roaming(struct tern_lcore *lcore, bool idle)
 {
-	if (lcore->passage.open || lcore->passage.wanted != lcore->passage.noted)
-		tern_passage_look(&lcore->passage, lcore->out, lcore->roam_route, is_deserted,
-				  lcore->engine);
+	if (lcore->roaming.passage.open ||
+	    lcore->roaming.passage.wanted != lcore->roaming.passage.noted)
+		tern_passage_look(&lcore->roaming.passage, lcore->out, lcore->roam_route,
+				  is_deserted, lcore->engine);
 	if (lcore->is_thread)
 		return 0;
 	unsigned work = idle ? tern_roaming_steal(lcore) : 0;
 	tern_reader_quiet(lcore);
-	if (tern_load(&lcore->graves))
+	if (tern_load(&lcore->roaming.graves))
 		tern_roaming_graves(lcore, false);
 	return work;
 }
 
 unsigned tern_lcore_turn(struct tern_lcore *lcore)
 {
-	tern_store(&lcore->turn_ticks, tern_clock_ticks(lcore->clock));
-	lcore->slice_start = lcore->check_start = lcore->turn_ticks;
-	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
-	lcore->hold &= (uint8_t)~TERN_HOLD_LATE;
-	lcore->wet = false;
-	tern_store(&lcore->in_turn, true);
-	if (tern_unlikely(tern_load(&lcore->lanes_made) != lcore->lanes_seen))
+	tern_store(&lcore->turn.ticks, tern_clock_ticks(lcore->clock));
+	tern_sampler_open_slice(&lcore->sampler, lcore->turn.ticks);
+	lcore->turn.stamp = (uint32_t)(lcore->turn.ticks >> 4);
+	lcore->turn.hold &= (uint8_t)~TERN_HOLD_LATE;
+	lcore->turn.wet = false;
+	tern_store(&lcore->turn.is_on, true);
+	if (tern_unlikely(tern_load(&lcore->inbox.lanes_made) != lcore->lanes.seen))
 		tern_lcore_adopt(lcore);
 
-	bool is_short = lcore->credit != UINT32_MAX || lcore->shorts.count;
-	if (tern_unlikely(lcore->cells.used > lcore->cells.count / 4 || is_short))
+	bool is_short = lcore->mail.credit != UINT32_MAX || lcore->mail.shorts.count;
+	if (tern_unlikely(lcore->mail.cells.used > lcore->mail.cells.count / 4 || is_short))
 		look_for_memory(lcore);
 
 	unsigned work = tern_ask_take(lcore) + tern_fds_take(lcore) + drain_express(lcore);
 	work += drain_data(lcore);
 	work += tern_timers_run(lcore);
 	work += run_ready(lcore);
-	if (tern_unlikely(lcore->finishing.count != 0))
+	if (tern_unlikely(lcore->pending.finishing.count != 0))
 		work += tern_finish_check(lcore);
 	if (tern_unlikely(tern_waiters_any(&lcore->waiters)))
 		work += tern_waiters_look(lcore);
-	if (tern_unlikely(lcore->preempt.started) && work == 0)
-		tern_preempt_stop(&lcore->preempt);
+	if (tern_unlikely(lcore->guard.preempt.started) && work == 0)
+		tern_preempt_stop(&lcore->guard.preempt);
 	if (tern_unlikely(tern_load(&lcore->engine->roaming)))
 		work += look_after_roaming(lcore, work == 0);
 	if (tern_unlikely(tern_load(&lcore->engine->leaving) && !lcore->is_thread))
@@ -403,7 +387,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	work += tern_lcore_flush(lcore, pause);
 	if (pause && !lcore->is_thread)
 		tern_reader_quiet(lcore);
-	tern_store(&lcore->in_turn, false);
+	tern_store(&lcore->turn.is_on, false);
 
 	tern_count(work ? &lcore->stats.turns : &lcore->stats.idle_turns, 1);
 	return work;
@@ -412,30 +396,30 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 /* The fault point lies in this frame, which is there as long as the turn is. */
 static unsigned guarded_turn(struct tern_lcore *lcore)
 {
-	if (TERN_FAULT_POINT(lcore->scope)) {
-		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	if (TERN_FAULT_POINT(lcore->guard.scope)) {
+		tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
 		tern_recover_from(lcore);
-		tern_fault_disarm(lcore->scope);
-		tern_store(&lcore->in_turn, false);
+		tern_fault_disarm(lcore->guard.scope);
+		tern_store(&lcore->turn.is_on, false);
 		return 1;
 	}
-	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
 	unsigned work = tern_lcore_turn(lcore);
-	tern_fault_disarm(lcore->scope);
+	tern_fault_disarm(lcore->guard.scope);
 	return work;
 }
 
 static unsigned turn_of_poller(struct tern_lcore *lcore)
 {
 	/* Not from a function of its own: no agent is entered twice. */
-	if (lcore->in_turn)
+	if (lcore->turn.is_on)
 		return 0;
 	if (!tern_recover_here(lcore)) {
 		/* The scope may be another thread's, which polls another lcore meanwhile. */
-		lcore->scope = &lcore->own_scope;
+		lcore->guard.scope = &lcore->guard.own;
 		return tern_lcore_turn(lcore);
 	}
-	struct tern_fault_scope *before = tern_fault_use(lcore->scope);
+	struct tern_fault_scope *before = tern_fault_use(lcore->guard.scope);
 	unsigned work = guarded_turn(lcore);
 	tern_fault_use(before);
 	return work;
@@ -443,13 +427,13 @@ static unsigned turn_of_poller(struct tern_lcore *lcore)
 
 static void end_guarded(struct tern_lcore *lcore)
 {
-	if (TERN_FAULT_POINT(lcore->scope)) {
-		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	if (TERN_FAULT_POINT(lcore->guard.scope)) {
+		tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
 		tern_recover_from(lcore);
 	}
-	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
 	tern_lcore_end_agents(lcore);
-	tern_fault_disarm(lcore->scope);
+	tern_fault_disarm(lcore->guard.scope);
 }
 
 void tern_lcore_end_polled(struct tern_lcore *lcore)
@@ -458,19 +442,19 @@ void tern_lcore_end_polled(struct tern_lcore *lcore)
 		tern_lcore_end_agents(lcore);
 		return;
 	}
-	struct tern_fault_scope *before = tern_fault_use(lcore->scope);
+	struct tern_fault_scope *before = tern_fault_use(lcore->guard.scope);
 	end_guarded(lcore);
 	tern_fault_use(before);
 }
 
 unsigned tern_lcore_poll(struct tern_lcore *lcore)
 {
-	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->polled_by))
+	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->loop.polled_by))
 		return 0;
 	struct tern_lcore *outer = tern_lcore_enter(lcore);
 	tern_observer_poll(lcore->engine);
 	unsigned work = turn_of_poller(lcore);
 	tern_lcore_enter(outer);
-	tern_poll_end(&lcore->polled_by);
+	tern_poll_end(&lcore->loop.polled_by);
 	return work;
 }

@@ -16,7 +16,7 @@
 /* What took until now was no signal: the next sample begins here. */
 static void skip_sample(struct tern_lcore *lcore)
 {
-	lcore->check_start = tern_clock_ticks(lcore->clock);
+	tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
 }
 
 void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
@@ -25,7 +25,7 @@ void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 	const struct tern_behaviour *behaviour = agent->behaviour;
 	if (!behaviour || !behaviour->on_event || tern_lcore_is_gone(lcore))
 		return;
-	tern_store(&lcore->running, tern_address_slot(agent->address));
+	tern_store(&lcore->turn.running, tern_address_slot(agent->address));
 	behaviour->on_event(agent, agent->state, event);
 	skip_sample(lcore);
 }
@@ -33,10 +33,10 @@ void tern_life_event(struct tern_lcore *lcore, struct tern_agent *agent,
 void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal,
 		    const struct tern_event *event)
 {
-	struct tern_signal *outer = lcore->in_hand; /* where a lane to itself is spilled */
-	lcore->in_hand = signal;
+	struct tern_signal *outer = lcore->hand.signal; /* where a lane to itself is spilled */
+	lcore->hand.signal = signal;
 	tern_life_event(lcore, agent, event);
-	lcore->in_hand = outer;
+	lcore->hand.signal = outer;
 	tern_signal_discard(lcore, signal);
 	tern_control_handled(lcore);
 }
@@ -48,7 +48,7 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 						     ? TERN_READY
 						     : tern_agent_resting(agent));
 	agent->flags |= TERN_AGENT_STARTED;
-	tern_store(&lcore->running, tern_address_slot(agent->address));
+	tern_store(&lcore->turn.running, tern_address_slot(agent->address));
 	if (agent->behaviour->on_start && !tern_lcore_is_gone(lcore)) {
 		agent->behaviour->on_start(agent, agent->state);
 		skip_sample(lcore);
@@ -137,7 +137,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 		return;
 	if (!(agent->flags & (TERN_AGENT_STARTED | TERN_AGENT_MUTE)))
 		tern_life_start(lcore, agent); /* on_stop without on_start would surprise */
-	tern_store(&lcore->running, slot);
+	tern_store(&lcore->turn.running, slot);
 	/* Before on_stop, which may free the state they lie in; and after, for what it armed. */
 	unlink_timers(agent);
 	tern_fds_forget(lcore, agent);
@@ -195,10 +195,10 @@ static void handle_returned(struct tern_lcore *lcore, struct tern_agent *agent,
 	copy.kind &= (unsigned char)~TERN_KIND_RETURNED;
 	struct tern_event event = {.kind = TERN_EVENT_RETURNED,
 				   .returned = {.signals = &copy, .count = 1}};
-	tern_store(&lcore->running, signal->to_slot);
-	lcore->in_hand = &copy;
+	tern_store(&lcore->turn.running, signal->to_slot);
+	lcore->hand.signal = &copy;
 	tern_life_event(lcore, agent, &event);
-	lcore->in_hand = NULL;
+	lcore->hand.signal = NULL;
 	tern_count(&lcore->stats.returned, 1);
 	tern_signal_discard(lcore, &copy);
 	tern_lcore_settle(lcore, 1);
@@ -214,13 +214,13 @@ void tern_life_handle(struct tern_lcore *lcore, struct tern_agent *agent,
 		handle_returned(lcore, agent, signal);
 		return;
 	}
-	tern_store(&lcore->running, signal->to_slot);
+	tern_store(&lcore->turn.running, signal->to_slot);
 	tern_count(&agent->signals_in, 1);
 	bool traced = signal->kind & TERN_KIND_TRACED;
 	uint32_t began = traced ? tern_trace_begin(lcore, agent, signal) : 0;
-	lcore->in_hand = signal;
+	lcore->hand.signal = signal;
 	agent->handler(agent, agent->state, signal);
-	lcore->in_hand = NULL;
+	lcore->hand.signal = NULL;
 	if (tern_unlikely(traced))
 		tern_trace_end(lcore, agent, began);
 	if (kind >= TERN_KIND_ISO)
@@ -254,7 +254,7 @@ void tern_signal_lose(struct tern_lcore *lcore, const struct tern_signal *signal
 static bool may_keep_returned(const struct tern_lcore *lcore, const struct tern_agent *agent,
 			      bool had_cell)
 {
-	const struct tern_cells *cells = &lcore->cells;
+	const struct tern_cells *cells = &lcore->mail.cells;
 	if (agent->mailbox.returned >= cells->count / TERN_RETURNED_PART)
 		return false;
 	return had_cell || tern_cells_left(cells) > cells->kept / 2;
@@ -270,7 +270,7 @@ static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
 	} else if (!may_keep_returned(lcore, agent, had_cell)) {
 		tern_signal_lose(lcore, signal);
 	} else {
-		tern_mailbox_push(&lcore->cells, &agent->mailbox, signal);
+		tern_mailbox_push(&lcore->mail.cells, &agent->mailbox, signal);
 		if (agent->status != TERN_READY)
 			tern_ready_push(lcore, agent);
 	}
@@ -279,14 +279,14 @@ static void deliver_returned(struct tern_lcore *lcore, struct tern_agent *agent,
 static void report_full(struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	char label[TERN_NAME_MAX];
-	if (lcore->turn_ticks < lcore->full_due)
+	if (lcore->turn.ticks < lcore->mail.full_due)
 		return;
-	lcore->full_due = lcore->turn_ticks + lcore->clock->hz;
+	lcore->mail.full_due = lcore->turn.ticks + lcore->clock->hz;
 	tern_agent_label(agent, label);
 	tern_log_write(&lcore->engine->log, TERN_LOG_WARN,
 		       "mailbox memory used up: signals go back to their senders",
 		       "lcore=%u agent=\"%s\" cells=%u fix=\"raise memory.mailbox_mib\"",
-		       lcore->index, label, lcore->cells.count);
+		       lcore->index, label, lcore->mail.cells.count);
 }
 
 /*
@@ -348,7 +348,7 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 	if (signal->kind & TERN_KIND_TRACED)
 		tern_trace_drained(lcore, agent, &copy);
 	/* A new agent starts when the ready queue reaches it, before what waits for it then. */
-	if (!queue_only && !lcore->hold && agent->status == TERN_IDLE)
+	if (!queue_only && !lcore->turn.hold && agent->status == TERN_IDLE)
 		tern_life_handle(lcore, agent, &copy);
 	else if (!tern_policy_queue(lcore, agent, &copy)) {
 		if (queue_only)

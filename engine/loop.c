@@ -22,7 +22,7 @@ static void sleep_ns(struct tern_lcore *lcore, uint64_t ns)
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &span, NULL);
 	uint64_t took = tern_clock_ns(lcore->clock) - before;
 	tern_count(&lcore->stats.sleeps, 1);
-	tern_count(&lcore->oversleep_ns, took > ns ? took - ns : 0);
+	tern_count(&lcore->loop.oversleep_ns, took > ns ? took - ns : 0);
 }
 
 /*
@@ -40,7 +40,7 @@ static void lcore_idle(struct tern_lcore *lcore, uint64_t idle)
 		return;
 	uint64_t due = tern_wheel_next(&lcore->wheel), eligible = tern_ready_due(lcore);
 	due = due < eligible ? due : eligible;
-	uint64_t now = lcore->turn_ticks;
+	uint64_t now = lcore->turn.ticks;
 	uint64_t due_ns = due > now ? tern_clock_to_ns(lcore->clock, due - now) : 0;
 	uint64_t doublings = (idle - TERN_IDLE_SPINS) / TERN_IDLE_SLEEPS_EACH;
 	uint64_t ns_max = config->idle_sleep_us_max * 1000ull;
@@ -54,7 +54,7 @@ static void lcore_idle(struct tern_lcore *lcore, uint64_t idle)
 static void close_lcore(struct tern_lcore *lcore)
 {
 	uint32_t phase = TERN_PHASE_TURNS;
-	__atomic_compare_exchange_n(&lcore->phase, &phase, TERN_PHASE_CLOSED, false,
+	__atomic_compare_exchange_n(&lcore->loop.phase, &phase, TERN_PHASE_CLOSED, false,
 				    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
@@ -102,7 +102,7 @@ static void run_lcore(struct tern_lcore *lcore)
 static void leave_loop(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
-	if (__atomic_exchange_n(&lcore->phase, TERN_PHASE_LEFT, __ATOMIC_ACQ_REL) ==
+	if (__atomic_exchange_n(&lcore->loop.phase, TERN_PHASE_LEFT, __ATOMIC_ACQ_REL) ==
 	    TERN_PHASE_LOST)
 		tern_engine_let_go(engine);
 }
@@ -124,8 +124,8 @@ static void on_fork(void)
 {
 	if (!thread_lcore)
 		return;
-	tern_store(&thread_lcore->gone, true);
-	thread_lcore->hold |= TERN_HOLD_GONE;
+	tern_store(&thread_lcore->turn.gone, true);
+	thread_lcore->turn.hold |= TERN_HOLD_GONE;
 }
 
 static void watch_forks(void)
@@ -143,15 +143,15 @@ void *tern_lcore_main(void *argument)
 {
 	struct tern_lcore *lcore = argument;
 	tern_lcore_enter(lcore);
-	tern_store(&lcore->polled_by, tern_thread_mark());
+	tern_store(&lcore->loop.polled_by, tern_thread_mark());
 	/* The default lets the kernel add 50 us to each sleep. */
 	prctl(PR_SET_TIMERSLACK, 1ul);
 	tern_recover_enter(lcore);
-	if (TERN_FAULT_POINT(lcore->scope)) {
-		tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	if (TERN_FAULT_POINT(lcore->guard.scope)) {
+		tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
 		tern_recover_from(lcore);
 	}
-	tern_fault_arm(lcore->scope, &lcore->engine->texts, NULL, NULL);
+	tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
 	run_lcore(lcore);
 	tern_recover_leave(lcore);
 	leave_loop(lcore);
@@ -169,7 +169,7 @@ static bool inherit_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t slot = tern_address_slot(tern_load(&agent->address));
 	struct tern_room *room = tern_room_of(lcore, slot);
 	if (tern_load(&lcore->engine->heir) != lcore->index ||
-	    !tern_load(&tern_load(&agent->lcore)->gone) ||
+	    !tern_load(&tern_load(&agent->lcore)->turn.gone) ||
 	    __atomic_load_n(&room->roam.state, __ATOMIC_ACQUIRE) >= TERN_ROAM_RUNNING ||
 	    !tern_roaming_is_loose(agent))
 		return false;

@@ -36,13 +36,13 @@ struct tern_observer {
 
 static bool same_handler(const struct tern_lcore *lcore, struct look *look)
 {
-	uint32_t running = tern_load(&lcore->running);
+	uint32_t running = tern_load(&lcore->turn.running);
 	struct look now = {.running = running,
 			   .turns = tern_load(&lcore->stats.turns) +
 				    tern_load(&lcore->stats.idle_turns) +
-				    tern_load(&lcore->settled),
+				    tern_load(&lcore->signals.settled),
 			   .signals_in = tern_load(&lcore->agents[running].signals_in)};
-	bool same = tern_load(&lcore->in_turn) && now.running == look->running &&
+	bool same = tern_load(&lcore->turn.is_on) && now.running == look->running &&
 		    now.turns == look->turns && now.signals_in == look->signals_in;
 	look->running = now.running;
 	look->turns = now.turns;
@@ -121,7 +121,7 @@ static void profile_agents(struct tern_engine *engine)
 			loads[lcore->index] += tern_profile_next(engine, slot);
 	}
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
-		__atomic_store(&engine->lcores[i].load, &loads[i], __ATOMIC_RELAXED);
+		__atomic_store(&engine->lcores[i].inbox.load, &loads[i], __ATOMIC_RELAXED);
 	if (engine->config.rebalance && tern_load(&engine->roaming))
 		tern_roaming_rebalance(engine);
 }
@@ -225,7 +225,7 @@ int tern_lcore_running(const struct tern_engine *engine, uint32_t index,
 	const struct look *look = &engine->observer->looks[index];
 	uint64_t stuck = tern_load(&look->stuck);
 	*running = (struct tern_lcore_running){0};
-	uint32_t slot = tern_load(&engine->lcores[index].running);
+	uint32_t slot = tern_load(&engine->lcores[index].turn.running);
 	/* The engine's own work is nobody's overrun: its thread was not given the CPU. */
 	if (!stuck || slot < engine->system_count)
 		return 0;

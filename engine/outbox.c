@@ -31,11 +31,11 @@ static bool try_lane(struct tern_lcore *lcore, uint32_t route, const struct tern
 /* A cell for what comes back; TERN_CELL_NONE: it would be one too many. */
 static uint32_t take_cell(struct tern_lcore *lcore, bool had_cell)
 {
-	uint32_t held = lcore->deferred + lcore->lent;
-	if (!had_cell && (held >= lcore->cells.count / TERN_RETURNED_PART ||
-			  tern_cells_left(&lcore->cells) <= TERN_CELLS_FLOOR))
+	uint32_t held = lcore->outboxes.deferred + lcore->outboxes.lent;
+	if (!had_cell && (held >= lcore->mail.cells.count / TERN_RETURNED_PART ||
+			  tern_cells_left(&lcore->mail.cells) <= TERN_CELLS_FLOOR))
 		return TERN_CELL_NONE;
-	return tern_cells_take(&lcore->cells);
+	return tern_cells_take(&lcore->mail.cells);
 }
 
 static bool defer_return(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal,
@@ -44,9 +44,9 @@ static bool defer_return(struct tern_lcore *lcore, uint32_t route, const struct 
 	uint32_t cell = take_cell(lcore, had_cell);
 	if (cell == TERN_CELL_NONE)
 		return false;
-	*tern_cells_at(&lcore->cells, cell) = *signal;
-	tern_mailbox_append(&lcore->cells, &lcore->outboxes[route], cell);
-	lcore->deferred++;
+	*tern_cells_at(&lcore->mail.cells, cell) = *signal;
+	tern_mailbox_append(&lcore->mail.cells, &lcore->outboxes.returns[route], cell);
+	lcore->outboxes.deferred++;
 	return true;
 }
 
@@ -61,20 +61,21 @@ static bool defer_return(struct tern_lcore *lcore, uint32_t route, const struct 
 static struct tern_lcore *owner_of(const struct tern_lcore *lcore, uint32_t *number)
 {
 	const struct tern_engine *engine = lcore->engine;
-	uint32_t of_lcore = engine->lcores[0].cells.count, threads = engine->lcore_count * of_lcore;
+	uint32_t of_lcore = engine->lcores[0].mail.cells.count,
+		 threads = engine->lcore_count * of_lcore;
 	uint32_t index = *number / of_lcore;
 	if (*number >= threads) {
 		const struct tern_lcore *first = &engine->lcores[engine->lcore_count];
-		index = engine->lcore_count + (*number - threads) / first->cells.count;
+		index = engine->lcore_count + (*number - threads) / first->mail.cells.count;
 	}
-	*number -= engine->lcores[index].cells_from;
+	*number -= engine->lcores[index].mail.cells_from;
 	return &engine->lcores[index];
 }
 
 static uint32_t *link_of(const struct tern_lcore *lcore, uint32_t number)
 {
 	struct tern_lcore *owner = owner_of(lcore, &number);
-	return &owner->cells.next[number];
+	return &owner->mail.cells.next[number];
 }
 
 /* Push a cell, by its number, on what came back to a slot (A1). */
@@ -120,22 +121,22 @@ void tern_returned_look(struct tern_lcore *lcore, uint32_t slot)
 static void give_back(struct tern_lcore *lcore, uint32_t number)
 {
 	struct tern_lcore *owner = owner_of(lcore, &number);
-	uint32_t head = tern_load(&owner->cells_back);
+	uint32_t head = tern_load(&owner->inbox.cells);
 	if (owner == lcore) {
-		tern_cells_put(&lcore->cells, number);
-		tern_count(&lcore->lent, -1u);
+		tern_cells_put(&lcore->mail.cells, number);
+		tern_count(&lcore->outboxes.lent, -1u);
 		return;
 	}
 	do {
-		tern_store(&owner->cells.next[number], head);
-	} while (!__atomic_compare_exchange_n(&owner->cells_back, &head, number + 1, false,
+		tern_store(&owner->mail.cells.next[number], head);
+	} while (!__atomic_compare_exchange_n(&owner->inbox.cells, &head, number + 1, false,
 					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
 static struct tern_signal signal_at(const struct tern_lcore *lcore, uint32_t number)
 {
 	const struct tern_lcore *owner = owner_of(lcore, &number);
-	return *tern_cells_at(&owner->cells, number);
+	return *tern_cells_at(&owner->mail.cells, number);
 }
 
 bool tern_returned_take(struct tern_lcore *lcore, uint32_t slot, struct tern_signal *signal)
@@ -195,13 +196,13 @@ static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *s
 	uint32_t cell = take_cell(lcore, had_cell);
 	if (cell == TERN_CELL_NONE)
 		return false;
-	*tern_cells_at(&lcore->cells, cell) = *signal;
+	*tern_cells_at(&lcore->mail.cells, cell) = *signal;
 	if (!tern_dir_alive(tern_dir_load(lcore, signal->to_slot), to)) {
-		tern_cells_put(&lcore->cells, cell);
+		tern_cells_put(&lcore->mail.cells, cell);
 		return false;
 	}
-	tern_count(&lcore->lent, 1);
-	lend_cell(lcore, signal->to_slot, lcore->cells_from + cell);
+	tern_count(&lcore->outboxes.lent, 1);
+	lend_cell(lcore, signal->to_slot, lcore->mail.cells_from + cell);
 	/* It has ended meanwhile, and may have looked for the last time: then it is undone here. */
 	if (!tern_ask(lcore, to, TERN_ASK_LOOK))
 		take_back(lcore, signal->to_slot);
@@ -210,11 +211,11 @@ static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *s
 
 static void take_cells_back(struct tern_lcore *lcore)
 {
-	uint32_t cell = __atomic_exchange_n(&lcore->cells_back, 0, __ATOMIC_ACQUIRE);
+	uint32_t cell = __atomic_exchange_n(&lcore->inbox.cells, 0, __ATOMIC_ACQUIRE);
 	while (cell) {
-		uint32_t next = tern_load(&lcore->cells.next[cell - 1]);
-		tern_cells_put(&lcore->cells, cell - 1);
-		tern_count(&lcore->lent, -1u);
+		uint32_t next = tern_load(&lcore->mail.cells.next[cell - 1]);
+		tern_cells_put(&lcore->mail.cells, cell - 1);
+		tern_count(&lcore->outboxes.lent, -1u);
 		cell = next;
 	}
 }
@@ -233,7 +234,7 @@ void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signa
 		if (return_roaming(lcore, signal, had_cell))
 			return;
 	} else {
-		bool waits = lcore->outboxes[route].queued || is_own(lcore, route);
+		bool waits = lcore->outboxes.returns[route].queued || is_own(lcore, route);
 		if ((!waits && try_lane(lcore, route, signal)) ||
 		    defer_return(lcore, route, signal, had_cell))
 			return;
@@ -295,9 +296,9 @@ void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note)
 		push_end(lcore, note);
 		if (!tern_ask(lcore, watcher, TERN_ASK_LOOK))
 			take_ends_back(lcore, slot);
-	} else if (lcore->ends_out[route].first || !try_end(lcore, route, note)) {
-		tern_notes_push(&lcore->ends_out[route], note);
-		lcore->ends_left++;
+	} else if (lcore->outboxes.ends[route].first || !try_end(lcore, route, note)) {
+		tern_notes_push(&lcore->outboxes.ends[route], note);
+		lcore->outboxes.ends_left++;
 	}
 }
 
@@ -305,7 +306,7 @@ void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note)
 static bool send_chain(struct tern_lcore *lcore, uint32_t to, struct tern_block_chain *chain)
 {
 	struct tern_signal signal = {.type = TERN_CONTROL_BLOCKS,
-				     .stamp = lcore->turn_stamp,
+				     .stamp = lcore->turn.stamp,
 				     .to_slot = to,
 				     .kind = sizeof(uint64_t),
 				     .from = tern_lcore_address(lcore)};
@@ -337,12 +338,12 @@ static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)
 /* What comes back to agents of this lcore is told here: its cell is free for it to wait in. */
 static bool send_front(struct tern_lcore *lcore, uint32_t route, struct tern_mailbox *outbox)
 {
-	struct tern_signal signal = *tern_mailbox_front(&lcore->cells, outbox);
+	struct tern_signal signal = *tern_mailbox_front(&lcore->mail.cells, outbox);
 	bool own = is_own(lcore, route);
 	if (!own && !try_lane(lcore, route, &signal))
 		return false;
-	tern_mailbox_pop(&lcore->cells, outbox);
-	lcore->deferred--;
+	tern_mailbox_pop(&lcore->mail.cells, outbox);
+	lcore->outboxes.deferred--;
 	if (own)
 		tern_life_deliver_back(lcore, &signal);
 	return true;
@@ -353,7 +354,7 @@ static unsigned send_deferred(struct tern_lcore *lcore)
 {
 	unsigned sent = 0;
 	for (uint32_t route = 0; route < lcore->roam_route; route++) {
-		struct tern_mailbox *outbox = &lcore->outboxes[route];
+		struct tern_mailbox *outbox = &lcore->outboxes.returns[route];
 		for (uint32_t left = outbox->queued; left; left--, sent++)
 			if (!send_front(lcore, route, outbox))
 				break;
@@ -365,13 +366,13 @@ static unsigned send_ends(struct tern_lcore *lcore)
 {
 	unsigned sent = 0;
 	for (uint32_t route = 0; route < lcore->roam_route; route++) {
-		struct tern_note_list *list = &lcore->ends_out[route];
+		struct tern_note_list *list = &lcore->outboxes.ends[route];
 		struct tern_end_note *note, *next;
 		for (; (note = list->first) != NULL; list->first = next, sent++) {
 			next = note->next; /* first: sent, it is its watcher's */
 			if (!try_end(lcore, route, note))
 				break;
-			lcore->ends_left--;
+			lcore->outboxes.ends_left--;
 		}
 	}
 	return sent;
@@ -380,11 +381,11 @@ static unsigned send_ends(struct tern_lcore *lcore)
 unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)
 {
 	unsigned sent = 0;
-	if (tern_unlikely(tern_load(&lcore->cells_back) != 0))
+	if (tern_unlikely(tern_load(&lcore->inbox.cells) != 0))
 		take_cells_back(lcore);
-	if (tern_unlikely(lcore->deferred != 0))
+	if (tern_unlikely(lcore->outboxes.deferred != 0))
 		sent = send_deferred(lcore);
-	if (tern_unlikely(lcore->ends_left != 0))
+	if (tern_unlikely(lcore->outboxes.ends_left != 0))
 		sent += send_ends(lcore);
 	if (lcore->heap.away_count >= TERN_HEAP_BATCH || (all && lcore->heap.away_count))
 		sent += hand_over_blocks(lcore, all);
@@ -393,5 +394,5 @@ unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)
 
 bool tern_lcore_has_left(const struct tern_lcore *lcore)
 {
-	return lcore->deferred || lcore->ends_left || lcore->heap.away_count;
+	return lcore->outboxes.deferred || lcore->outboxes.ends_left || lcore->heap.away_count;
 }

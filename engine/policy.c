@@ -100,20 +100,22 @@ static uint32_t clamp_count(uint32_t value, uint32_t least, uint32_t most)
 static bool is_over_share(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	uint32_t queued = agent->mailbox.queued;
-	if (tern_likely(queued / SHARE < left_to_share(&lcore->cells)))
+	if (tern_likely(queued / SHARE < left_to_share(&lcore->mail.cells)))
 		return false;
-	return queued >= clamp_count(left_for_data(&lcore->cells) / SHARE_MIN_PART, 1, SHARE_MIN);
+	return queued >=
+	       clamp_count(left_for_data(&lcore->mail.cells) / SHARE_MIN_PART, 1, SHARE_MIN);
 }
 
 void tern_policy_set_credit(struct tern_lcore *lcore)
 {
-	const struct tern_cells *cells = &lcore->cells;
-	uint32_t under_way = (lcore->data.count + lcore->express.count) * lcore->depth_max;
+	const struct tern_cells *cells = &lcore->mail.cells;
+	uint32_t under_way =
+		(lcore->lanes.data.count + lcore->lanes.express.count) * lcore->mail.depth_max;
 	uint32_t ample = cells->count / 16 + clamp_count(under_way, 0, cells->count / 2);
 	bool is_short = left_to_share(cells) < ample;
-	lcore->credit = UINT32_MAX;
+	lcore->mail.credit = UINT32_MAX;
 	if (is_short)
-		lcore->credit =
+		lcore->mail.credit =
 			clamp_count(left_for_data(cells) / SHARE_MIN_PART, CREDIT_MIN, CREDIT_MAX);
 }
 
@@ -123,7 +125,7 @@ void tern_policy_set_credit(struct tern_lcore *lcore)
  */
 static bool may_take(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	uint32_t left = tern_cells_left(&lcore->cells), kept = lcore->cells.kept;
+	uint32_t left = tern_cells_left(&lcore->mail.cells), kept = lcore->mail.cells.kept;
 	if (tern_likely(left > kept))
 		return true;
 	return agent->mailbox.queued == 0 && agent->status < TERN_PAUSED && left > kept / 4;
@@ -134,14 +136,14 @@ void tern_policy_forget(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (!(agent->flags & TERN_AGENT_SHORT))
 		return;
 	agent->flags &= ~TERN_AGENT_SHORT;
-	tern_slot_list_remove(&lcore->shorts, lcore->reserves, TERN_SLOTS_SHORT,
+	tern_slot_list_remove(&lcore->mail.shorts, lcore->reserves, TERN_SLOTS_SHORT,
 			      tern_address_slot(agent->address));
 }
 
 static void set_short(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	agent->flags |= TERN_AGENT_SHORT;
-	tern_slot_list_push(&lcore->shorts, lcore->reserves, TERN_SLOTS_SHORT,
+	tern_slot_list_push(&lcore->mail.shorts, lcore->reserves, TERN_SLOTS_SHORT,
 			    tern_address_slot(agent->address));
 }
 
@@ -159,9 +161,9 @@ static bool has_memory_again(const struct tern_cells *cells)
 
 void tern_policy_relieve(struct tern_lcore *lcore)
 {
-	for (uint32_t i = 0; i < RELIEVE_MAX && lcore->shorts.count; i++) {
-		struct tern_agent *agent = &lcore->agents[lcore->shorts.head];
-		if (!has_memory_again(&lcore->cells))
+	for (uint32_t i = 0; i < RELIEVE_MAX && lcore->mail.shorts.count; i++) {
+		struct tern_agent *agent = &lcore->agents[lcore->mail.shorts.head];
+		if (!has_memory_again(&lcore->mail.cells))
 			return;
 		tern_policy_forget(lcore, agent);
 		if (tern_is_roaming(agent))
@@ -184,7 +186,7 @@ static void look_for_low(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->mailbox.queued > agent->low_water || tern_is_roaming(agent))
 		return;
 	if (agent->flags & TERN_AGENT_SHORT && agent->mailbox.queued &&
-	    !has_memory_again(&lcore->cells))
+	    !has_memory_again(&lcore->mail.cells))
 		return;
 	cross_low(lcore, agent);
 }
@@ -193,7 +195,7 @@ static void look_for_low(struct tern_lcore *lcore, struct tern_agent *agent)
 static void take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
 		       struct tern_signal *signal)
 {
-	struct tern_cells *cells = &lcore->cells;
+	struct tern_cells *cells = &lcore->mail.cells;
 	uint32_t cell = before == TERN_CELL_NONE ? agent->mailbox.head : cells->next[before];
 	struct tern_signal *waiting = tern_cells_at(cells, cell);
 	memcpy(signal, waiting, sizeof(*signal));
@@ -224,7 +226,7 @@ static bool drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_signal oldest;
 	uint32_t before;
-	if (!tern_mailbox_seek_data(&lcore->cells, &agent->mailbox, &before))
+	if (!tern_mailbox_seek_data(&lcore->mail.cells, &agent->mailbox, &before))
 		return false;
 	take_after(lcore, agent, before, &oldest);
 	tern_signal_discard(lcore, &oldest);
@@ -288,7 +290,7 @@ static uint32_t take_cell(struct tern_lcore *lcore, const struct tern_agent *age
 	if (tern_unlikely(!may_take(lcore, agent) &&
 			  (policy_refuses(agent) || !agent->mailbox.queued)))
 		return TERN_CELL_NONE;
-	return tern_cells_take(&lcore->cells);
+	return tern_cells_take(&lcore->mail.cells);
 }
 
 bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
@@ -299,9 +301,9 @@ bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 	uint32_t cell = take_cell(lcore, agent);
 	if (tern_unlikely(cell == TERN_CELL_NONE))
 		return false;
-	struct tern_signal *place = tern_cells_at(&lcore->cells, cell);
+	struct tern_signal *place = tern_cells_at(&lcore->mail.cells, cell);
 	memcpy(place, signal, sizeof(*place));
-	tern_mailbox_append(&lcore->cells, &agent->mailbox, cell);
+	tern_mailbox_append(&lcore->mail.cells, &agent->mailbox, cell);
 	tern_count(&lcore->stats.queued, 1);
 	if (agent->policy == TERN_POLICY_CONFLATE && tern_keys_applies(agent->extras, place))
 		tern_keys_add(lcore, agent->extras, cell);
@@ -315,7 +317,7 @@ bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 unsigned tern_policy_may_take(const struct tern_lcore *lcore, const struct tern_agent *agent,
 			      unsigned count)
 {
-	uint32_t left = tern_cells_left(&lcore->cells), kept = lcore->cells.kept;
+	uint32_t left = tern_cells_left(&lcore->mail.cells), kept = lcore->mail.cells.kept;
 	if (tern_likely(left >= kept + count))
 		return count;
 	if (left > kept)
@@ -327,6 +329,6 @@ unsigned tern_policy_may_take(const struct tern_lcore *lcore, const struct tern_
 void tern_policy_take_in(struct tern_lcore *lcore, struct tern_agent *agent,
 			 const struct tern_signal *signal)
 {
-	if (tern_mailbox_push(&lcore->cells, &agent->mailbox, signal) == TERN_CELL_NONE)
+	if (tern_mailbox_push(&lcore->mail.cells, &agent->mailbox, signal) == TERN_CELL_NONE)
 		tern_life_bounce(lcore, signal, false);
 }

@@ -20,7 +20,7 @@ static uint64_t slice_of(const struct tern_lcore *lcore, const struct tern_agent
 
 void tern_profile_sample(struct tern_lcore *lcore, uint64_t ticks)
 {
-	struct tern_agent *agent = &lcore->agents[lcore->running];
+	struct tern_agent *agent = &lcore->agents[lcore->turn.running];
 	struct tern_profile *profile = tern_profile_of(lcore, agent);
 	uint64_t cost = lcore->engine->clock_cost;
 	uint64_t scaled = (ticks > cost ? ticks - cost : 0) << FRACTION;

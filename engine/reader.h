@@ -22,14 +22,14 @@ static inline void tern_reader_quiet(struct tern_lcore *lcore)
 
 static inline void tern_reader_enter(struct tern_lcore *lcore)
 {
-	if (tern_unlikely(lcore->is_thread) && lcore->reader_depth++ == 0)
+	if (tern_unlikely(lcore->is_thread) && lcore->attached.reader_depth++ == 0)
 		rte_rcu_qsbr_thread_online(lcore->engine->quiet, lcore->index);
 }
 
 static inline void tern_reader_leave(struct tern_lcore *lcore)
 {
 	tern_sanitizer_unlocking(lcore->engine->quiet);
-	if (tern_unlikely(lcore->is_thread) && --lcore->reader_depth == 0)
+	if (tern_unlikely(lcore->is_thread) && --lcore->attached.reader_depth == 0)
 		rte_rcu_qsbr_thread_offline(lcore->engine->quiet, lcore->index);
 }
 

@@ -189,7 +189,7 @@ int tern_ready_init(struct tern_lcore *lcore)
 	for (int level = 0; level < TERN_PRIORITIES; level++)
 		lcore->ready.levels[level].head = TERN_SLOT_NONE;
 	if (!lcore->is_thread && (lcore->ready.policy->queues_all || config->max_concurrent))
-		lcore->hold |= TERN_HOLD_POLICY;
+		lcore->turn.hold |= TERN_HOLD_POLICY;
 	if (schedule == TERN_SCHEDULE_FAIR_SHARE || schedule == TERN_SCHEDULE_RATE) {
 		lcore->ready.order.entries = reserve_bytes(order_bytes(lcore));
 		return lcore->ready.order.entries ? 0 : -ENOMEM;

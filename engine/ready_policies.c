@@ -22,9 +22,9 @@ static uint32_t level_of(const struct tern_agent *agent)
 static void note_higher(struct tern_lcore *lcore)
 {
 	if (lcore->ready.filled >> LEVEL_HIGH)
-		lcore->hold |= TERN_HOLD_HIGHER;
+		lcore->turn.hold |= TERN_HOLD_HIGHER;
 	else
-		lcore->hold &= (uint8_t)~TERN_HOLD_HIGHER;
+		lcore->turn.hold &= (uint8_t)~TERN_HOLD_HIGHER;
 }
 
 static void priority_push(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -189,10 +189,10 @@ static void custom_push(struct tern_lcore *lcore, struct tern_agent *agent)
 				 .queued = agent->mailbox.queued,
 				 .ran_ns = tern_clock_to_ns(lcore->clock, profile->share),
 				 .rate = agent->extras ? agent->extras->rate : 0};
-	tern_fault_beside(lcore->scope, POLICY);
+	tern_fault_beside(lcore->guard.scope, POLICY);
 	lcore->ready.custom->push(lcore->ready.custom_state, tern_address_slot(agent->address),
 				  &task);
-	tern_fault_beside(lcore->scope, NULL);
+	tern_fault_beside(lcore->guard.scope, NULL);
 }
 
 /* A place that was not pushed is not run: the policy is foreign code. */
@@ -203,9 +203,9 @@ static struct tern_agent *custom_pop(struct tern_lcore *lcore)
 	uint32_t place;
 	if (tern_lcore_is_gone(lcore))
 		return NULL;
-	tern_fault_beside(lcore->scope, POLICY);
+	tern_fault_beside(lcore->guard.scope, POLICY);
 	bool found = custom->pop(lcore->ready.custom_state, now, &place);
-	tern_fault_beside(lcore->scope, NULL);
+	tern_fault_beside(lcore->guard.scope, NULL);
 	if (!found || place >= lcore->slots)
 		return NULL;
 	struct tern_agent *agent = &lcore->agents[place];
@@ -221,10 +221,10 @@ static void custom_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 	tern_profile_of(lcore, agent)->share += ticks;
 	if (!custom->ran || tern_lcore_is_gone(lcore))
 		return;
-	tern_fault_beside(lcore->scope, POLICY);
+	tern_fault_beside(lcore->guard.scope, POLICY);
 	custom->ran(lcore->ready.custom_state, tern_address_slot(agent->address),
 		    tern_clock_to_ns(lcore->clock, ticks), signals);
-	tern_fault_beside(lcore->scope, NULL);
+	tern_fault_beside(lcore->guard.scope, NULL);
 }
 
 const struct tern_ready_policy tern_ready_policies[] = {

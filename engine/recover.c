@@ -30,16 +30,16 @@ void tern_recover_by_poller(struct tern_engine *engine)
 	if (engine->poller.alternate)
 		return;
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
-		engine->lcores[i].scope = &engine->poller;
+		engine->lcores[i].guard.scope = &engine->poller;
 	tern_recover_enter(&engine->lcores[0]);
 }
 
 void tern_recover_remove(struct tern_engine *engine)
 {
 	for (uint32_t i = 0; engine->lcores && i < engine->lcore_count; i++) {
-		if (engine->lcores[i].preempts)
-			tern_preempt_thread_fini(&engine->lcores[i].preempt);
-		engine->lcores[i].preempts = false;
+		if (engine->lcores[i].guard.preempts)
+			tern_preempt_thread_fini(&engine->lcores[i].guard.preempt);
+		engine->lcores[i].guard.preempts = false;
 	}
 	if (engine->poller.alternate)
 		tern_fault_thread_fini(&engine->poller);
@@ -52,7 +52,7 @@ void tern_recover_remove(struct tern_engine *engine)
 static const char *who_runs(void *owner)
 {
 	struct tern_lcore *lcore = owner;
-	const struct tern_agent *agent = &lcore->agents[tern_load(&lcore->running)];
+	const struct tern_agent *agent = &lcore->agents[tern_load(&lcore->turn.running)];
 	const struct tern_extras *extras = tern_load(&agent->extras);
 	if (extras && extras->name[0])
 		return (const char *)extras->name;
@@ -63,7 +63,7 @@ static const char *who_runs(void *owner)
 static const char *which_runs(void *owner, const void *entry)
 {
 	struct tern_lcore *lcore = owner;
-	const struct tern_agent *agent = &lcore->agents[tern_load(&lcore->running)];
+	const struct tern_agent *agent = &lcore->agents[tern_load(&lcore->turn.running)];
 	const struct tern_behaviour *behaviour = agent->behaviour;
 	const struct {
 		uintptr_t start;
@@ -86,10 +86,10 @@ static const char *which_runs(void *owner, const void *entry)
 static void rescue_signal(void *owner)
 {
 	struct tern_lcore *lcore = owner;
-	if (!lcore->in_hand)
+	if (!lcore->hand.signal)
 		return;
-	lcore->rescued = *lcore->in_hand;
-	lcore->in_hand = &lcore->rescued;
+	lcore->guard.rescued = *lcore->hand.signal;
+	lcore->hand.signal = &lcore->guard.rescued;
 }
 
 static void own_scope(struct tern_lcore *lcore, struct tern_fault_scope *scope)
@@ -98,23 +98,23 @@ static void own_scope(struct tern_lcore *lcore, struct tern_fault_scope *scope)
 	scope->which = which_runs;
 	scope->save = rescue_signal;
 	scope->owner = lcore;
-	lcore->scope = scope;
+	lcore->guard.scope = scope;
 }
 
 void tern_recover_enter(struct tern_lcore *lcore)
 {
-	if (tern_fault_thread_init(lcore->scope) != 0) {
+	if (tern_fault_thread_init(lcore->guard.scope) != 0) {
 		tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "faults are not contained",
 			       "lcore=%u", lcore->index);
 		return;
 	}
-	own_scope(lcore, lcore->scope);
+	own_scope(lcore, lcore->guard.scope);
 }
 
 bool tern_recover_here(struct tern_lcore *lcore)
 {
 	struct tern_fault_scope *poller = &lcore->engine->poller;
-	struct tern_fault_scope *scope = tern_fault_is_here(poller) ? poller : &lcore->own_scope;
+	struct tern_fault_scope *scope = tern_fault_is_here(poller) ? poller : &lcore->guard.own;
 	if (!tern_fault_is_here(scope) && !tern_fault_visit(scope))
 		return false;
 	own_scope(lcore, scope);
@@ -123,12 +123,12 @@ bool tern_recover_here(struct tern_lcore *lcore)
 
 void tern_recover_leave(struct tern_lcore *lcore)
 {
-	tern_fault_disarm(lcore->scope);
-	if (lcore->preempts)
-		tern_preempt_thread_fini(&lcore->preempt);
-	lcore->preempts = false;
-	if (lcore->scope->alternate)
-		tern_fault_thread_fini(lcore->scope);
+	tern_fault_disarm(lcore->guard.scope);
+	if (lcore->guard.preempts)
+		tern_preempt_thread_fini(&lcore->guard.preempt);
+	lcore->guard.preempts = false;
+	if (lcore->guard.scope->alternate)
+		tern_fault_thread_fini(lcore->guard.scope);
 }
 
 /* A slot whose handler failed in place is behind the position already; its block is nobody's. */
@@ -139,22 +139,22 @@ static void close_lanes(struct tern_lcore *lcore, struct tern_lane_set *set)
 		if (in->stands_on)
 			tern_signal_discard(lcore, in->stands_on);
 		in->stands_on = NULL;
-		tern_lane_publish_within(in, lcore->credit);
+		tern_lane_publish_within(in, lcore->mail.credit);
 	}
 }
 
 static void settle_in_hand(struct tern_lcore *lcore)
 {
-	if (lcore->in_hand) {
-		bool is_own = lcore->in_hand->type > TERN_TYPE_MAX;
-		tern_signal_discard(lcore, lcore->in_hand);
-		tern_count(&lcore->own_handled, is_own);
+	if (lcore->hand.signal) {
+		bool is_own = lcore->hand.signal->type > TERN_TYPE_MAX;
+		tern_signal_discard(lcore, lcore->hand.signal);
+		tern_count(&lcore->signals.own_handled, is_own);
 		tern_count(&lcore->stats.handled, 1);
 		tern_lcore_settle(lcore, 1);
 	}
-	lcore->in_hand = NULL;
-	close_lanes(lcore, &lcore->express);
-	close_lanes(lcore, &lcore->data);
+	lcore->hand.signal = NULL;
+	close_lanes(lcore, &lcore->lanes.express);
+	close_lanes(lcore, &lcore->lanes.data);
 	tern_lcore_settle_in_place(lcore);
 }
 
@@ -187,7 +187,7 @@ static void describe_place(const void *pc, const char *function, char *text, siz
 /* The signal handler is over: other people's locks may be taken. */
 static void describe_fault(struct tern_lcore *lcore, struct tern_error *error)
 {
-	const struct tern_fault *fault = &lcore->scope->fault;
+	const struct tern_fault *fault = &lcore->guard.scope->fault;
 	const char *what = fault->overflow ? "stack overflow" : strsignal(fault->signo);
 	const char *which = which_runs(lcore, fault->entry);
 	char place[PLACE_BYTES], own[PLACE_BYTES] = "";
@@ -203,9 +203,9 @@ static void describe_fault(struct tern_lcore *lcore, struct tern_error *error)
 static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_error error;
-	if (agent->status == TERN_DEAD || lcore->running < lcore->engine->system_count)
+	if (agent->status == TERN_DEAD || lcore->turn.running < lcore->engine->system_count)
 		return;
-	int code = lcore->scope->fault.overflow ? -EOVERFLOW : -EFAULT;
+	int code = lcore->guard.scope->fault.overflow ? -EOVERFLOW : -EFAULT;
 	if (agent->flags & TERN_AGENT_TELLING) {
 		/* In on_error or on_stop: it is not called again. */
 		agent->flags |= TERN_AGENT_MUTE;
@@ -224,11 +224,11 @@ static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 
 void tern_recover_from(struct tern_lcore *lcore)
 {
-	struct tern_agent *agent = &lcore->agents[lcore->running];
-	tern_preempt_clear(&lcore->preempt);
-	lcore->fiber = NULL;
-	lcore->scope->context = NULL;
-	lcore->slice_ticks =
+	struct tern_agent *agent = &lcore->agents[lcore->turn.running];
+	tern_preempt_clear(&lcore->guard.preempt);
+	lcore->hand.fiber = NULL;
+	lcore->guard.scope->context = NULL;
+	lcore->sampler.slice.ticks =
 		tern_clock_from_ns(lcore->clock, lcore->engine->config.slice_us * 1000ull);
 	settle_in_hand(lcore);
 	fail_agent(lcore, agent);

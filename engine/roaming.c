@@ -28,10 +28,10 @@ void tern_roaming_hand(struct tern_agent *agent, struct tern_asked *asked)
 {
 	struct tern_lcore *home = tern_load(&agent->lcore);
 	uint32_t slot = tern_address_slot(tern_load(&agent->address));
-	uint32_t head = tern_load(&home->woken_head);
+	uint32_t head = tern_load(&home->inbox.woken);
 	do {
 		tern_store(&asked->next, head);
-	} while (!__atomic_compare_exchange_n(&home->woken_head, &head, slot, false,
+	} while (!__atomic_compare_exchange_n(&home->inbox.woken, &head, slot, false,
 					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
@@ -58,7 +58,7 @@ bool tern_roaming_may_move(const struct tern_lcore *lcore, const struct tern_age
 {
 	const struct tern_lcore *last = tern_load(&agent->lcore);
 	const struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
-	return tern_passage_is_over(&last->passage, tern_load(&room->note));
+	return tern_passage_is_over(&last->roaming.passage, tern_load(&room->note));
 }
 
 static bool waits_for_room(const struct tern_agent *agent)
@@ -102,13 +102,13 @@ void tern_roaming_queue(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	uint32_t level = (uint32_t)(agent->priority + 1);
-	lcore->roams = true;
+	lcore->roaming.any = true;
 	if (level >= TERN_ROAMING_LEVELS || waits_in_policy(agent) ||
 	    !tern_roaming_is_loose(agent)) {
 		tern_ready_push(lcore, agent);
 		return;
 	}
-	if (tern_run_ring_push(&lcore->rings[level], tern_run_entry(slot, stamp_of(lcore))))
+	if (tern_run_ring_push(&lcore->roaming.rings[level], tern_run_entry(slot, stamp_of(lcore))))
 		return;
 	if (!tern_roaming_may_move(lcore, agent) || !tern_global_put(lcore->engine, level, slot))
 		tern_ready_push(lcore, agent);
@@ -117,14 +117,14 @@ void tern_roaming_queue(struct tern_lcore *lcore, struct tern_agent *agent)
 /* The agent woken last is likely to find what it needs in the cache; who waited there waits on. */
 static void queue_woken(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	struct tern_agent *before = lcore->lifo;
-	lcore->roams = true;
-	if (agent->lcore != lcore || lcore->hold & TERN_HOLD_POLICY || lcore->is_thread ||
+	struct tern_agent *before = lcore->roaming.lifo;
+	lcore->roaming.any = true;
+	if (agent->lcore != lcore || lcore->turn.hold & TERN_HOLD_POLICY || lcore->is_thread ||
 	    waits_in_policy(agent)) {
 		tern_roaming_queue(lcore, agent);
 		return;
 	}
-	lcore->lifo = agent;
+	lcore->roaming.lifo = agent;
 	if (before)
 		tern_roaming_queue(lcore, before);
 }
@@ -289,7 +289,7 @@ int tern_roaming_send(struct tern_lcore *lcore, const struct tern_signal *signal
 static void take_woken(struct tern_lcore *lcore)
 {
 	struct tern_asked *asked = lcore->engine->asked;
-	uint32_t slot = __atomic_exchange_n(&lcore->woken_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	uint32_t slot = __atomic_exchange_n(&lcore->inbox.woken, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
 	uint32_t first = TERN_SLOT_NONE;
 	while (slot != TERN_SLOT_NONE) {
 		uint32_t next = tern_load(&asked[slot].next);
@@ -311,10 +311,10 @@ static void take_woken(struct tern_lcore *lcore)
 static bool next_of(struct tern_lcore *lcore, uint32_t level, uint32_t *slot)
 {
 	uint64_t entry;
-	bool global_first = ++lcore->refills % TERN_GLOBAL_EVERY == 0;
+	bool global_first = ++lcore->roaming.refills % TERN_GLOBAL_EVERY == 0;
 	if (global_first && tern_global_take(lcore->engine, level, slot))
 		return true;
-	if (tern_run_ring_pop(&lcore->rings[level], &entry)) {
+	if (tern_run_ring_pop(&lcore->roaming.rings[level], &entry)) {
 		*slot = tern_run_entry_slot(entry);
 		return true;
 	}
@@ -325,16 +325,16 @@ void tern_roaming_admit(struct tern_lcore *lcore)
 {
 	/* As few as will do: what the policy holds no thief sees. */
 	uint32_t slot, most = lcore->ready.pinned ? TERN_ROAMING_BESIDE : TERN_ROAMING_ADMITTED;
-	if (tern_load(&lcore->woken_head) != TERN_SLOT_NONE)
+	if (tern_load(&lcore->inbox.woken) != TERN_SLOT_NONE)
 		take_woken(lcore);
 	for (uint32_t level = 0; level < TERN_ROAMING_LEVELS; level++)
-		while (lcore->admitted[level] < most && next_of(lcore, level, &slot)) {
+		while (lcore->roaming.admitted[level] < most && next_of(lcore, level, &slot)) {
 			struct tern_agent *agent = &lcore->agents[slot];
 			if (!tern_roaming_may_move(lcore, agent) && agent->lcore != lcore) {
 				tern_roaming_hand(agent, &lcore->engine->asked[slot]);
 				break;
 			}
-			lcore->admitted[level]++;
+			lcore->roaming.admitted[level]++;
 			agent->flags |= TERN_AGENT_ADMITTED;
 			tern_ready_push(lcore, agent);
 		}
@@ -342,17 +342,18 @@ void tern_roaming_admit(struct tern_lcore *lcore)
 
 struct tern_agent *tern_roaming_lifo(struct tern_lcore *lcore)
 {
-	struct tern_agent *agent = lcore->lifo;
+	struct tern_agent *agent = lcore->roaming.lifo;
 	if (!agent) {
-		lcore->lifo_runs = 0;
+		lcore->roaming.lifo_runs = 0;
 		return NULL;
 	}
-	lcore->lifo = NULL;
-	bool next = lcore->lifo_runs++ < TERN_LIFO_RUNS && !(lcore->hold & TERN_HOLD_HIGHER) &&
-		    agent->priority > TERN_PRIORITY_LOW && agent->status != TERN_PAUSED;
+	lcore->roaming.lifo = NULL;
+	bool next = lcore->roaming.lifo_runs++ < TERN_LIFO_RUNS &&
+		    !(lcore->turn.hold & TERN_HOLD_HIGHER) && agent->priority > TERN_PRIORITY_LOW &&
+		    agent->status != TERN_PAUSED;
 	if (next)
 		return agent;
-	lcore->lifo_runs = 0;
+	lcore->roaming.lifo_runs = 0;
 	tern_roaming_queue(lcore, agent);
 	return NULL;
 }
@@ -389,7 +390,7 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 	uint32_t slot = tern_address_slot(agent->address);
 	if (agent->flags & TERN_AGENT_ADMITTED) {
 		agent->flags &= ~TERN_AGENT_ADMITTED;
-		lcore->admitted[agent->priority + 1]--;
+		lcore->roaming.admitted[agent->priority + 1]--;
 	}
 	struct tern_room *room = tern_room_of(lcore, slot);
 	take_over(lcore, agent, room);
@@ -483,7 +484,7 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (tern_likely(target == 0) || target > lcore->engine->lcore_count)
 		return false;
 	/* Also in the midst of a turn: what its run before sent may have passed by now. */
-	tern_passage_look(&lcore->passage, lcore->out, lcore->roam_route, NULL, NULL);
+	tern_passage_look(&lcore->roaming.passage, lcore->out, lcore->roam_route, NULL, NULL);
 	uint32_t flags = agent->flags;
 	if (agent->timers)
 		agent->flags &= ~TERN_AGENT_TIED; /* they can be taken along */
@@ -537,7 +538,7 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	/* What it sent in this run, told of low water too, is behind the next note. */
 	if (agent->signals_out != room->sent_before) {
 		room->sent_before = agent->signals_out;
-		tern_store(&room->note, tern_passage_want(&lcore->passage));
+		tern_store(&room->note, tern_passage_want(&lcore->roaming.passage));
 	}
 	/* One that is woken by its timers alone has nothing in its mailbox at the end only. */
 	if (!has_work && !left && tern_roaming_leave(lcore, agent))

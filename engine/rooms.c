@@ -119,8 +119,8 @@ static struct tern_lcore *owner_of(struct tern_lcore *lcore)
 static void look_later(struct tern_lcore *lcore, uint64_t token)
 {
 	struct tern_lcore *there = owner_of(lcore);
-	if (!tern_load(&there->graves))
-		tern_store(&there->graves, token);
+	if (!tern_load(&there->roaming.graves))
+		tern_store(&there->roaming.graves, token);
 }
 
 /* The lcore looks after the lock was held here, or has been told to: it clears `graves` first. */
@@ -226,8 +226,8 @@ static void return_late(struct tern_lcore *lcore, struct tern_room *room)
 void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
-	if (lcore->lifo == agent) /* ended by force, with the engine */
-		lcore->lifo = NULL;
+	if (lcore->roaming.lifo == agent) /* ended by force, with the engine */
+		lcore->roaming.lifo = NULL;
 	tern_roam_requeue(&room->roam);
 	/* From here, so that it comes back behind what has been sent back already. */
 	return_late(lcore, room);
@@ -260,9 +260,9 @@ void tern_roaming_graves(struct tern_lcore *lcore, bool all)
 {
 	struct tern_engine *engine = lcore->engine;
 	struct tern_room *room;
-	if (!all && !tern_quiet_since(engine->quiet, tern_load(&lcore->graves)))
+	if (!all && !tern_quiet_since(engine->quiet, tern_load(&lcore->roaming.graves)))
 		return;
-	tern_store(&lcore->graves, 0);
+	tern_store(&lcore->roaming.graves, 0);
 	for (uint32_t kind = 0; kind < TERN_ROOM_KINDS; kind++) {
 		struct tern_rooms *rooms = &engine->rooms_left[kind];
 		while ((room = unearth_room(lcore, rooms, all)) != NULL) {

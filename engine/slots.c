@@ -13,16 +13,18 @@
 
 static void cache_push(struct tern_lcore *lcore, uint32_t slot)
 {
-	lcore->slot_cache[(lcore->slot_first + lcore->slot_count++) % TERN_SLOT_CACHE] = slot;
+	struct tern_spawns *spawns = &lcore->spawns;
+	spawns->slots[(spawns->slot_first + spawns->slot_count++) % TERN_SLOT_CACHE] = slot;
 }
 
 static uint32_t cache_pop(struct tern_lcore *lcore)
 {
-	uint32_t slot = lcore->slot_cache[lcore->slot_first];
-	lcore->slot_first = (lcore->slot_first + 1) % TERN_SLOT_CACHE;
-	lcore->slot_count--;
+	struct tern_spawns *spawns = &lcore->spawns;
+	uint32_t slot = spawns->slots[spawns->slot_first];
+	spawns->slot_first = (spawns->slot_first + 1) % TERN_SLOT_CACHE;
+	spawns->slot_count--;
 	/* The agent to be made a few spawns from now: two lines that nobody touched lately. */
-	uint32_t later = lcore->slot_cache[(lcore->slot_first + AHEAD) % TERN_SLOT_CACHE];
+	uint32_t later = spawns->slots[(spawns->slot_first + AHEAD) % TERN_SLOT_CACHE];
 	__builtin_prefetch(&lcore->agents[later], 1);
 	__builtin_prefetch(&lcore->agents[later].behaviour, 1);
 	__builtin_prefetch(&lcore->engine->asked[later], 1);
@@ -60,13 +62,13 @@ static void take_rested(struct tern_lcore *lcore)
 static void refill_cache(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
-	uint32_t before = lcore->slot_count;
+	uint32_t before = lcore->spawns.slot_count;
 	if (tern_load(&engine->slots_resting) >= RESTING)
 		take_rested(lcore);
 	/* Others may have taken those that rested. */
-	if (lcore->slot_count == before)
+	if (lcore->spawns.slot_count == before)
 		take_fresh(lcore);
-	if (!lcore->slot_count)
+	if (!lcore->spawns.slot_count)
 		take_rested(lcore);
 }
 
@@ -98,7 +100,7 @@ static bool permits_refill(struct tern_lcore *lcore)
 	uint32_t taken = *pool < BATCH ? *pool : BATCH;
 	tern_store(pool, *pool - taken);
 	if (taken > 1)
-		__atomic_fetch_add(&lcore->permits, taken - 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&lcore->spawns.permits, taken - 1, __ATOMIC_RELAXED);
 	return taken != 0;
 }
 
@@ -112,7 +114,7 @@ static bool permit_find(struct tern_lcore *lcore)
 	tern_pools_lock(engine);
 	bool found = permits_refill(lcore);
 	for (uint32_t i = 0; i < engine->system_count && !found; i++)
-		found = permit_take(&engine->lcores[i].permits);
+		found = permit_take(&engine->lcores[i].spawns.permits);
 	tern_pools_unlock(engine);
 	return found;
 }
@@ -123,18 +125,18 @@ static bool permit_find(struct tern_lcore *lcore)
  */
 static bool within_limit(struct tern_lcore *lcore)
 {
-	return permit_take(&lcore->permits) || permit_find(lcore);
+	return permit_take(&lcore->spawns.permits) || permit_find(lcore);
 }
 
 void tern_slots_allow(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
-	if (__atomic_add_fetch(&lcore->permits, 1, __ATOMIC_RELAXED) < 2 * BATCH)
+	if (__atomic_add_fetch(&lcore->spawns.permits, 1, __ATOMIC_RELAXED) < 2 * BATCH)
 		return;
 	tern_pools_lock(engine);
 	/* Others take under the lock only. */
-	if (tern_load(&lcore->permits) >= BATCH) {
-		__atomic_fetch_sub(&lcore->permits, BATCH, __ATOMIC_RELAXED);
+	if (tern_load(&lcore->spawns.permits) >= BATCH) {
+		__atomic_fetch_sub(&lcore->spawns.permits, BATCH, __ATOMIC_RELAXED);
 		tern_store(&engine->permits, engine->permits + BATCH);
 	}
 	tern_pools_unlock(engine);
@@ -144,9 +146,9 @@ uint32_t tern_slots_take(struct tern_lcore *lcore)
 {
 	if (!within_limit(lcore))
 		return TERN_SLOT_NONE;
-	if (lcore->slot_count <= TERN_IDS_AHEAD)
+	if (lcore->spawns.slot_count <= TERN_IDS_AHEAD)
 		refill_cache(lcore);
-	if (lcore->slot_count)
+	if (lcore->spawns.slot_count)
 		return cache_pop(lcore);
 	tern_slots_allow(lcore);
 	return TERN_SLOT_NONE;
@@ -179,7 +181,7 @@ void tern_slots_reuse(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_store(&agent->address, tern_address_make(0, slot, generation));
 	tern_store(&lcore->directory[slot],
 		   generation | TERN_DIR_VACANT | (tern_dir_load(lcore, slot) & ~0xFFFFFFFFull));
-	if (lcore->slot_count == TERN_SLOT_CACHE)
+	if (lcore->spawns.slot_count == TERN_SLOT_CACHE)
 		spill_cache(lcore);
 	cache_push(lcore, slot);
 }

@@ -21,8 +21,9 @@ uint32_t tern_slots_take(struct tern_lcore *lcore);
  */
 static inline uint32_t tern_slots_ahead(const struct tern_lcore *lcore, uint32_t ahead)
 {
-	return ahead < lcore->slot_count
-		       ? lcore->slot_cache[(lcore->slot_first + ahead) % TERN_SLOT_CACHE]
+	const struct tern_spawns *spawns = &lcore->spawns;
+	return ahead < spawns->slot_count
+		       ? spawns->slots[(spawns->slot_first + ahead) % TERN_SLOT_CACHE]
 		       : lcore->index;
 }
 

@@ -29,13 +29,13 @@ void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
 	for (size_t i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
 		to[i] = tern_load(&from[i]);
 	/* What the engine tells itself is no signal to those who count. */
-	stats->handled = less_some(stats->handled, tern_load(&lcore->own_handled));
-	stats->sent =
-		less_some(less_some(tern_load(&lcore->accepted), tern_load(&lcore->forwarded)),
-			  stats->timers);
+	stats->handled = less_some(stats->handled, tern_load(&lcore->signals.own_handled));
+	stats->sent = less_some(less_some(tern_load(&lcore->signals.accepted),
+					  tern_load(&lcore->signals.forwarded)),
+				stats->timers);
 	stats->blocks_out = tern_load(&lcore->heap.in_use);
 	if (stats->sleeps)
-		stats->wake_ns = tern_load(&lcore->oversleep_ns) / stats->sleeps;
+		stats->wake_ns = tern_load(&lcore->loop.oversleep_ns) / stats->sleeps;
 }
 
 static const struct tern_agent *living_agent(const struct tern_engine *engine, tern_address address)
@@ -111,5 +111,5 @@ void tern_engine_memory(const struct tern_engine *engine, struct tern_memory *me
 		.bytes_per_agent = sizeof(struct tern_agent) + sizeof(uint64_t) +
 				   sizeof(struct tern_asked) + table.bytes / engine->slots};
 	for (uint32_t i = 0; i < engine->system_count; i++)
-		memory->lane_bytes += tern_load(&engine->lcores[i].lane_bytes);
+		memory->lane_bytes += tern_load(&engine->lcores[i].lanes.bytes);
 }

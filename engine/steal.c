@@ -34,7 +34,7 @@ static bool may_steal(struct tern_lcore *lcore)
 static float load_of(const struct tern_lcore *lcore)
 {
 	float load;
-	__atomic_load(&lcore->load, &load, __ATOMIC_RELAXED);
+	__atomic_load(&lcore->inbox.load, &load, __ATOMIC_RELAXED);
 	return load;
 }
 
@@ -42,8 +42,8 @@ static float backlog_of(const struct tern_lcore *lcore)
 {
 	uint32_t waiting = 0;
 	for (int level = 0; level < TERN_ROAMING_LEVELS; level++)
-		waiting += tern_run_ring_count(&lcore->rings[level]);
-	waiting += tern_load(&lcore->woken_head) != TERN_SLOT_NONE;
+		waiting += tern_run_ring_count(&lcore->roaming.rings[level]);
+	waiting += tern_load(&lcore->inbox.woken) != TERN_SLOT_NONE;
 	return (float)waiting * (1 + load_of(lcore));
 }
 
@@ -86,14 +86,14 @@ static void keep_stolen(struct tern_lcore *lcore, uint32_t slot)
 /* The order is looked at before the CAS: who loses the race has learned nothing it relies on. */
 static bool take_one(struct tern_lcore *lcore, struct tern_lcore *victim, uint32_t level)
 {
-	struct tern_run_ring *ring = &victim->rings[level];
+	struct tern_run_ring *ring = &victim->roaming.rings[level];
 	uint64_t ticket, entry;
 	if (!tern_run_ring_peek(ring, &ticket, &entry) || !waited_long(lcore, entry))
 		return false;
 	uint32_t slot = tern_run_entry_slot(entry);
 	const struct tern_room *room = tern_room_of(lcore, slot);
 	const struct tern_lcore *last = tern_load(&lcore->agents[slot].lcore);
-	if (!room || !tern_passage_is_over(&last->passage, tern_load(&room->note)))
+	if (!room || !tern_passage_is_over(&last->roaming.passage, tern_load(&room->note)))
 		return false;
 	tern_count(&lcore->stats.steal_atomics, 1);
 	if (!tern_run_ring_take(ring, ticket))
@@ -106,7 +106,7 @@ static unsigned rob_victim(struct tern_lcore *lcore, struct tern_lcore *victim)
 {
 	unsigned taken = 0;
 	for (uint32_t level = TERN_ROAMING_LEVELS; level-- > 0;) {
-		uint32_t half = (tern_run_ring_count(&victim->rings[level]) + 1) / 2;
+		uint32_t half = (tern_run_ring_count(&victim->roaming.rings[level]) + 1) / 2;
 		while (taken < TERN_STEAL_MAX && half-- && take_one(lcore, victim, level))
 			taken++;
 	}
@@ -117,13 +117,13 @@ static unsigned rob_victim(struct tern_lcore *lcore, struct tern_lcore *victim)
 static unsigned relieve_victim(struct tern_lcore *lcore, struct tern_lcore *victim)
 {
 	struct tern_asked *asked = lcore->engine->asked;
-	uint64_t now = tern_clock_ticks(lcore->clock), began = tern_load(&victim->turn_ticks);
+	uint64_t now = tern_clock_ticks(lcore->clock), began = tern_load(&victim->turn.ticks);
 	unsigned taken = 0;
-	if (!tern_load(&victim->in_turn) || now < began ||
+	if (!tern_load(&victim->turn.is_on) || now < began ||
 	    now - began <= STUCK * after_ticks(lcore))
 		return 0;
 	tern_count(&lcore->stats.steal_atomics, 1);
-	uint32_t slot = __atomic_exchange_n(&victim->woken_head, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	uint32_t slot = __atomic_exchange_n(&victim->inbox.woken, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
 	while (slot != TERN_SLOT_NONE) {
 		struct tern_agent *agent = &lcore->agents[slot];
 		uint32_t next = tern_load(&asked[slot].next);
@@ -144,7 +144,7 @@ unsigned tern_roaming_steal(struct tern_lcore *lcore)
 	struct tern_engine *engine = lcore->engine;
 	/* What overflowed is nobody's yet: the next turn admits it. */
 	if (tern_global_count(engine)) {
-		lcore->roams = true;
+		lcore->roaming.any = true;
 		return 1;
 	}
 	if (!engine->config.steal || engine->lcore_count < 2)
@@ -164,7 +164,7 @@ unsigned tern_roaming_steal(struct tern_lcore *lcore)
 uint32_t tern_roaming_place(struct tern_lcore *lcore)
 {
 	struct tern_engine *engine = lcore->engine;
-	uint32_t best = lcore->spawn_turn++ % engine->lcore_count;
+	uint32_t best = lcore->spawns.home_turn++ % engine->lcore_count;
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
 		if (load_of(&engine->lcores[i]) + REBALANCE_MIN < load_of(&engine->lcores[best]))
 			best = i;

@@ -52,9 +52,9 @@ static bool is_quiet(const struct tern_engine *engine)
 {
 	uint64_t settled = 0, accepted = 0;
 	for (uint32_t i = 0; i < engine->system_count; i++)
-		settled += __atomic_load_n(&engine->lcores[i].settled, __ATOMIC_ACQUIRE);
+		settled += __atomic_load_n(&engine->lcores[i].signals.settled, __ATOMIC_ACQUIRE);
 	for (uint32_t i = 0; i < engine->system_count; i++)
-		accepted += __atomic_load_n(&engine->lcores[i].accepted, __ATOMIC_ACQUIRE);
+		accepted += __atomic_load_n(&engine->lcores[i].signals.accepted, __ATOMIC_ACQUIRE);
 	return settled == accepted;
 }
 
@@ -93,20 +93,20 @@ static bool drain_engine(struct tern_engine *engine, uint64_t timeout_ns)
 
 static uint32_t phase_of(const struct tern_lcore *lcore)
 {
-	return __atomic_load_n(&lcore->phase, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&lcore->loop.phase, __ATOMIC_ACQUIRE);
 }
 
 /* Given up by now, or with its thread as far as it is to come. */
 static bool has_come(const struct tern_lcore *lcore, uint32_t phase)
 {
-	return tern_load(&lcore->gone) || phase_of(lcore) >= phase;
+	return tern_load(&lcore->turn.gone) || phase_of(lcore) >= phase;
 }
 
 /* Something that changes whenever a function returns to the lcore. */
 static uint64_t moves_of(const struct tern_lcore *lcore)
 {
-	uint64_t running = tern_load(&lcore->running);
-	return tern_load(&lcore->settled) + tern_load(&lcore->stats.turns) +
+	uint64_t running = tern_load(&lcore->turn.running);
+	return tern_load(&lcore->signals.settled) + tern_load(&lcore->stats.turns) +
 	       tern_load(&lcore->stats.idle_turns) + tern_load(&lcore->stats.agents_ended) +
 	       tern_load(&lcore->agents[running].signals_in) + (running << 32);
 }
@@ -154,7 +154,7 @@ static void await_threads(const struct tern_engine *engine, uint32_t phase, uint
  */
 static TERN_HIDDEN void hold_in_place(struct tern_lcore *lcore)
 {
-	__atomic_fetch_or(&lcore->hold, TERN_HOLD_GONE, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&lcore->turn.hold, TERN_HOLD_GONE, __ATOMIC_RELAXED);
 }
 
 static uint32_t last_call(struct tern_engine *engine, uint32_t phase)
@@ -163,8 +163,8 @@ static uint32_t last_call(struct tern_engine *engine, uint32_t phase)
 	for (uint32_t i = 0; i < engine->threads_started; i++) {
 		struct tern_lcore *lcore = &engine->lcores[i];
 		if (!has_come(lcore, phase))
-			tern_store(&lcore->gone, true);
-		if (!tern_load(&lcore->gone) || phase_of(lcore) >= TERN_PHASE_LOST)
+			tern_store(&lcore->turn.gone, true);
+		if (!tern_load(&lcore->turn.gone) || phase_of(lcore) >= TERN_PHASE_LOST)
 			continue;
 		hold_in_place(lcore);
 		out++;
@@ -178,7 +178,7 @@ static void lose_lcore(struct tern_engine *engine, struct tern_lcore *lcore)
 	uint32_t phase = phase_of(lcore);
 	__atomic_fetch_add(&engine->holders, 1, __ATOMIC_RELAXED);
 	while (phase < TERN_PHASE_LOST)
-		if (__atomic_compare_exchange_n(&lcore->phase, &phase, TERN_PHASE_LOST, false,
+		if (__atomic_compare_exchange_n(&lcore->loop.phase, &phase, TERN_PHASE_LOST, false,
 						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 			pthread_detach(engine->threads[lcore->index]);
 			return;
@@ -189,7 +189,7 @@ static void lose_lcore(struct tern_engine *engine, struct tern_lcore *lcore)
 static void name_stuck(const struct tern_engine *engine, const struct tern_lcore *lcore,
 		       struct tern_stop_report *report)
 {
-	uint32_t slot = tern_load(&lcore->running);
+	uint32_t slot = tern_load(&lcore->turn.running);
 	struct tern_stuck stuck = {.lcore = lcore->index, .name = "engine"};
 	if (slot >= engine->system_count) {
 		stuck.agent = tern_load(&engine->agents[slot].address);
@@ -208,12 +208,12 @@ static void give_up(struct tern_engine *engine, uint32_t phase, struct tern_stop
 	bool before[TERN_LCORES_MAX];
 	uint64_t end = real_ns() + LAST_CALL_NS;
 	for (uint32_t i = 0; i < engine->threads_started; i++)
-		before[i] = tern_load(&engine->lcores[i].gone);
+		before[i] = tern_load(&engine->lcores[i].turn.gone);
 	while (last_call(engine, phase) && real_ns() < end)
 		nap();
 	for (uint32_t i = 0; i < engine->threads_started; i++) {
 		struct tern_lcore *lcore = &engine->lcores[i];
-		if (before[i] || !tern_load(&lcore->gone))
+		if (before[i] || !tern_load(&lcore->turn.gone))
 			continue;
 		name_stuck(engine, lcore, report);
 		lose_lcore(engine, lcore);
@@ -224,7 +224,7 @@ static void give_up(struct tern_engine *engine, uint32_t phase, struct tern_stop
 static uint32_t first_left(const struct tern_engine *engine)
 {
 	uint32_t heir = 0;
-	while (heir < engine->lcore_count && tern_load(&engine->lcores[heir].gone))
+	while (heir < engine->lcore_count && tern_load(&engine->lcores[heir].turn.gone))
 		heir++;
 	return heir;
 }
@@ -271,10 +271,10 @@ static void end_polled(struct tern_engine *engine)
 	close_all(engine, 0);
 	for (uint32_t i = 0; i < engine->lcore_count; i++) {
 		struct tern_lcore *lcore = &engine->lcores[i];
-		bool polls = tern_poll_begin(&lcore->polled_by);
+		bool polls = tern_poll_begin(&lcore->loop.polled_by);
 		tern_lcore_end_polled(lcore);
 		if (polls)
-			tern_poll_end(&lcore->polled_by);
+			tern_poll_end(&lcore->loop.polled_by);
 	}
 }
 
@@ -295,7 +295,7 @@ void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signa
 		list_undelivered(engine, signal);
 	} else if (signal->type == TERN_CONTROL_BLOCKS) {
 		struct tern_block *first = (struct tern_block *)(uintptr_t)signal->payload.words[0];
-		if (!tern_load(&engine->lcores[first->home->index].gone))
+		if (!tern_load(&engine->lcores[first->home->index].turn.gone))
 			tern_heap_collect(first->home, first);
 	}
 	tern_signal_discard(lcore, signal);
@@ -304,16 +304,16 @@ void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signa
 static void sweep_mailbox(struct tern_lcore *lcore, struct tern_mailbox *mailbox)
 {
 	struct tern_signal *signal;
-	while ((signal = tern_mailbox_front(&lcore->cells, mailbox)) != NULL) {
+	while ((signal = tern_mailbox_front(&lcore->mail.cells, mailbox)) != NULL) {
 		tern_engine_undelivered(lcore, signal);
-		tern_mailbox_pop(&lcore->cells, mailbox);
+		tern_mailbox_pop(&lcore->mail.cells, mailbox);
 	}
 }
 
 /* Its thread is gone: what is left in lanes and outboxes, and blocks on their way home. */
 static void sweep_lcore(struct tern_engine *engine, struct tern_lcore *lcore)
 {
-	struct tern_lane_set *sets[] = {&lcore->express, &lcore->data};
+	struct tern_lane_set *sets[] = {&lcore->lanes.express, &lcore->lanes.data};
 	struct tern_signal *signal;
 	tern_lcore_adopt(lcore);
 	for (int s = 0; s < 2; s++)
@@ -323,9 +323,10 @@ static void sweep_lcore(struct tern_engine *engine, struct tern_lcore *lcore)
 				tern_engine_undelivered(lcore, signal);
 			}
 	for (uint32_t route = 0; route < engine->roam_route; route++) {
-		sweep_mailbox(lcore, &lcore->outboxes[route]);
-		while (lcore->ends_out[route].first)
-			tern_iso_drop(&lcore->heap, tern_notes_pop(&lcore->ends_out[route])->iso);
+		sweep_mailbox(lcore, &lcore->outboxes.returns[route]);
+		while (lcore->outboxes.ends[route].first)
+			tern_iso_drop(&lcore->heap,
+				      tern_notes_pop(&lcore->outboxes.ends[route])->iso);
 	}
 	tern_watch_forget(lcore, &engine->agents[lcore->index]);
 	sweep_mailbox(lcore, &engine->agents[lcore->index].mailbox);
@@ -338,7 +339,7 @@ static void sweep_lcore(struct tern_engine *engine, struct tern_lcore *lcore)
 static TERN_HIDDEN struct tern_lane_in glimpse_lane(const struct tern_lcore *lcore, uint32_t route,
 						    struct tern_lane *lane)
 {
-	const struct tern_lane_set *set = route & 1 ? &lcore->express : &lcore->data;
+	const struct tern_lane_set *set = route & 1 ? &lcore->lanes.express : &lcore->lanes.data;
 	for (uint32_t i = 0; i < set->count; i++)
 		if (set->lanes[i].lane == lane)
 			return set->lanes[i];
@@ -360,7 +361,8 @@ static void count_lane(struct tern_engine *engine, struct tern_lane_in in)
 static void count_lanes(struct tern_engine *engine, const struct tern_lcore *lcore)
 {
 	for (uint32_t route = 0; route < 2 * engine->system_count; route++) {
-		struct tern_lane *lane = __atomic_load_n(&lcore->inbound[route], __ATOMIC_ACQUIRE);
+		struct tern_lane *lane =
+			__atomic_load_n(&lcore->inbox.lanes[route], __ATOMIC_ACQUIRE);
 		if (lane)
 			count_lane(engine, glimpse_lane(lcore, route, lane));
 	}
@@ -386,16 +388,16 @@ static void count_agents(struct tern_engine *engine, struct tern_stop_report *re
 static void sweep_all(struct tern_engine *engine, struct tern_stop_report *report)
 {
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
-		if (!tern_load(&engine->lcores[i].gone))
+		if (!tern_load(&engine->lcores[i].turn.gone))
 			tern_roaming_graves(&engine->lcores[i], true);
 	for (uint32_t i = 0; i < engine->system_count; i++) {
 		struct tern_lcore *lcore = &engine->lcores[i];
-		if (tern_load(&lcore->gone)) {
+		if (tern_load(&lcore->turn.gone)) {
 			count_lanes(engine, lcore);
 			continue;
 		}
 		sweep_lcore(engine, lcore);
-		tern_watch_drop(lcore, &lcore->ends);
+		tern_watch_drop(lcore, &lcore->attached.ends);
 	}
 	if (report->stuck)
 		count_agents(engine, report);
@@ -404,14 +406,14 @@ static void sweep_all(struct tern_engine *engine, struct tern_stop_report *repor
 static void collect_blocks(struct tern_engine *engine)
 {
 	for (uint32_t i = 0; i < engine->system_count; i++)
-		if (!tern_load(&engine->lcores[i].gone))
+		if (!tern_load(&engine->lcores[i].turn.gone))
 			tern_heap_settle(&engine->lcores[i].heap);
 	for (uint32_t i = 0; i < engine->system_count; i++)
 		for (uint32_t to = 0; to < engine->system_count; to++)
-			if (!tern_load(&engine->lcores[i].gone) &&
-			    !tern_load(&engine->lcores[to].gone))
+			if (!tern_load(&engine->lcores[i].turn.gone) &&
+			    !tern_load(&engine->lcores[to].turn.gone))
 				tern_heap_collect(&engine->lcores[to].heap,
-						  engine->lcores[i].away[to].first);
+						  engine->lcores[i].heap.away[to].first);
 }
 
 static uint64_t count_ended(const struct tern_engine *engine)
@@ -452,7 +454,7 @@ static void log_stop(const struct tern_engine *engine, const struct tern_stop_re
 static bool is_within(const struct tern_engine *engine)
 {
 	for (uint32_t i = 0; i < engine->system_count; i++)
-		if (tern_poll_is_own(&engine->lcores[i].polled_by))
+		if (tern_poll_is_own(&engine->lcores[i].loop.polled_by))
 			return true;
 	return false;
 }

@@ -84,7 +84,7 @@ static int may_attach(const struct tern_engine *engine)
 /* Who stops the engine may be polling the place, for a turn. */
 static void take_over(struct tern_lcore *lcore)
 {
-	while (!tern_poll_begin(&lcore->polled_by))
+	while (!tern_poll_begin(&lcore->loop.polled_by))
 		rte_pause();
 }
 
@@ -97,7 +97,7 @@ static void set_place(struct tern_engine *engine, const struct tern_lcore *lcore
 
 static void leave_place(struct tern_engine *engine, struct tern_lcore *lcore)
 {
-	tern_poll_end(&lcore->polled_by);
+	tern_poll_end(&lcore->loop.polled_by);
 	set_place(engine, lcore, TERN_PLACE_FREE);
 }
 
@@ -110,14 +110,14 @@ static void leave_rest(struct tern_engine *engine, struct tern_lcore *lcore)
 {
 	__atomic_fetch_add(&engine->leaving, 1, __ATOMIC_RELAXED);
 	set_place(engine, lcore, TERN_PLACE_LEAVING);
-	tern_poll_end(&lcore->polled_by);
+	tern_poll_end(&lcore->loop.polled_by);
 }
 
 static unsigned see_off(struct tern_engine *engine, uint32_t place)
 {
 	struct tern_lcore *lcore = &engine->lcores[engine->lcore_count + place];
 	if (tern_load(&engine->attached[place]) != TERN_PLACE_LEAVING ||
-	    !tern_poll_begin(&lcore->polled_by))
+	    !tern_poll_begin(&lcore->loop.polled_by))
 		return 0;
 	unsigned work = 0;
 	/* Again: a thread may have come, whose handlers are its own to run. */
@@ -126,7 +126,7 @@ static unsigned see_off(struct tern_engine *engine, uint32_t place)
 		work = tern_lcore_turn(lcore) + tern_lcore_flush(lcore, true);
 	if (leaving && work == 0 && !tern_lcore_has_left(lcore))
 		change_place(engine, place, TERN_PLACE_LEAVING, TERN_PLACE_FREE);
-	tern_poll_end(&lcore->polled_by);
+	tern_poll_end(&lcore->loop.polled_by);
 	return work;
 }
 
@@ -149,19 +149,19 @@ static int settle_in(struct tern_engine *engine, struct tern_lcore *lcore,
 		leave_place(engine, lcore);
 		return code;
 	}
-	lcore->behaviour = behaviour;
-	lcore->refused_why = 0;
+	lcore->attached.behaviour = behaviour;
+	lcore->waiters.refused_why = 0;
 	if (behaviour)
 		tern_store(&agent->behaviour, behaviour);
 	agent->state = state;
 	tern_store(&agent->signals_in, 0);
 	tern_store(&agent->signals_out, 0);
-	tern_store(&lcore->turn_ticks, tern_clock_ticks(lcore->clock));
-	lcore->turn_stamp = (uint32_t)(lcore->turn_ticks >> 4);
+	tern_store(&lcore->turn.ticks, tern_clock_ticks(lcore->clock));
+	lcore->turn.stamp = (uint32_t)(lcore->turn.ticks >> 4);
 	__atomic_store_n(&engine->directory[lcore->index],
 			 tern_dir_make(tern_address_generation(agent->address), 2 * lcore->index),
 			 __ATOMIC_RELEASE);
-	tern_poll_end(&lcore->polled_by);
+	tern_poll_end(&lcore->loop.polled_by);
 	return 0;
 }
 
@@ -184,10 +184,10 @@ unsigned tern_thread_poll(struct tern_agent *self)
 {
 	struct tern_lcore *lcore = self->lcore;
 	/* Not from its own handler: no agent is entered twice. */
-	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->polled_by))
+	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->loop.polled_by))
 		return 0;
 	unsigned work = tern_lcore_turn(lcore);
-	tern_poll_end(&lcore->polled_by);
+	tern_poll_end(&lcore->loop.polled_by);
 	return work;
 }
 
@@ -219,14 +219,14 @@ void tern_thread_detach(struct tern_agent *self)
 	struct tern_engine *engine = lcore->engine;
 	uint32_t generation = tern_address_generation(self->address);
 	generation = generation < TERN_ADDRESS_GENERATION_MASK ? generation + 1 : GENERATION_NONE;
-	if (tern_engine_is_foreign(engine) || tern_poll_is_own(&lcore->polled_by))
+	if (tern_engine_is_foreign(engine) || tern_poll_is_own(&lcore->loop.polled_by))
 		return;
 	take_over(lcore);
 	while (self->timers)
 		tern_timer_unlink(self->timers);
 	tern_waiters_forget(lcore, self);
 	tern_routing_forget(self);
-	lcore->behaviour = NULL;
+	lcore->attached.behaviour = NULL;
 	tern_store(&self->behaviour, engine->agents[0].behaviour); /* the lcores' own */
 	self->state = NULL;
 	tern_store(&self->address, tern_address_make(0, lcore->index, generation));
@@ -236,7 +236,7 @@ void tern_thread_detach(struct tern_agent *self)
 	/* Under the next address: what was sent to this one goes back. */
 	while (tern_lcore_turn(lcore))
 		;
-	tern_watch_drop(lcore, &lcore->ends);
+	tern_watch_drop(lcore, &lcore->attached.ends);
 	tern_lcore_flush(lcore, true);
 	if (tern_lcore_has_left(lcore))
 		leave_rest(engine, lcore);

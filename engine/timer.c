@@ -74,7 +74,7 @@ void tern_timer_arm(struct tern_agent *self, struct tern_timer *timer, uint64_t 
 		tern_timer_unlink(timer);
 	/* A wheel without timers stood still; let it catch up while that costs nothing. */
 	if (lcore->wheel.armed == 0)
-		tern_wheel_expire(&lcore->wheel, lcore->turn_ticks);
+		tern_wheel_expire(&lcore->wheel, lcore->turn.ticks);
 	timer->due = tern_clock_ticks(lcore->clock) + span_ticks(lcore, delay_ns);
 	timer->period = span_ticks(lcore, period_ns);
 	timer->type = type;
@@ -109,7 +109,7 @@ void tern_timers_unpark(struct tern_agent *agent)
 {
 	struct tern_lcore *lcore = agent->lcore;
 	if (agent->timers && lcore->wheel.armed == 0)
-		tern_wheel_expire(&lcore->wheel, lcore->turn_ticks);
+		tern_wheel_expire(&lcore->wheel, lcore->turn.ticks);
 	for (struct tern_timer *timer = agent->timers; timer; timer = timer->agent_next)
 		if (!timer->link)
 			tern_wheel_add(&lcore->wheel, timer);
@@ -128,7 +128,7 @@ bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *timer)
 static uint64_t rearm_timer(struct tern_lcore *lcore, struct tern_timer *timer)
 {
 	uint64_t passed = 1;
-	uint64_t now = lcore->turn_ticks;
+	uint64_t now = lcore->turn.ticks;
 	if (timer->period == 0)
 		return passed;
 	if (now > timer->due)
@@ -181,10 +181,10 @@ unsigned tern_timers_run(struct tern_lcore *lcore)
 	if (lcore->wheel.armed == 0)
 		return 0;
 	while (fired < FIRE_MAX &&
-	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn_ticks)) != NULL) {
+	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn.ticks)) != NULL) {
 		uint64_t settled = tern_lcore_check_begin(lcore);
-		if (lcore->sampling)
-			lcore->check_start = tern_clock_ticks(lcore->clock);
+		if (lcore->sampler.single)
+			tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
 		fire_timer(lcore, timer);
 		tern_lcore_check_run(lcore, settled);
 		fired++;

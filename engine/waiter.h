@@ -44,6 +44,8 @@ struct tern_waiters {
 	uint32_t retry_left;		/* looks until they are told to try again */
 	uint32_t fresh;			/* entries from here on were never used */
 	uint32_t free;			/* entry + 1 */
+	uint32_t refused_why;		/* enum tern_pressure_source, of the last refused send */
+	tern_address refused_to;	/* its receiver */
 	uint32_t heads[TERN_WAITER_HEADS];
 };
 

@@ -90,7 +90,7 @@ static struct tern_ends *ends_of(struct tern_lcore *lcore, struct tern_agent *wa
 	if (watcher->flags & TERN_AGENT_FIBER)
 		return &watcher->extras->fiber->ends;
 	bool is_thread = tern_address_slot(watcher->address) == lcore->index;
-	return is_thread && !(behaviour && behaviour->on_event) ? &lcore->ends : NULL;
+	return is_thread && !(behaviour && behaviour->on_event) ? &lcore->attached.ends : NULL;
 }
 
 static void keep_note(struct tern_lcore *lcore, struct tern_agent *watcher, struct tern_ends *ends,

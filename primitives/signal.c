@@ -37,8 +37,8 @@ static __attribute__((cold, noinline)) int refuse_send(struct tern_agent *self, 
 						       uint64_t *counter, int code)
 {
 	struct tern_lcore *lcore = self->lcore;
-	lcore->refused_to = to;
-	lcore->refused_why = (uint32_t)why;
+	lcore->waiters.refused_to = to;
+	lcore->waiters.refused_why = (uint32_t)why;
 	if (counter)
 		tern_count(counter, 1);
 	if (code == -EAGAIN && !(self->flags & TERN_AGENT_FIBER))
@@ -128,7 +128,7 @@ static inline uint32_t fill_header(struct tern_agent *self, struct tern_signal *
 	memcpy((unsigned char *)slot + 8, &word, sizeof(word));
 	slot->from = self->address;
 	tern_count(&self->signals_out, 1);
-	tern_count(&lcore->accepted, 1);
+	tern_count(&lcore->signals.accepted, 1);
 	if (tern_unlikely(lcore->trace_every))
 		return trace_send(lcore, slot);
 	return tern_lcore_stamp(lcore);
@@ -165,7 +165,7 @@ static int send_roaming(struct tern_agent *self, tern_address to, uint16_t type,
 	if (tern_likely(code == 0))
 		return 0;
 	tern_count(&self->signals_out, -1ull);
-	tern_count(&lcore->accepted, -1ull);
+	tern_count(&lcore->signals.accepted, -1ull);
 	struct tern_lcore_stats *stats = &lcore->stats;
 	if (code == -EAGAIN)
 		return refuse_send(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, code);
@@ -208,13 +208,13 @@ int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_t type, c
 
 static bool for_lane(const struct tern_lcore *lcore)
 {
-	return lcore->refused_why == TERN_PRESSURE_LANE;
+	return lcore->waiters.refused_why == TERN_PRESSURE_LANE;
 }
 
 /* An attached thread waits by handling what is sent to it, so not where it does that already. */
 static bool is_waiting_thread(const struct tern_agent *self)
 {
-	return self->lcore->is_thread && !self->lcore->in_turn;
+	return self->lcore->is_thread && !self->lcore->turn.is_on;
 }
 
 static int pass_until(struct tern_agent *self, uint64_t deadline, struct tern_patience *patience)
@@ -228,7 +228,7 @@ static int pass_until(struct tern_agent *self, uint64_t deadline, struct tern_pa
 /* Whether it is worth waiting: a lane always has room again, an agent says so. */
 static bool may_wait(const struct tern_lcore *lcore, tern_address to)
 {
-	if (lcore->refused_why == TERN_PRESSURE_LANE)
+	if (lcore->waiters.refused_why == TERN_PRESSURE_LANE)
 		return true;
 	return tern_dir_load(lcore, tern_address_slot(to)) & TERN_DIR_BLOCKS;
 }
@@ -407,22 +407,22 @@ tern_iso *tern_signal_wait(struct tern_agent *self, tern_address to, uint16_t ty
 void tern_pressure(const struct tern_agent *self, struct tern_pressure *pressure)
 {
 	const struct tern_lcore *lcore = self->lcore;
-	tern_address to = lcore->refused_to;
-	*pressure = (struct tern_pressure){.source = (enum tern_pressure_source)lcore->refused_why,
-					   .culprit = to};
-	if (lcore->refused_why == TERN_PRESSURE_NONE)
+	tern_address to = lcore->waiters.refused_to;
+	*pressure = (struct tern_pressure){
+		.source = (enum tern_pressure_source)lcore->waiters.refused_why, .culprit = to};
+	if (lcore->waiters.refused_why == TERN_PRESSURE_NONE)
 		return;
 	uint32_t route = tern_dir_route(tern_dir_load(lcore, tern_address_slot(to)));
 	const struct tern_lcore *home =
 		route == lcore->roam_route ? tern_load(&lcore->agents[tern_address_slot(to)].lcore)
 					   : &lcore->engine->lcores[route >> 1];
 	pressure->lcore = home->index;
-	if (lcore->refused_why == TERN_PRESSURE_AGENT) {
+	if (lcore->waiters.refused_why == TERN_PRESSURE_AGENT) {
 		const struct tern_agent *agent = &lcore->agents[tern_address_slot(to)];
 		pressure->queued = tern_load(&agent->mailbox.queued);
 		return;
 	}
 	const struct tern_lane_out *out = &lcore->out[route];
-	pressure->culprit = tern_load(&lcore->agents[tern_load(&home->running)].address);
+	pressure->culprit = tern_load(&lcore->agents[tern_load(&home->turn.running)].address);
 	pressure->queued = out->lane ? out->tail - tern_load(&out->lane->head) : 0;
 }

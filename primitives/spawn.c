@@ -42,7 +42,7 @@ static uint32_t pick_lcore(struct tern_lcore *lcore, const struct tern_spawn_opt
 		return tern_roaming_place(lcore);
 	if (!lcore->is_thread)
 		return lcore->index;
-	return lcore->spawn_turn++ % lcore->engine->lcore_count;
+	return lcore->spawns.home_turn++ % lcore->engine->lcore_count;
 }
 
 static void fill_water(const struct tern_config *config, const struct tern_spawn_options *options,
@@ -220,7 +220,7 @@ static void unmake_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 /* Ids are drawn ahead, so that the table's lines for one are here when they are needed. */
 static struct tern_next_id take_id(struct tern_lcore *lcore)
 {
-	struct tern_next_id *place = &lcore->next_ids[lcore->next_id++ % TERN_IDS_AHEAD];
+	struct tern_next_id *place = &lcore->spawns.ids[lcore->spawns.next_id++ % TERN_IDS_AHEAD];
 	struct tern_next_id next = *place;
 	tern_engine_draw_id(lcore, place);
 	return next;

@@ -124,12 +124,13 @@ class LcoresCommand(SubCommand):
                 f"{index}" + (" thread" if index >= count else ""),
                 cell(lcore_running_text, lcore), cell(lcore_phase, lcore),
                 cell(lambda: int(stats["turns"])), cell(lambda: int(stats["idle_turns"])),
-                cell(lambda: max(0, int(stats["handled"]) - int(lcore["own_handled"]))),
+                cell(lambda: max(0, int(stats["handled"]) - int(lcore["signals"]["own_handled"]))),
                 cell(lambda: int(lcore["ready"]["count"])),
-                cell(lcore_ringed, lcore), cell(lambda: int(lcore["finishing"]["count"])),
-                cell(lambda: int(lcore["shorts"]["count"])),
-                cell(lambda: "%d/%d" % (int(lcore["cells"]["used"]),
-                                        int(lcore["cells"]["count"])))])
+                cell(lcore_ringed, lcore),
+                cell(lambda: int(lcore["pending"]["finishing"]["count"])),
+                cell(lambda: int(lcore["mail"]["shorts"]["count"])),
+                cell(lambda: "%d/%d" % (int(lcore["mail"]["cells"]["used"]),
+                                        int(lcore["mail"]["cells"]["count"])))])
         print_table(self.HEAD, rows, 3)
 
 

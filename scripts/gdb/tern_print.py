@@ -39,9 +39,8 @@ class AgentPrinter:
 class LcorePrinter:
     """The counters and lists of an lcore; `print/r` shows all of it."""
 
-    COUNTERS = ["accepted", "settled", "in_turn"]
+    COUNTERS = ["accepted", "settled"]
     TURNS = ["turns", "idle_turns", "handled", "in_place", "queued"]
-    LISTS = ["finishing", "shorts"]
 
     def __init__(self, value):
         self.value = value
@@ -53,12 +52,13 @@ class LcorePrinter:
             cell(lcore_running_text, lcore),
             cell(lambda: bit_names(
                 {n: b for n, b in C.items() if n.startswith("TERN_HOLD_")}, "TERN_HOLD_",
-                int(lcore["hold"]))))
+                int(lcore["turn"]["hold"]))))
 
     def children(self):
         lcore = self.value
         for name in self.COUNTERS:
-            yield name, lcore[name]
+            yield name, lcore["signals"][name]
+        yield "in_turn", lcore["turn"]["is_on"]
         for name in self.TURNS:
             yield name, lcore["stats"][name]
         levels = lcore["ready"]["levels"]
@@ -67,8 +67,8 @@ class LcorePrinter:
             if cell(lambda: int(levels[level]["head"])) != str(C["TERN_SLOT_NONE"]):
                 yield f"ready[{level}]", levels[level]
         yield "waiting", lcore["ready"]["waiting"]
-        for name in self.LISTS:
-            yield name, lcore[name]
+        yield "finishing", lcore["pending"]["finishing"]
+        yield "shorts", lcore["mail"]["shorts"]
 
 
 def agents_text(count):
@@ -98,7 +98,7 @@ class SlotListPrinter(ListPrinter):
     LINKS = ["TERN_SLOTS_FINISHING", "TERN_SLOTS_SHORT", "TERN_SLOTS_RETRYING"]
 
     def members(self):
-        return [lambda lcore: lcore["finishing"], lambda lcore: lcore["shorts"],
+        return [lambda lcore: lcore["pending"]["finishing"], lambda lcore: lcore["mail"]["shorts"],
                 lambda lcore: lcore["waiters"]["retrying"]]
 
     def to_string(self):

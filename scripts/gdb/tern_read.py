@@ -129,7 +129,7 @@ def agent_behaviour(agent):
 def agent_name(agent):
     lcore = agent["lcore"]
     if int(lcore["is_thread"]) and int(lcore["index"]) == agent_slot(agent) and not int(
-            lcore["behaviour"]):
+            lcore["attached"]["behaviour"]):
         return "thread"  # attached without a behaviour
     return agent_own_name(agent) or agent_behaviour(agent)
 
@@ -222,7 +222,7 @@ def signal_line(signal):
 
 def mailbox_signals(agent):
     """The signals in cells of its lcore, oldest first; a text where the queue is damaged."""
-    cells, at = agent["lcore"]["cells"], int(agent["mailbox"]["head"])
+    cells, at = agent["lcore"]["mail"]["cells"], int(agent["mailbox"]["head"])
     count, seen = int(cells["count"]), set()
     for _ in range(int(agent["mailbox"]["queued"])):
         if at >= count or at in seen:
@@ -245,8 +245,9 @@ def ring_signals(room):
 
 def lcore_running(lcore):
     """The agent that an lcore runs, or ran last in this turn; None: none that is alive."""
-    slot = int(lcore["running"])
-    if not int(lcore["in_turn"]) or slot == int(lcore["index"]) or slot >= int(lcore["slots"]):
+    turn = lcore["turn"]
+    slot = int(turn["running"])
+    if not int(turn["is_on"]) or slot == int(lcore["index"]) or slot >= int(lcore["slots"]):
         return None
     if int(lcore["directory"][slot]) & C["TERN_DIR_VACANT"]:
         return None
@@ -259,11 +260,11 @@ def lcore_running_text(lcore):
 
 
 def lcore_phase(lcore):
-    return enum_name("tern_lcore_phase", "TERN_PHASE_", int(lcore["phase"]))
+    return enum_name("tern_lcore_phase", "TERN_PHASE_", int(lcore["loop"]["phase"]))
 
 
 def lcore_ringed(lcore):
-    rings = lcore["rings"]
+    rings = lcore["roaming"]["rings"]
     low, high = rings.type.range()
     return sum(int(rings[i]["tail"]) - int(rings[i]["head"]) for i in range(low, high + 1))
 

@@ -142,9 +142,9 @@ verdict 'mailboxes of a core file'
 
 lcore='$tern_engine()->lcores[0]'
 on_core "print \$tern_agent(\"$book\")->address" "print *\$tern_agent(\"$book\")" \
-	'whatis $1' "print $lcore" "print $lcore.finishing" \
-	"print $lcore.ready.levels[0]" "print $lcore.shorts" "print $lcore.cells.signals[0]" \
-	'print (tern_address)0' "print/r $lcore.finishing"
+	'whatis $1' "print $lcore" "print $lcore.pending.finishing" \
+	"print $lcore.ready.levels[0]" "print $lcore.mail.shorts" "print $lcore.mail.cells.signals[0]" \
+	'print (tern_address)0' "print/r $lcore.pending.finishing"
 fibers='(trader|broker) 0\.[0-9]+\.1, rest, 1 queued'
 finishing="2 agents = \{\[0\] = $fibers, .*, \[1\] = $fibers, "
 low='0\.[0-9]+\.1, ready, 1 queued, lcore 0, listed\|started\|shy'
@@ -176,11 +176,12 @@ live='agents and lcores of a process that runs'
 damaged='damaged lists end'
 debug -ex run -ex 'tern agents' -ex 'thread 1' -ex 'tern lcores' -ex 'echo DAMAGE\n' \
 	-ex "set \$lcore = &$lcore" -ex "set \$queue = &\$tern_agent(\"$book\")->mailbox" \
-	-ex 'set $slot = $lcore->ready.levels[0].head' -ex 'set $first = $lcore->finishing.head' \
+	-ex 'set $slot = $lcore->ready.levels[0].head' -ex 'set $first = $lcore->pending.finishing.head' \
 	-ex 'set $lcore->agents[$slot].ready_next = $slot' \
 	-ex 'set $lcore->reserves[$first].links[TERN_SLOTS_FINISHING].next = $first' \
-	-ex 'set $lcore->cells.next[$queue->head] = $queue->head' -ex 'print $lcore->ready.levels[0]' \
-	-ex 'print $lcore->finishing' -ex "tern mailbox $book" "$program"
+	-ex 'set $lcore->mail.cells.next[$queue->head] = $queue->head' \
+	-ex 'print $lcore->ready.levels[0]' \
+	-ex 'print $lcore->pending.finishing' -ex "tern mailbox $book" "$program"
 if grep -Eq 'ptrace: Operation not permitted|Could not trace the inferior' out; then
 	skip 'a process may not be traced here' "$live"
 	skip 'a process may not be traced here' "$damaged"

@@ -199,7 +199,7 @@ static inline uint32_t lcore_of(const struct world *world, tern_address address)
 /** Normal agents in an lcore's run ring. */
 static inline uint32_t ring_of(const struct world *world, uint32_t lcore)
 {
-	return tern_run_ring_count(&world->engine->lcores[lcore].rings[1]);
+	return tern_run_ring_count(&world->engine->lcores[lcore].roaming.rings[1]);
 }
 
 /** Have an agent go to an lcore at its next run, as the observer does. */

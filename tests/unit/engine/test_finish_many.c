@@ -231,16 +231,16 @@ static void a_turn_looks_at_some(void **state)
 	for (uint32_t i = 0; i < COUNT; i++)
 		assert_int_equal(tern_agent_finish(world->self, agents[i], PATIENCE_NS), 0);
 	for (uint32_t turn = 1; turn < COUNT / LOOKS; turn++) {
-		uint32_t left = lcore->finishing.count;
+		uint32_t left = lcore->pending.finishing.count;
 		poll_one(world, 0);
 		uint64_t stopped = stopped_of(probes, COUNT);
 		assert_true(stopped <= turn * LOOKS);
-		assert_true(turn < 3 || lcore->finishing.count >= left - LOOKS);
+		assert_true(turn < 3 || lcore->pending.finishing.count >= left - LOOKS);
 	}
 	for (uint32_t i = 0; i < 4; i++)
 		poll_one(world, 0);
 	assert_int_equal(stopped_of(probes, COUNT), COUNT);
-	assert_int_equal(lcore->finishing.count, 0);
+	assert_int_equal(lcore->pending.finishing.count, 0);
 }
 
 /* The lane is filled again before each turn: no turn leaves it empty. */

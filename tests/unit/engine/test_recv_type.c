@@ -257,7 +257,7 @@ static void none_is_looked_at_again(void **state)
 	const struct tern_agent *self = agent_of(world, agent);
 	const struct tern_fiber *fiber = self->extras->fiber;
 	struct tern_signal *first =
-		tern_cells_at(&world->engine->lcores[0].cells, self->mailbox.head);
+		tern_cells_at(&world->engine->lcores[0].mail.cells, self->mailbox.head);
 	assert_int_equal(self->mailbox.queued, WAITING);
 	assert_int_equal(fiber->before, self->mailbox.tail);
 	first->type = LAST;

@@ -33,7 +33,7 @@ static void to_lifo(struct stage *stage)
 	wake_all(stage->world, stage->hogs, 1);
 	poll_one(stage->world, 0);
 	hog->to = TERN_ADDRESS_NONE;
-	assert_ptr_equal(stage->world->engine->lcores[0].lifo,
+	assert_ptr_equal(stage->world->engine->lcores[0].roaming.lifo,
 			 agent_of(stage->world, stage->agent));
 }
 
@@ -50,7 +50,7 @@ static void go_to(struct stage *stage, enum place place)
 	struct world *world = stage->world;
 	if (place == HANDED) {
 		wake_agent(stage);
-		assert_int_equal(world->engine->lcores[0].woken_head,
+		assert_int_equal(world->engine->lcores[0].inbox.woken,
 				 tern_address_slot(stage->agent));
 	} else if (place == LIFO) {
 		to_lifo(stage);
@@ -164,7 +164,7 @@ static void the_engine_stops_wherever_they_are(void **state)
 		struct stage *stage = open_stage(state, place);
 		struct world *world = stage->world;
 		go_to(stage, place);
-		uint64_t waiting = tern_run_ring_count(&world->engine->lcores[0].rings[1]);
+		uint64_t waiting = tern_run_ring_count(&world->engine->lcores[0].roaming.rings[1]);
 		assert_int_equal(world_stop(world, 0, &report), -ETIMEDOUT);
 		assert_true(report.undelivered >= (waiting ? waiting : 1));
 		assert_int_equal(report.blocks_leaked, 0);
@@ -220,7 +220,7 @@ static void paused_it_may_be_sent_more_than_its_lcore_holds(void **state)
 	for (int i = 0; i < 100 && work; i++)
 		work = world_poll(&world);
 	assert_int_equal(work, 0);
-	assert_int_equal(world.engine->lcores[0].cells.used, 0);
+	assert_int_equal(world.engine->lcores[0].mail.cells.used, 0);
 	assert_int_equal(tern_agent_resume(world.self, agent), 0);
 	world_settle(&world);
 	assert_int_equal(roamer->probe.handled, SENT);
@@ -275,14 +275,14 @@ static void a_late_signal_comes_back(void **state)
 	assert_int_equal(roamers[0].probe.stopped, 1);
 	assert_null(world->engine->rooms[tern_address_slot(agent)]);
 	assert_int_equal(tern_roam_put(&room->roam, &signal, &count), 0);
-	tern_count(&world->engine->lcores[1].accepted, 1);
+	tern_count(&world->engine->lcores[1].signals.accepted, 1);
 	tern_roaming_wake(&world->engine->lcores[1], agent_of(world, agent));
 	for (int i = 0; i < 20; i++)
 		poll_one(world, 0);
 	assert_int_equal(roamers[1].probe.returned, 0);
 	settle_fully(world);
 	assert_int_equal(roamers[1].probe.returned, 1);
-	assert_int_equal(world->engine->lcores[0].graves, 0);
+	assert_int_equal(world->engine->lcores[0].roaming.graves, 0);
 }
 
 /* A room of 4 MiB is used again at once: the next agent takes what comes late to the one before. */
@@ -308,7 +308,7 @@ static void a_late_signal_to_the_one_before_comes_back(void **state)
 	assert_int_equal(tern_spawn(world->self, &roamer_behaviour, &roamers[1], &less, &new), 0);
 	assert_ptr_equal(world->engine->rooms[tern_address_slot(new)], room);
 	/* One before its first run, one while it rests. */
-	tern_count(&world->engine->lcores[1].accepted, 2);
+	tern_count(&world->engine->lcores[1].signals.accepted, 2);
 	world_settle(world);
 	assert_int_equal(roamers[2].probe.returned, 1);
 	assert_int_equal(tern_roam_put(&room->roam, &late, &count), 0);

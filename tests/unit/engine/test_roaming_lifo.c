@@ -23,7 +23,7 @@ static void the_slot_is_passed_by_for_higher_ones(void **state)
 		roamers[i].clock = &clock;
 		tern_roaming_wake(lcore, agent_of(world, agents[i]));
 	}
-	assert_ptr_equal(lcore->lifo, agent_of(world, agents[1]));
+	assert_ptr_equal(lcore->roaming.lifo, agent_of(world, agents[1]));
 	wake_all(world, agents, 2);
 	poll_one(world, 0);
 	assert_int_equal(roamers[0].ran_at, 0);

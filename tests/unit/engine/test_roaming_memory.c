@@ -53,7 +53,7 @@ static const struct tern_behaviour waiter_behaviour = {.name = "waiter", .fiber 
 
 static bool is_full(const struct world *world)
 {
-	const struct tern_cells *cells = &world->engine->lcores[0].cells;
+	const struct tern_cells *cells = &world->engine->lcores[0].mail.cells;
 	return tern_cells_left(cells) <= cells->kept;
 }
 

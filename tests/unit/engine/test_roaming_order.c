@@ -100,7 +100,7 @@ static void close_scene(void **state, struct scene *scene)
 static void look(struct scene *scene)
 {
 	struct tern_lcore *lcore = &scene->world->engine->lcores[0];
-	tern_passage_look(&lcore->passage, lcore->out, lcore->roam_route, NULL, NULL);
+	tern_passage_look(&lcore->roaming.passage, lcore->out, lcore->roam_route, NULL, NULL);
 }
 
 /* Send by lcore 0 in the way that a signal of `type` brings about, and leave it in the lane. */

@@ -180,7 +180,7 @@ static void a_stuck_lcore_keeps_it(void **state)
 	settle_fully(world);
 	for (int i = 0; i < 20; i++)
 		wake_all(world, agents, 2);
-	tern_store(&stuck->in_turn, true);
+	tern_store(&stuck->turn.is_on, true);
 	tern_engine_advance(world->engine, 100 * AFTER_US * 1000);
 	for (int i = 0; i < 40; i++)
 		poll_one(world, FREE);
@@ -192,7 +192,7 @@ static void a_stuck_lcore_keeps_it(void **state)
 		poll_one(world, 2);
 		tern_engine_advance(world->engine, STEP_NS);
 	}
-	tern_store(&stuck->in_turn, false);
+	tern_store(&stuck->turn.is_on, false);
 	let_handle(world, rated, 20);
 	assert_rate(rated, 20);
 }

@@ -62,7 +62,7 @@ static void an_agent_just_woken_is_not_taken(void **state)
 	wake_all(world, hogs, 1);
 	wake_all(world, hogs + TERN_ROAMING_ADMITTED, 1);
 	struct tern_lcore *lcore = &world->engine->lcores[0];
-	tern_store(&lcore->turn_ticks, tern_clock_ticks(lcore->clock));
+	tern_store(&lcore->turn.ticks, tern_clock_ticks(lcore->clock));
 	tern_roaming_admit(lcore);
 	assert_int_equal(ring_of(world, 0), 1);
 	poll_one(world, 1);
@@ -190,7 +190,7 @@ static void check_low(void **state, uint32_t normal, uint32_t low, uint32_t low_
 	wake_all(world, hogs, TERN_ROAMING_ADMITTED);
 	wake_all(world, agents, normal + low);
 	poll_one(world, 0);
-	struct tern_run_ring *rings = world->engine->lcores[0].rings;
+	struct tern_run_ring *rings = world->engine->lcores[0].roaming.rings;
 	uint32_t waiting = low - TERN_ROAMING_ADMITTED;
 	assert_int_equal(tern_run_ring_count(&rings[0]), waiting);
 	assert_int_equal(tern_run_ring_count(&rings[1]), normal);
@@ -239,11 +239,11 @@ static void the_slot_holds_one(void **state)
 		agents[i] = spawn_roaming(world, 0, &roamer_behaviour, &roamers[i]);
 	world_settle(world);
 	struct tern_lcore *lcore = &world->engine->lcores[0];
-	tern_store(&lcore->turn_ticks, tern_clock_ticks(lcore->clock));
+	tern_store(&lcore->turn.ticks, tern_clock_ticks(lcore->clock));
 	for (uint32_t i = 0; i < 4; i++) {
 		roamers[i].clock = &clock;
 		tern_roaming_wake(lcore, agent_of(world, agents[i]));
-		assert_ptr_equal(lcore->lifo, agent_of(world, agents[i]));
+		assert_ptr_equal(lcore->roaming.lifo, agent_of(world, agents[i]));
 		assert_int_equal(ring_of(world, 0), i);
 		tern_roaming_wake(lcore, agent_of(world, agents[i])); /* it is queued already */
 		assert_int_equal(ring_of(world, 0), i);

@@ -157,8 +157,8 @@ static void a_thief_takes_what_is_loose(void **state)
 static void look_stuck(struct world *world)
 {
 	struct tern_lcore *lcore = &world->engine->lcores[0];
-	tern_store(&lcore->turn_ticks, tern_clock_ticks(lcore->clock));
-	tern_store(&lcore->in_turn, true);
+	tern_store(&lcore->turn.ticks, tern_clock_ticks(lcore->clock));
+	tern_store(&lcore->turn.is_on, true);
 }
 
 static void a_stuck_lcore_is_helped_with_what_is_loose(void **state)
@@ -172,7 +172,7 @@ static void a_stuck_lcore_is_helped_with_what_is_loose(void **state)
 		poll_thief(&it);
 		assert_int_equal(stats_of(it.world, THIEF).stolen, how == LOOSE);
 		assert_int_equal(lcore_of(it.world, it.agent), how == LOOSE ? THIEF : 0);
-		tern_store(&it.world->engine->lcores[0].in_turn, false);
+		tern_store(&it.world->engine->lcores[0].turn.is_on, false);
 		poll_one(it.world, 0);
 		close_case(state, &it, how);
 	}
@@ -189,14 +189,14 @@ static void help_comes_when_it_is_time(void **state)
 	poll_thief(&it);
 	assert_int_equal(stats_of(it.world, THIEF).stolen, 0);
 	/* Between two turns it is not stuck, however long ago the last one began. */
-	tern_store(&lcore->in_turn, false);
+	tern_store(&lcore->turn.is_on, false);
 	tern_engine_advance(it.world->engine, STUCK_NS);
 	poll_thief(&it);
 	assert_int_equal(stats_of(it.world, THIEF).stolen, 0);
-	tern_store(&lcore->in_turn, true);
+	tern_store(&lcore->turn.is_on, true);
 	poll_thief(&it);
 	assert_int_equal(stats_of(it.world, THIEF).stolen, 1);
-	tern_store(&lcore->in_turn, false);
+	tern_store(&lcore->turn.is_on, false);
 	close_case(state, &it, LOOSE);
 }
 
@@ -223,7 +223,7 @@ static uint64_t suspended(const struct world *world)
 {
 	uint64_t all = 0;
 	for (uint32_t i = 0; i < tern_engine_lcores(world->engine); i++)
-		all += tern_load(&world->engine->lcores[i].preempt.preempted);
+		all += tern_load(&world->engine->lcores[i].guard.preempt.preempted);
 	return all;
 }
 

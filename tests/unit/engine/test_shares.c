@@ -119,12 +119,12 @@ static void release_last(struct hoard *hoard)
 	struct world *world = hoard->world;
 	const struct tern_lcore *lcore = &world->engine->lcores[0];
 	release_hoard(hoard);
-	UNTIL(world, seen(&lcore->cells.used) == 0);
-	UNTIL(world, seen(&lcore->credit) == UINT32_MAX);
+	UNTIL(world, seen(&lcore->mail.cells.used) == 0);
+	UNTIL(world, seen(&lcore->mail.credit) == UINT32_MAX);
 	if (!world->polled)
 		return;
-	assert_int_equal(lcore->shorts.count, 0);
-	assert_int_equal(lcore->deferred, 0);
+	assert_int_equal(lcore->mail.shorts.count, 0);
+	assert_int_equal(lcore->outboxes.deferred, 0);
 }
 
 /* A lane carries what it is deep again: nobody takes from it meanwhile. */
@@ -205,7 +205,7 @@ static void paused_agents_stop_nobody_else(void **state)
 	struct hoard hoard;
 	open_hoard(world, &hoard, HOARDERS, &options);
 	fill_hoard(&hoard);
-	const struct tern_cells *cells = &world->engine->lcores[0].cells;
+	const struct tern_cells *cells = &world->engine->lcores[0].mail.cells;
 	assert_true(hoard.asker.sent >= cells->count / 2);
 	assert_true(seen(&cells->used) <= cells->count - cells->kept);
 	serve_others(world, hoard.self);
@@ -230,7 +230,7 @@ static void who_comes_later_gets_a_share(void **state)
 	open_hoard(world, &later, 1, &options);
 	fill_hoard(&first);
 	fill_hoard(&later);
-	const struct tern_cells *cells = &world->engine->lcores[0].cells;
+	const struct tern_cells *cells = &world->engine->lcores[0].mail.cells;
 	assert_in_range(first.asker.sent, cells->count / 2, cells->count);
 	assert_in_range(later.asker.sent, cells->count / 64, first.asker.sent / 2);
 	release_hoard(&later);
@@ -268,7 +268,7 @@ static void an_agent_abroad_may_fill_it(void **state)
 	struct asker *asker = make_asker(world, hoard.agents, HOARDERS);
 	tern_address agent = spawn_on(world->self, tern_engine_lcores(world->engine) - 1,
 				      &asker_behaviour, asker);
-	uint32_t half = world->engine->lcores[0].cells.count / 2;
+	uint32_t half = world->engine->lcores[0].mail.cells.count / 2;
 	UNTIL(world, (ask_to(world, agent, asker, FLOOD), seen(&asker->sent) >= half));
 	put(&asker->again, true);
 	for (uint32_t i = 0; i < HOARDERS; i++)
@@ -356,7 +356,7 @@ static void without_a_cell_signals_come_back(void **state)
 	assert_true(!world->polled || other.returned == 0);
 	tern_thread_detach(self);
 	assert_true(hoard.asker.returned > 0);
-	const struct tern_cells *cells = &world->engine->lcores[0].cells;
+	const struct tern_cells *cells = &world->engine->lcores[0].mail.cells;
 	assert_true(seen(&cells->used) >= cells->count - cells->kept);
 	serve_others(world, hoard.self);
 	release_last(&hoard);

@@ -382,7 +382,7 @@ static void watchers_may_end_first(void **state)
 		assert_int_equal(guard->told, 0);
 		assert_int_equal(guard->probe.stopped, 1);
 		for (uint32_t k = 0; k < world->engine->system_count; k++)
-			assert_int_equal(world->engine->lcores[k].ends_left, 0);
+			assert_int_equal(world->engine->lcores[k].outboxes.ends_left, 0);
 	}
 }
 

@@ -93,8 +93,8 @@ static void note_memory(struct run *run)
 	const struct tern_engine *engine = run->world.engine;
 	for (uint32_t i = 0; i < engine->lcore_count; i++) {
 		const struct tern_lcore *lcore = &engine->lcores[i];
-		bool is_full = tern_cells_left(&lcore->cells) <= lcore->cells.kept;
-		run->ran_out |= is_full || lcore->full_due;
+		bool is_full = tern_cells_left(&lcore->mail.cells) <= lcore->mail.cells.kept;
+		run->ran_out |= is_full || lcore->mail.full_due;
 	}
 }
 

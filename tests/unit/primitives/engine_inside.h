@@ -43,20 +43,20 @@ static inline struct tern_lcore_stats engine_stats(const struct tern_engine *eng
 
 static inline void check_lcore_given_back(const struct tern_lcore *lcore)
 {
-	assert_int_equal(lcore->cells.used, 0);
-	assert_int_equal(lcore->deferred, 0);
+	assert_int_equal(lcore->mail.cells.used, 0);
+	assert_int_equal(lcore->outboxes.deferred, 0);
 	assert_int_equal(lcore->ready.count, 0);
 	assert_int_equal(lcore->wheel.armed, 0);
-	assert_int_equal(lcore->graves, 0);
-	assert_null(lcore->lifo);
+	assert_int_equal(lcore->roaming.graves, 0);
+	assert_null(lcore->roaming.lifo);
 	assert_null(lcore->waiters.round);
-	assert_int_equal(lcore->lent, 0);
-	assert_int_equal(lcore->ends_left, 0);
-	assert_int_equal(lcore->finishing.count, 0);
-	assert_int_equal(lcore->shorts.count, 0);
+	assert_int_equal(lcore->outboxes.lent, 0);
+	assert_int_equal(lcore->outboxes.ends_left, 0);
+	assert_int_equal(lcore->pending.finishing.count, 0);
+	assert_int_equal(lcore->mail.shorts.count, 0);
 	for (uint32_t level = 0; level < TERN_ROAMING_LEVELS; level++) {
-		assert_int_equal(lcore->admitted[level], 0);
-		assert_int_equal(tern_run_ring_count(&lcore->rings[level]), 0);
+		assert_int_equal(lcore->roaming.admitted[level], 0);
+		assert_int_equal(tern_run_ring_count(&lcore->roaming.rings[level]), 0);
 	}
 }
 
@@ -77,7 +77,7 @@ static inline void check_given_back(const struct tern_engine *engine)
 	assert_int_equal(engine->thieves, 0);
 	assert_int_equal(tern_global_count(engine), 0);
 	for (uint32_t i = 0; i < engine->system_count; i++) {
-		permits += engine->lcores[i].permits;
+		permits += engine->lcores[i].spawns.permits;
 		check_lcore_given_back(&engine->lcores[i]);
 	}
 	assert_int_equal(permits, engine->config.max_agents);

@@ -115,9 +115,10 @@ static bool is_all_home(const struct world *world)
 {
 	for (uint32_t i = 0; i < tern_engine_lcores(world->engine); i++) {
 		const struct tern_lcore *lcore = &world->engine->lcores[i];
-		if (tern_load(&lcore->cells.used))
+		if (tern_load(&lcore->mail.cells.used))
 			return false;
-		assert_true(!world->polled || (lcore->lent == 0 && lcore->deferred == 0));
+		assert_true(!world->polled ||
+			    (lcore->outboxes.lent == 0 && lcore->outboxes.deferred == 0));
 	}
 	return true;
 }
@@ -301,7 +302,7 @@ static void beyond_a_quarter_they_are_lost(void **state)
 {
 	struct world *world = *state;
 	struct tern_lcore *lcore = &world->engine->lcores[1];
-	uint32_t quarter = lcore->cells.count / 4;
+	uint32_t quarter = lcore->mail.cells.count / 4;
 	struct asker asker = {.count = 1};
 	struct tern_agent *lazy = tern_thread_attach(world->engine, &asker_behaviour, &asker);
 	while (asker.sent < 8000) {
@@ -312,16 +313,16 @@ static void beyond_a_quarter_they_are_lost(void **state)
 			assert_int_equal(asker_send(lazy, &asker, 0), 0);
 		assert_int_equal(tern_agent_stop(world->self, to), 0);
 		world_settle(world);
-		assert_in_range(lcore->deferred, 0, quarter);
+		assert_in_range(lcore->outboxes.deferred, 0, quarter);
 	}
 	uint64_t lost = stats_of_all(world).lost;
 	assert_in_range(lost, 1, asker.sent - quarter);
-	UNTIL(world, (tern_thread_poll(lazy), lcore->deferred == 0));
+	UNTIL(world, (tern_thread_poll(lazy), lcore->outboxes.deferred == 0));
 	while (tern_thread_poll(lazy))
 		;
 	assert_int_equal(asker.returned, asker.sent - lost);
 	assert_true(asker.returned >= quarter);
-	assert_int_equal(lcore->cells.used, 0);
+	assert_int_equal(lcore->mail.cells.used, 0);
 	tern_thread_detach(lazy);
 }
 

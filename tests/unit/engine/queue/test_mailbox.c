@@ -183,7 +183,7 @@ static void open_keyed(struct keyed *keyed, uint32_t offset, uint32_t length)
 	uint32_t entries = tern_keys_entries(WAITING);
 	*keyed = (struct keyed){.lcore = aligned_alloc(TERN_LINE, sizeof(struct tern_lcore))};
 	memset(keyed->lcore, 0, sizeof(struct tern_lcore));
-	keyed->memory = make_cells(&keyed->lcore->cells, WAITING);
+	keyed->memory = make_cells(&keyed->lcore->mail.cells, WAITING);
 	keyed->block = calloc(1, TERN_BLOCK_OFFSET + entries * sizeof(uint32_t));
 	keyed->extras.keys = keyed->block;
 	keyed->extras.keys_mask = entries - 1;
@@ -216,7 +216,7 @@ static void keys_agree_with_a_list(void **state)
 			struct tern_signal *known = NULL;
 			for (uint32_t i = 0; i < count && !known; i++) {
 				struct tern_signal *at =
-					tern_cells_at(&keyed.lcore->cells, waiting[i]);
+					tern_cells_at(&keyed.lcore->mail.cells, waiting[i]);
 				if (at->type == signal.type &&
 				    memcmp(at->payload.bytes + 40 - length, &key, length) == 0)
 					known = at;
@@ -226,12 +226,12 @@ static void keys_agree_with_a_list(void **state)
 					 known);
 			if (!known && count < WAITING) {
 				waiting[count] =
-					tern_mailbox_push(&keyed.lcore->cells, &box, &signal);
+					tern_mailbox_push(&keyed.lcore->mail.cells, &box, &signal);
 				tern_keys_add(keyed.lcore, &keyed.extras, waiting[count++]);
 			}
 			for (uint32_t gone = pick(&rng, 3); gone && count; gone--) {
 				tern_keys_remove(keyed.lcore, &keyed.extras, waiting[0]);
-				tern_mailbox_pop(&keyed.lcore->cells, &box);
+				tern_mailbox_pop(&keyed.lcore->mail.cells, &box);
 				memmove(waiting, waiting + 1, --count * sizeof(waiting[0]));
 			}
 		}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANES_H
+#define LANES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capabilities/arena.h"
+#include "capabilities/lane.h"
+
+struct tern_lcore;
+
+/** Signals a turn takes from one lane before it looks at the next. */
+#define TERN_LANE_BURST 128
+/** Signals between two looks at the express lanes while others are handled. */
+#define TERN_EXPRESS_EVERY 8
+
+/** Inbound lanes of one kind, those that exist. */
+struct tern_lane_set {
+	struct tern_lane_in *lanes;
+	uint32_t count;
+};
+
+/** The lanes that an lcore reads, and memory of those that it makes. Its thread writes. */
+struct tern_lanes {
+	struct tern_lane_set express;
+	struct tern_lane_set data;
+	uint32_t seen;		    /* of inbox.lanes_made, at the last look */
+	uint32_t self[2];	    /* place of the lane to itself in data, express */
+	struct tern_lane *spare[2]; /* memory for the lane to itself, to change over to */
+	bool *open;		    /* of inbox.lanes: those already in a set */
+	uint64_t bytes;		    /* of lanes made by this lcore; any thread reads */
+	struct tern_span span;	    /* exactly what its lanes need */
+};
+
+/** Open lanes that others made to this lcore since the last look. */
+void tern_lcore_adopt(struct tern_lcore *lcore);
+
+/** Move what waits in the lcore's lane to itself into mailboxes, so that it has room again. */
+void tern_lcore_spill(struct tern_lcore *lcore, bool express);
+
+/** Make the lane to `route`, or refresh its credit. Returns whether there is room. */
+bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route);
+
+/** Whether the lane to `route` has room, made first where there is none. Runs no one. */
+bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route);
+
+#endif
