@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "capabilities/arena.h"
+#include "capabilities/memory/arena.h"
 #include "capabilities/lane.h"
 
 struct tern_lcore;
