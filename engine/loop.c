@@ -189,8 +189,8 @@ static bool lives_here(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 void tern_lcore_end_agents(struct tern_lcore *lcore)
 {
 	uint32_t slots = tern_slots_used(lcore->engine);
-	while (tern_ready_pop(lcore))
-		;
+	/* Also those that roam, which another lcore may end, when all have been here. */
+	tern_ready_empty(lcore);
 	for (uint32_t i = lcore->engine->system_count; i < slots; i++) {
 		if (tern_lcore_is_gone(lcore))
 			return;
@@ -200,6 +200,8 @@ void tern_lcore_end_agents(struct tern_lcore *lcore)
 			continue;
 		if (agent->status != TERN_ENDING)
 			tern_life_ask_end(lcore, agent, TERN_END_SHUTDOWN, 0);
+		/* It was queued to end, or woken by an end before: it ends here. */
+		tern_ready_empty(lcore);
 		tern_life_end(lcore, agent);
 	}
 }

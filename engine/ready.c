@@ -139,6 +139,20 @@ struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
 	return NULL;
 }
 
+void tern_ready_empty(struct tern_lcore *lcore)
+{
+	struct tern_ready *ready = &lcore->ready;
+	struct tern_agent *agent;
+	while ((agent = tern_ready_list_pop(lcore, &ready->waiting)) != NULL)
+		agent->flags &= ~(TERN_AGENT_LISTED | TERN_AGENT_WAITING);
+	/* One whose time had not come stayed there, and another lcore may have ended it. */
+	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
+		ready->count--;
+		ready->pinned -= !(agent->flags & TERN_AGENT_ROAMING);
+		agent->flags &= ~TERN_AGENT_LISTED;
+	}
+}
+
 void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,
 		    uint32_t signals)
 {
