@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "agent_state.h"
 #include "ask.h"
 #include "control.h"
 #include "engine.h"
@@ -139,16 +140,16 @@ void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code
 	/* First: an agent that fails while it hears of it fails no second time. */
 	tern_life_ask_end(lcore, agent, TERN_END_FAILED, code);
 	tern_agent_label(agent, label);
-	agent->flags |= TERN_AGENT_FAILED;
+	tern_agent_set(agent, TERN_AGENT_FAILED);
 	tern_count(&lcore->stats.failed, 1);
 	tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "agent failed",
 		       "agent=\"%s\" slot=%u lcore=%u code=%d error=\"%s\"", label,
 		       tern_address_slot(agent->address), lcore->index, code, error->text);
 	if (!agent->behaviour->on_error || tern_lcore_is_gone(lcore))
 		return;
-	agent->flags |= TERN_AGENT_TELLING;
+	tern_agent_begin_telling(agent);
 	agent->behaviour->on_error(agent, agent->state, error);
-	agent->flags &= ~TERN_AGENT_TELLING;
+	tern_agent_end_telling(agent);
 }
 
 void tern_fail(struct tern_agent *self, int code, const char *format, ...)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask.h"
 
+#include "agent_state.h"
 #include "engine.h"
 #include "finish.h"
 #include "life.h"
@@ -88,7 +89,7 @@ static void act_on_word(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 	if (word & TERN_ASK_LOOK) {
 		tern_returned_look(lcore, slot);
 		tern_watch_look(lcore, agent);
-		agent->flags |= TERN_AGENT_DUE;
+		tern_agent_set(agent, TERN_AGENT_DUE);
 	}
 	if (word & TERN_ASK_START && agent->status == TERN_NEW)
 		tern_life_start(lcore, agent);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "due.h"
 
+#include "agent_state.h"
 #include "fds.h"
 #include "fiber.h"
 #include "life.h"
@@ -13,7 +14,7 @@
 
 void tern_due_wake(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	agent->flags |= TERN_AGENT_DUE;
+	tern_agent_set(agent, TERN_AGENT_DUE);
 	if (agent->status != TERN_PAUSED)
 		tern_ready_wake(lcore, agent);
 }
@@ -117,6 +118,6 @@ unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_lcore_check_slice(lcore);
 	const struct tern_reserve *reserve = tern_reserve_of(lcore, agent);
 	if (!reserve->timers && !reserve->fds && !are_events_left(reserve))
-		agent->flags &= ~TERN_AGENT_DUE;
+		tern_agent_clear(agent, TERN_AGENT_DUE);
 	return handled;
 }

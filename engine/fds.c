@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "agent_state.h"
 #include "due.h"
 #include "engine.h"
 #include "fiber.h"
@@ -131,7 +132,7 @@ int tern_fds_wait(struct tern_agent *agent, int fd, uint32_t events, uint16_t ty
 	entry->fd = fd;
 	entry->type = type;
 	entry->forgotten = entry->held = false;
-	agent->flags |= TERN_AGENT_FDS;
+	tern_agent_set(agent, TERN_AGENT_FDS);
 	/* Release pairs with disarm_fd(): who fires it finds whom to tell. */
 	__atomic_store_n(&entry->word, word, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&fds->armed, 1, __ATOMIC_RELAXED);

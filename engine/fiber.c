@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "agent_state.h"
 #include "control.h"
 #include "due.h"
 #include "engine.h"
@@ -73,7 +74,7 @@ int tern_fiber_make(struct tern_lcore *lcore, struct tern_agent *agent, size_t s
 	tern_context_make(&fiber->context, &usable, fiber_main, fiber);
 	agent->extras->fiber = fiber;
 	tern_store(&agent->extras->stack_bytes, (uint32_t)stack.size);
-	agent->flags |= TERN_AGENT_FIBER | TERN_AGENT_SHY;
+	tern_agent_add_traits(agent, TERN_AGENT_FIBER | TERN_AGENT_SHY);
 	agent->handler = tern_fiber_signal;
 	return 0;
 }

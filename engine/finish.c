@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "finish.h"
 
+#include "agent_state.h"
 #include "ask.h"
 #include "due.h"
 #include "engine.h"
@@ -69,7 +70,7 @@ void tern_finish_start(struct tern_lcore *lcore, struct tern_agent *agent)
 	/* Lanes that this turn has looked at already may hold more: a whole turn comes after. */
 	lcore->turn.wet = true;
 	lcore->reserves[slot].finish_turn = turn_of(lcore);
-	agent->flags |= TERN_AGENT_FINISHING;
+	tern_agent_set(agent, TERN_AGENT_FINISHING);
 	tern_slot_list_push(&lcore->pending.finishing, lcore->reserves, TERN_SLOTS_FINISHING, slot);
 }
 

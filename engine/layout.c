@@ -9,6 +9,7 @@
 #include <rte_rcu_qsbr.h>
 #include <sys/mman.h>
 
+#include "agent_state.h"
 #include "ask.h"
 #include "capabilities/lines.h"
 #include "control.h"
@@ -158,12 +159,12 @@ static void init_system_agent(struct tern_lcore *lcore)
 	static const struct tern_behaviour system = {.name = "lcore",
 						     .handler = tern_control_handle};
 	struct tern_agent *agent = &lcore->agents[lcore->index];
+	tern_agent_on_boot(agent);
 	agent->behaviour = &system;
 	agent->handler = system.handler;
 	agent->lcore = lcore;
 	agent->address = tern_address_make(0, lcore->index, 1);
 	agent->mailbox = TERN_MAILBOX_EMPTY;
-	agent->flags = TERN_AGENT_STARTED;
 	agent->high_water = lcore->engine->config.high_water;
 	agent->low_water = lcore->engine->config.low_water;
 	lcore->directory[lcore->index] = tern_dir_make(1, 2 * lcore->index);

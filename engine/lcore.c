@@ -3,6 +3,7 @@
 /* One turn of an lcore: express lanes, data lanes, timers, ready agents, what waits to leave. */
 #include "lcore.h"
 
+#include "agent_state.h"
 #include "ask.h"
 #include "due.h"
 #include "engine.h"
@@ -157,7 +158,7 @@ static unsigned run_mailbox(struct tern_lcore *lcore, struct tern_agent *agent, 
 
 static inline void tell_pressure(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	if (tern_unlikely(agent->flags & (TERN_AGENT_OVER | TERN_AGENT_TOLD_OVER)))
+	if (tern_unlikely(agent->flags & TERN_WATER))
 		tern_policy_tell(lcore, agent);
 }
 
@@ -166,8 +167,7 @@ static unsigned run_agent(struct tern_lcore *lcore, struct tern_agent *agent, un
 {
 	if (agent->status == TERN_NEW)
 		tern_life_start(lcore, agent);
-	if (agent->status < TERN_READY)
-		tern_agent_set_status(agent, TERN_READY);
+	tern_agent_on_run(agent);
 	tell_pressure(lcore, agent);
 	budget = agent->mailbox.queued < budget ? agent->mailbox.queued : budget;
 	unsigned handled = 0;
@@ -223,7 +223,7 @@ static void settle_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 		return;
 	}
 	if (agent->status == TERN_READY)
-		tern_agent_set_status(agent, tern_agent_resting(agent));
+		tern_agent_on_settle(agent, false);
 	tern_ready_rest(lcore, agent);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "life.h"
 
+#include "agent_state.h"
 #include "control.h"
 #include "due.h"
 #include "engine.h"
@@ -43,11 +44,7 @@ void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct t
 
 void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	if (agent->status == TERN_NEW)
-		tern_agent_set_status(agent, agent->flags & TERN_AGENT_LISTED
-						     ? TERN_READY
-						     : tern_agent_resting(agent));
-	agent->flags |= TERN_AGENT_STARTED;
+	tern_agent_on_start(agent);
 	tern_store(&lcore->turn.running, tern_address_slot(agent->address));
 	if (agent->behaviour->on_start && !tern_lcore_is_gone(lcore)) {
 		agent->behaviour->on_start(agent, agent->state);
@@ -76,7 +73,7 @@ void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum 
 	tern_life_return_mailbox(lcore, agent);
 	agent->end_why = (uint8_t)why;
 	agent->result = result;
-	tern_agent_set_status(agent, TERN_ENDING);
+	tern_agent_on_end(agent);
 	tern_ready_wake(lcore, agent);
 }
 
@@ -87,7 +84,7 @@ void tern_life_pause(struct tern_lcore *lcore, struct tern_agent *agent)
 	/* One that is to finish goes on. */
 	if (agent->status >= TERN_PAUSED || agent->flags & TERN_AGENT_FINISHING)
 		return;
-	tern_agent_set_status(agent, TERN_PAUSED);
+	tern_agent_on_pause(agent);
 	tern_timers_park(agent);
 	tern_ready_rest(lcore, agent);
 }
@@ -96,8 +93,7 @@ void tern_life_resume(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (agent->status != TERN_PAUSED)
 		return;
-	bool listed = agent->flags & TERN_AGENT_LISTED;
-	tern_agent_set_status(agent, listed ? TERN_READY : tern_agent_resting(agent));
+	tern_agent_on_resume(agent);
 	tern_timers_unpark(agent);
 	if (agent->mailbox.queued || agent->flags & (TERN_AGENT_FIBER | TERN_AGENT_DUE))
 		tern_ready_wake(lcore, agent);
@@ -141,7 +137,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	/* Before on_stop, which may free the state they lie in; and after, for what it armed. */
 	unlink_timers(agent);
 	tern_fds_forget(lcore, agent);
-	agent->flags |= TERN_AGENT_TELLING;
+	tern_agent_begin_telling(agent);
 	if (agent->behaviour->on_stop && !(agent->flags & TERN_AGENT_MUTE))
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
 	if (tern_lcore_is_gone(lcore))
@@ -153,9 +149,8 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	tern_watch_ended(lcore, agent, result);
 	tern_watch_forget(lcore, agent);
-	tern_agent_set_status(agent, TERN_DEAD);
+	tern_agent_on_ended(agent);
 	tern_count(&lcore->stats.agents_ended, 1);
-	agent->flags = 0;
 	if (roaming)
 		tern_roaming_bury(lcore, agent);
 	else

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent_state.h"
 #include "engine.h"
 #include "life.h"
 #include "poller.h"
@@ -165,7 +166,6 @@ void *tern_lcore_main(void *argument)
  */
 static bool inherit_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	const uint32_t places = TERN_AGENT_LISTED | TERN_AGENT_WAITING | TERN_AGENT_ADMITTED;
 	uint32_t slot = tern_address_slot(tern_load(&agent->address));
 	struct tern_room *room = tern_room_of(lcore, slot);
 	if (tern_load(&lcore->engine->heir) != lcore->index ||
@@ -173,7 +173,7 @@ static bool inherit_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	    __atomic_load_n(&room->roam.state, __ATOMIC_ACQUIRE) >= TERN_ROAM_RUNNING ||
 	    !tern_roaming_is_loose(agent))
 		return false;
-	agent->flags &= ~places;
+	tern_agent_inherit(agent);
 	tern_store(&agent->lcore, lcore);
 	return true;
 }
@@ -189,8 +189,8 @@ static bool lives_here(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 void tern_lcore_end_agents(struct tern_lcore *lcore)
 {
 	uint32_t slots = tern_slots_used(lcore->engine);
-	while (tern_ready_pop(lcore))
-		;
+	/* Also those that roam, which another lcore may end, when all have been here. */
+	tern_ready_empty(lcore);
 	for (uint32_t i = lcore->engine->system_count; i < slots; i++) {
 		if (tern_lcore_is_gone(lcore))
 			return;
@@ -200,6 +200,8 @@ void tern_lcore_end_agents(struct tern_lcore *lcore)
 			continue;
 		if (agent->status != TERN_ENDING)
 			tern_life_ask_end(lcore, agent, TERN_END_SHUTDOWN, 0);
+		/* It was queued to end, or woken by an end before: it ends here. */
+		tern_ready_empty(lcore);
 		tern_life_end(lcore, agent);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A mailbox's bound and policy, and who may use how much of an lcore's mailbox memory. */
+#include "agent_state.h"
 #include "fiber.h"
 #include "keys.h"
 #include "life.h"
@@ -45,7 +46,7 @@ static bool policy_refuses(const struct tern_agent *agent)
 /* The agent itself hears of it when it runs next: its own handler may be on the stack now. */
 static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	agent->flags |= TERN_AGENT_OVER;
+	tern_agent_rise(agent);
 	tern_count(&tern_profile_of(lcore, agent)->pressured, 1);
 	if (policy_refuses(agent))
 		set_pressed(lcore, agent, true);
@@ -53,7 +54,7 @@ static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
 
 static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	agent->flags &= ~TERN_AGENT_OVER;
+	tern_agent_fall(agent);
 	tern_policy_forget(lcore, agent);
 	if (policy_refuses(agent))
 		set_pressed(lcore, agent, false);
@@ -61,10 +62,10 @@ static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 
 void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	bool over = agent->flags & TERN_AGENT_OVER, told = agent->flags & TERN_AGENT_TOLD_OVER;
-	if (over == told || agent->status >= TERN_PAUSED)
+	bool over = agent->flags & TERN_AGENT_OVER;
+	if (!tern_agent_is_water_news(agent) || agent->status >= TERN_PAUSED)
 		return;
-	agent->flags ^= TERN_AGENT_TOLD_OVER;
+	tern_agent_tell_water(agent);
 	struct tern_event event = {.kind = TERN_EVENT_PRESSURE,
 				   .pressure = {.on = over, .queued = agent->mailbox.queued}};
 	tern_life_event(lcore, agent, &event);
@@ -135,14 +136,14 @@ void tern_policy_forget(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (!(agent->flags & TERN_AGENT_SHORT))
 		return;
-	agent->flags &= ~TERN_AGENT_SHORT;
+	tern_agent_clear(agent, TERN_AGENT_SHORT);
 	tern_slot_list_remove(&lcore->mail.shorts, lcore->reserves, TERN_SLOTS_SHORT,
 			      tern_address_slot(agent->address));
 }
 
 static void set_short(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	agent->flags |= TERN_AGENT_SHORT;
+	tern_agent_set(agent, TERN_AGENT_SHORT);
 	tern_slot_list_push(&lcore->mail.shorts, lcore->reserves, TERN_SLOTS_SHORT,
 			    tern_address_slot(agent->address));
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "agent_state.h"
 #include "engine.h"
 #include "profile.h"
 
@@ -53,7 +54,7 @@ static bool may_run(struct tern_lcore *lcore, struct tern_agent *agent)
 	/* Behind those who wait already. */
 	if (lcore->ready.waiting.head != TERN_SLOT_NONE || !take_permit(lcore))
 		return false;
-	agent->flags |= TERN_AGENT_PERMIT;
+	tern_agent_set(agent, TERN_AGENT_PERMIT);
 	return true;
 }
 
@@ -61,7 +62,7 @@ void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (!(agent->flags & TERN_AGENT_PERMIT))
 		return;
-	agent->flags &= ~TERN_AGENT_PERMIT;
+	tern_agent_clear(agent, TERN_AGENT_PERMIT);
 	__atomic_fetch_add(&lcore->engine->runnable_left, 1, __ATOMIC_RELAXED);
 }
 
@@ -74,7 +75,7 @@ static void hand_to_policy(struct tern_lcore *lcore, struct tern_agent *agent)
 
 static void wait_for_permit(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	agent->flags |= TERN_AGENT_LISTED | TERN_AGENT_WAITING;
+	tern_agent_hold_up(agent);
 	tern_ready_list_push(lcore, &lcore->ready.waiting, agent);
 }
 
@@ -87,9 +88,7 @@ void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
 	bool paused = agent->status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING);
 	if (agent->flags & TERN_AGENT_LISTED || paused)
 		return;
-	agent->flags |= TERN_AGENT_LISTED;
-	if (agent->status < TERN_READY)
-		tern_agent_set_status(agent, TERN_READY);
+	tern_agent_on_queue(agent);
 	if (tern_likely(may_run(lcore, agent)))
 		hand_to_policy(lcore, agent);
 	else
@@ -110,13 +109,13 @@ static void admit_waiting(struct tern_lcore *lcore)
 		if (needs && !take_permit(lcore))
 			return;
 		tern_ready_list_pop(lcore, waiting);
-		agent->flags &= ~TERN_AGENT_WAITING;
+		tern_agent_let_on(agent);
 		if (status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING)) {
-			agent->flags &= ~TERN_AGENT_LISTED;
+			tern_agent_unlist(agent);
 			continue;
 		}
 		if (needs)
-			agent->flags |= TERN_AGENT_PERMIT;
+			tern_agent_set(agent, TERN_AGENT_PERMIT);
 		hand_to_policy(lcore, agent);
 	}
 }
@@ -130,13 +129,30 @@ struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
 	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
 		ready->count--;
 		ready->pinned -= !(agent->flags & TERN_AGENT_ROAMING);
-		agent->flags &= ~TERN_AGENT_LISTED;
+		tern_agent_unlist(agent);
 		/* Paused and resumed while listed: its permit is another's now. */
 		if (agent->status == TERN_PAUSED || tern_likely(may_run(lcore, agent)))
 			return agent;
 		wait_for_permit(lcore, agent);
 	}
 	return NULL;
+}
+
+void tern_ready_empty(struct tern_lcore *lcore)
+{
+	struct tern_ready *ready = &lcore->ready;
+	struct tern_agent *agent;
+	while ((agent = tern_ready_list_pop(lcore, &ready->waiting)) != NULL) {
+		tern_agent_let_on(agent);
+		tern_agent_unlist(agent);
+	}
+	/* One whose time had not come stayed there, and another lcore may have ended it. */
+	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
+		ready->count--;
+		ready->pinned -= !(agent->flags & TERN_AGENT_ROAMING);
+		if (agent->flags & TERN_AGENT_LISTED)
+			tern_agent_unlist(agent);
+	}
 }
 
 void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,

@@ -54,6 +54,9 @@ void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent);
 /** Take the agent to run next; NULL: none. */
 struct tern_agent *tern_ready_pop(struct tern_lcore *lcore);
 
+/** Take all out that can be taken, permits or not: the engine ends, and runs nobody any more. */
+void tern_ready_empty(struct tern_lcore *lcore);
+
 /** Whether the lcore's policy holds agents to their rate. Any lcore or thread. */
 bool tern_ready_keeps_rates(const struct tern_lcore *lcore);
 

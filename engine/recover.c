@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent_state.h"
 #include "engine.h"
 #include "fiber.h"
 #include "life.h"
@@ -208,7 +209,7 @@ static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	int code = lcore->guard.scope->fault.overflow ? -EOVERFLOW : -EFAULT;
 	if (agent->flags & TERN_AGENT_TELLING) {
 		/* In on_error or on_stop: it is not called again. */
-		agent->flags |= TERN_AGENT_MUTE;
+		tern_agent_fail_telling(agent);
 		tern_ready_wake(lcore, agent);
 		return;
 	}

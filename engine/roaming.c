@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "agent_state.h"
 #include "ask.h"
 #include "due.h"
 #include "engine.h"
@@ -40,18 +41,23 @@ static uint32_t stamp_of(const struct tern_lcore *lcore)
 	return (uint32_t)(tern_clock_ticks(lcore->clock) >> TERN_STEAL_STAMP_SHIFT);
 }
 
-bool tern_roaming_is_loose(const struct tern_agent *agent)
+static bool is_loose_but_for(const struct tern_agent *agent, uint32_t ignored)
 {
 	const uint32_t ties = TERN_AGENT_FDS | TERN_AGENT_FINISHING | TERN_AGENT_PARKED |
 			      TERN_AGENT_TIED | TERN_AGENT_REFUSED | TERN_AGENT_SHORT |
 			      TERN_AGENT_STAYS;
-	if (agent->mailbox.queued || agent->flags & ties || agent->status == TERN_ENDING ||
-	    agent->status == TERN_PAUSED)
+	if (agent->mailbox.queued || agent->flags & ties & ~ignored ||
+	    agent->status == TERN_ENDING || agent->status == TERN_PAUSED)
 		return false;
 	if (!(agent->flags & TERN_AGENT_FIBER))
 		return true;
 	const struct tern_fiber *fiber = agent->extras->fiber;
 	return !fiber->context.preempted && !fiber->ends.first;
+}
+
+bool tern_roaming_is_loose(const struct tern_agent *agent)
+{
+	return is_loose_but_for(agent, 0);
 }
 
 bool tern_roaming_may_move(const struct tern_lcore *lcore, const struct tern_agent *agent)
@@ -73,9 +79,9 @@ static bool waits_for_room(const struct tern_agent *agent)
 static void note_ties(struct tern_agent *agent, struct tern_room *room)
 {
 	if (agent->timers || waits_for_room(agent))
-		agent->flags |= TERN_AGENT_TIED;
+		tern_agent_set(agent, TERN_AGENT_TIED);
 	else
-		agent->flags &= ~TERN_AGENT_TIED;
+		tern_agent_clear(agent, TERN_AGENT_TIED);
 	tern_store(&room->tied, !tern_roaming_is_loose(agent));
 }
 
@@ -335,7 +341,7 @@ void tern_roaming_admit(struct tern_lcore *lcore)
 				break;
 			}
 			lcore->roaming.admitted[level]++;
-			agent->flags |= TERN_AGENT_ADMITTED;
+			tern_agent_set(agent, TERN_AGENT_ADMITTED);
 			tern_ready_push(lcore, agent);
 		}
 }
@@ -366,7 +372,7 @@ static void take_over(struct tern_lcore *lcore, struct tern_agent *agent, struct
 		tern_count(&lcore->stats.migrated, 1);
 	}
 	if (agent->flags & TERN_AGENT_PARKED) {
-		agent->flags &= ~TERN_AGENT_PARKED;
+		tern_agent_clear(agent, TERN_AGENT_PARKED);
 		if (agent->status != TERN_PAUSED)
 			tern_timers_unpark(agent);
 	}
@@ -380,7 +386,7 @@ static void look_for_pressure(struct tern_lcore *lcore, struct tern_agent *agent
 	bool pressed = tern_dir_load(lcore, room->slot) & TERN_DIR_PRESSED;
 	if (agent->flags & TERN_AGENT_OVER || (!pressed && queued < room->high_water))
 		return;
-	agent->flags |= TERN_AGENT_OVER;
+	tern_agent_rise(agent);
 	if (!room_refuses(room)) /* else the sender counted */
 		__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
 }
@@ -389,15 +395,14 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	if (agent->flags & TERN_AGENT_ADMITTED) {
-		agent->flags &= ~TERN_AGENT_ADMITTED;
+		tern_agent_clear(agent, TERN_AGENT_ADMITTED);
 		lcore->roaming.admitted[agent->priority + 1]--;
 	}
 	struct tern_room *room = tern_room_of(lcore, slot);
 	take_over(lcore, agent, room);
 	tern_policy_forget(lcore, agent);
 	tern_roam_begin(&room->roam);
-	if (agent->status < TERN_READY)
-		tern_agent_set_status(agent, TERN_READY);
+	tern_agent_on_run(agent);
 	/* After the state: a sender that presses before its wake is seen here, or has us run again.
 	 */
 	look_for_pressure(lcore, agent, room);
@@ -469,7 +474,7 @@ static uint32_t release_senders(struct tern_lcore *lcore, struct tern_agent *age
 {
 	uint32_t left = tern_roam_count(&room->roam);
 	if (agent->flags & TERN_AGENT_OVER && left + agent->mailbox.queued <= room->low_water) {
-		agent->flags &= ~TERN_AGENT_OVER;
+		tern_agent_fall(agent);
 		tern_dir_clear(&lcore->directory[room->slot], TERN_DIR_PRESSED);
 		tern_policy_tell(lcore, agent);
 	}
@@ -485,12 +490,10 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 		return false;
 	/* Also in the midst of a turn: what its run before sent may have passed by now. */
 	tern_passage_look(&lcore->roaming.passage, lcore->out, lcore->roam_route, NULL, NULL);
-	uint32_t flags = agent->flags;
-	if (agent->timers)
-		agent->flags &= ~TERN_AGENT_TIED; /* they can be taken along */
-	bool loose = tern_roaming_is_loose(agent) && tern_roaming_may_move(lcore, agent);
-	agent->flags = flags;
-	if (!loose || waits_for_room(agent))
+	/* Timers can be taken along. */
+	uint32_t ignored = agent->timers ? TERN_AGENT_TIED : 0;
+	if (!is_loose_but_for(agent, ignored) || !tern_roaming_may_move(lcore, agent) ||
+	    waits_for_room(agent))
 		return false;
 	tern_store(&profile->move_to, 0);
 	struct tern_lcore *there = &lcore->engine->lcores[target - 1];
@@ -498,7 +501,7 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 		return false;
 	if (agent->timers) {
 		tern_timers_park(agent);
-		agent->flags |= TERN_AGENT_PARKED;
+		tern_agent_set(agent, TERN_AGENT_PARKED);
 	}
 	tern_ready_rest(lcore, agent);
 	profile->share = 0; /* counts from the floor there: fair share */
@@ -544,7 +547,7 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	if (!has_work && !left && tern_roaming_leave(lcore, agent))
 		return;
 	if (!ends && !paused)
-		tern_agent_set_status(agent, has_work ? TERN_READY : tern_agent_resting(agent));
+		tern_agent_on_settle(agent, has_work);
 	if (ends || has_work || left) {
 		tern_roam_requeue(&room->roam);
 		tern_roaming_queue(lcore, agent);

@@ -2,6 +2,7 @@
 #ifndef ROUTING_H
 #define ROUTING_H
 
+#include "agent_state.h"
 #include "dataplane/router/router.h"
 #include "engine.h"
 #include "reader.h"
@@ -52,7 +53,7 @@ static inline void tern_routing_forget(struct tern_agent *agent)
 {
 	if (tern_unlikely(agent->flags & TERN_AGENT_OFFERS))
 		tern_router_forget(agent->lcore->engine->router, tern_routing_member(agent));
-	agent->flags &= ~TERN_AGENT_OFFERS;
+	tern_agent_clear(agent, TERN_AGENT_OFFERS);
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "waiter.h"
 
+#include "agent_state.h"
 #include "control.h"
 #include "due.h"
 #include "fiber.h"
@@ -68,7 +69,7 @@ static uint32_t take_entry(struct tern_waiters *waiters)
 
 static void tell_later(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	agent->flags |= TERN_AGENT_DUE;
+	tern_agent_set(agent, TERN_AGENT_DUE);
 	if (agent->status < TERN_ENDING)
 		tern_ready_wake(lcore, agent);
 }
@@ -98,7 +99,7 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 		return;
 	}
 	uint32_t *head = head_of(lcore, agent, to), entry = take_entry(&lcore->waiters);
-	agent->flags |= TERN_AGENT_REFUSED;
+	tern_agent_set(agent, TERN_AGENT_REFUSED);
 	if (!entry) {
 		retry_later(lcore, agent);
 		return;
@@ -225,7 +226,7 @@ void tern_waiters_tell(struct tern_lcore *lcore, struct tern_agent *agent, uint3
 		tell_released(lcore, agent, who);
 	}
 	if (!reserve->waiters && !reserve->released && !reserve->retry)
-		agent->flags &= ~TERN_AGENT_REFUSED;
+		tern_agent_clear(agent, TERN_AGENT_REFUSED);
 }
 
 static void forget_list(struct tern_lcore *lcore, uint32_t *list)
@@ -251,5 +252,5 @@ void tern_waiters_forget(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (reserve->retry)
 		tern_control_handled(lcore);
 	reserve->retry = TERN_RETRY_NONE;
-	agent->flags &= ~TERN_AGENT_REFUSED;
+	tern_agent_clear(agent, TERN_AGENT_REFUSED);
 }

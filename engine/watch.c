@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "agent_state.h"
 #include "ask.h"
 #include "control.h"
 #include "due.h"
@@ -125,7 +126,7 @@ static void set_mark(struct tern_lcore *lcore, struct tern_agent *watcher,
 	note->mark = mark;
 	note->in_ring = in_ring;
 	tern_notes_push(&tern_reserve_of(lcore, watcher)->marked, note);
-	watcher->flags |= TERN_AGENT_MARKED;
+	tern_agent_set(watcher, TERN_AGENT_MARKED);
 }
 
 void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
@@ -216,7 +217,7 @@ void tern_watch_cell_left(struct tern_lcore *lcore, struct tern_agent *watcher, 
 		set_due(lcore, watcher, note);
 	}
 	if (!marked->first)
-		watcher->flags &= ~TERN_AGENT_MARKED;
+		tern_agent_clear(watcher, TERN_AGENT_MARKED);
 }
 
 void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t most)

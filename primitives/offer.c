@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "engine/agent_state.h"
 #include "engine/life.h"
 #include "engine/routing.h"
 
@@ -18,7 +19,7 @@ int tern_offer(struct tern_agent *self, const char *capability)
 	int code = tern_router_offer(self->lcore->engine->router, tern_name_id(capability),
 				     tern_routing_member(self), self->address);
 	if (code == 0)
-		self->flags |= TERN_AGENT_OFFERS;
+		tern_agent_set(self, TERN_AGENT_OFFERS);
 	return code;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "engine/agent_state.h"
 #include "engine/ask.h"
 #include "engine/engine.h"
 #include "engine/extras.h"
@@ -160,6 +161,18 @@ static bool is_shy(const struct tern_spawn_options *options)
 	       wants_ring(options);
 }
 
+static uint32_t traits_of(const struct tern_spawn_options *options)
+{
+	uint32_t traits = is_shy(options) ? TERN_AGENT_SHY : 0;
+	if (wants_ring(options))
+		traits |= TERN_AGENT_ROAMING;
+	if (options->exact)
+		traits |= TERN_AGENT_EXACT;
+	if (options->exact && !options->roaming)
+		traits |= TERN_AGENT_STAYS;
+	return traits;
+}
+
 /* Fields that other threads may read at any time are stored whole. */
 static void fill_agent(struct tern_agent *agent, uint32_t slot,
 		       const struct tern_behaviour *behaviour, void *state, const struct spec *spec)
@@ -173,16 +186,9 @@ static void fill_agent(struct tern_agent *agent, uint32_t slot,
 	tern_store(&agent->mailbox.queued, 0);
 	agent->mailbox.head = agent->mailbox.tail = TERN_CELL_NONE;
 	agent->mailbox.returned = 0;
-	tern_agent_set_status(agent, TERN_NEW);
+	tern_agent_on_spawn(agent, traits_of(spec->options));
 	agent->policy = (uint8_t)spec->options->policy;
 	agent->priority = (int8_t)spec->options->priority;
-	agent->flags = is_shy(spec->options) ? TERN_AGENT_SHY : 0;
-	if (wants_ring(spec->options))
-		agent->flags |= TERN_AGENT_ROAMING;
-	if (spec->options->exact)
-		agent->flags |= TERN_AGENT_EXACT;
-	if (spec->options->exact && !spec->options->roaming)
-		agent->flags |= TERN_AGENT_STAYS;
 	tern_store(&agent->behaviour, behaviour);
 	agent->timers = NULL;
 	agent->high_water = spec->high_water;
@@ -208,7 +214,7 @@ static void unmake_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_fiber_end(lcore, agent);
 	if (room)
 		tern_room_put(lcore, room);
-	agent->flags = 0;
+	tern_agent_on_undo(agent);
 	tern_watch_cancel(lcore, tern_address_slot(agent->address));
 	if (agent->extras)
 		tern_extras_put(lcore, agent->extras);
@@ -288,7 +294,7 @@ static void adopt_agent(struct tern_lcore *lcore, const struct spec *spec, tern_
 	else if (agent->behaviour->on_start || agent->behaviour->fiber)
 		tern_ready_push(lcore, agent);
 	else
-		tern_agent_set_status(agent, tern_agent_resting(agent));
+		tern_agent_on_adopt(agent);
 }
 
 /* A handler or a fiber, and only what a fiber can do is asked of one. */

@@ -203,9 +203,10 @@ hugepages_give_back()
 # meson options of the sanitizer builds
 # shellcheck disable=SC2034,SC2054 # used by test and check; meson takes a list with commas
 asan_options=(-Db_sanitize=address,undefined -Db_lundef=false -Ddebug=true -Doptimization=1
-	-Dwerror=false -Ddebug_blocks=true)
+	-Dwerror=false -Ddebug_blocks=true -Ddebug_states=true)
 # shellcheck disable=SC2034
-tsan_options=(-Db_sanitize=thread -Db_lundef=false -Ddebug=true -Doptimization=1 -Dwerror=false)
+tsan_options=(-Db_sanitize=thread -Db_lundef=false -Ddebug=true -Doptimization=1 -Dwerror=false
+	-Ddebug_states=true)
 
 # tsan_wrapper: what to run tests under TSan with; its memory map fits no more than 28 random bits
 tsan_wrapper()

@@ -103,6 +103,17 @@ says 'docs/other.svg is not there'
 says 'links to life-of-an-agent.svg, which is not there'
 verdict 'a picture without its text, and a text without its picture'
 
+fresh
+sed -i 's/MOVE(READY,  PAUSE,  PAUSED/MOVE(READY,  PAUSE,  REST/' "$tree/engine/agent_table.h"
+check 1
+says 'docs/agent-states.svg is not what scripts/agent-states makes of engine/agent_table.h'
+"$root/scripts/agent-states" --root "$tree" --svg >"$tree/docs/agent-states.svg"
+check 0
+sed -i 's/MOVE(READY,  PAUSE,  REST/MOVE(READY,  PAUSE,  ASLEEP/' "$tree/engine/agent_table.h"
+check 1
+says 'not known: READY, PAUSE, ASLEEP'
+verdict 'a picture of the states that is older than their table'
+
 # draw LINE...: a drawing of these lines
 draw()
 {
@@ -137,11 +148,11 @@ python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.argv[1]
 	fault 'not well-formed'
 verdict 'a drawing is well-formed, whatever its texts'
 
-for script in draw check-docs; do
+for script in draw agent-states check-docs; do
 	ends 0 "$root/scripts/$script" --help
 	says 'Exit codes: 0'
 	ends 2 "$root/scripts/$script" --no-such-option
 done
-verdict 'both say how they are used'
+verdict 'all say how they are used'
 
 exit "$failed"

@@ -10,6 +10,7 @@
 #include "actor.h"
 #include "roamers.h"
 
+#include "engine/agent_state.h"
 #include "engine/timer.h"
 
 enum { TICK_NS = 10000, ROUNDS = 400, NUMBERS = 2000 };
@@ -80,7 +81,7 @@ static void a_fired_timer_holds_it_till_it_ran(void **state)
 	struct tern_agent *self = agent_of(world, agent);
 	wake_all(world, hogs, 2 * TERN_ROAMING_ADMITTED);
 	poll_one(world, 0);
-	self->flags |= TERN_AGENT_TIED; /* as after a run that armed it */
+	tern_agent_set(self, TERN_AGENT_TIED); /* as after a run that armed it */
 	tern_timer_arm(self, &roamer->timer, 10, 0, TICK);
 	tern_engine_advance(world->engine, HOG_NS);
 	poll_one(world, 0);
