@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent.h"
+#include "engine/lcore/agent.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "agent_state.h"
-#include "ask.h"
-#include "control.h"
-#include "engine.h"
-#include "extras.h"
-#include "fds.h"
-#include "fiber.h"
-#include "finish.h"
-#include "life.h"
-#include "roaming.h"
-#include "watch.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/mail/ask.h"
+#include "engine/mail/control.h"
+#include "engine/lcore/engine.h"
+#include "engine/agent/extras.h"
+#include "engine/agent/fds.h"
+#include "engine/lcore/fiber_state.h"
+#include "engine/agent/finish.h"
+#include "engine/agent/life.h"
+#include "engine/lcore/room.h"
+#include "engine/agent/watch.h"
 
 tern_address tern_self(const struct tern_agent *self)
 {

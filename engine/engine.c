@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine.h"
+#include "engine/lcore/engine.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -9,9 +9,9 @@
 
 #include "capabilities/lines.h"
 #include "engine/inspect/inspect.h"
-#include "observer.h"
-#include "poller.h"
-#include "recover.h"
+#include "engine/observer/observer.h"
+#include "engine/lcore/poller.h"
+#include "engine/turn/recover.h"
 
 #define POLLED_STEP_NS 1000u
 /* Rounds in a row that found work, after which a waiting thread's virtual time goes on. */

@@ -9,17 +9,17 @@
 #include <rte_rcu_qsbr.h>
 #include <sys/mman.h>
 
-#include "agent_state.h"
-#include "ask.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/mail/ask.h"
 #include "capabilities/lines.h"
-#include "control.h"
+#include "engine/mail/control.h"
 #include "dataplane/router/router.h"
-#include "engine.h"
-#include "global_queue.h"
-#include "profile.h"
-#include "roaming.h"
-#include "routing.h"
-#include "slots.h"
+#include "engine/lcore/engine.h"
+#include "engine/schedule/global_queue.h"
+#include "engine/schedule/profile.h"
+#include "engine/lcore/room.h"
+#include "engine/agent/routing.h"
+#include "engine/agent/slots.h"
 
 #define MIB ((size_t)1 << 20)
 

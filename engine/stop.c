@@ -10,15 +10,15 @@
 #include <time.h>
 
 #include "capabilities/sanitizer.h"
-#include "control.h"
-#include "engine.h"
+#include "engine/mail/control.h"
+#include "engine/lcore/engine.h"
 #include "engine/inspect/inspect.h"
-#include "life.h"
-#include "observer.h"
-#include "poller.h"
-#include "recover.h"
-#include "roaming.h"
-#include "watch.h"
+#include "engine/agent/life.h"
+#include "engine/observer/observer.h"
+#include "engine/lcore/poller.h"
+#include "engine/turn/recover.h"
+#include "engine/lcore/room.h"
+#include "engine/agent/watch.h"
 
 #define POLLED_STEP_NS 1000u
 #define NAP_NS 50000

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <time.h>
 
-#include "engine.h"
-#include "life.h"
-#include "poller.h"
-#include "routing.h"
-#include "timer.h"
-#include "watch.h"
+#include "engine/lcore/engine.h"
+#include "engine/agent/life.h"
+#include "engine/lcore/poller.h"
+#include "engine/agent/routing.h"
+#include "engine/agent/timer.h"
+#include "engine/agent/watch.h"
 
 #define BREATH_NS 20000
 /* Looks in vain before a waiting thread sleeps: some 50 us, in which most lanes find room. */

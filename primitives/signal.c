@@ -3,10 +3,10 @@
 
 #include <errno.h>
 
-#include "engine/engine.h"
-#include "engine/fiber.h"
-#include "engine/roaming.h"
-#include "engine/routing.h"
+#include "engine/lcore/engine.h"
+#include "engine/lcore/fiber_state.h"
+#include "engine/lcore/room.h"
+#include "engine/agent/routing.h"
 
 /* Ids of a burst that are looked up together. */
 #define LOOKED_UP 64u

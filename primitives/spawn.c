@@ -3,17 +3,17 @@
 
 #include <errno.h>
 
-#include "engine/agent_state.h"
-#include "engine/ask.h"
-#include "engine/engine.h"
-#include "engine/extras.h"
-#include "engine/fiber.h"
-#include "engine/keys.h"
-#include "engine/life.h"
-#include "engine/roaming.h"
-#include "engine/routing.h"
-#include "engine/slots.h"
-#include "engine/watch.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/mail/ask.h"
+#include "engine/lcore/engine.h"
+#include "engine/agent/extras.h"
+#include "engine/lcore/fiber_state.h"
+#include "engine/mail/keys.h"
+#include "engine/agent/life.h"
+#include "engine/lcore/room.h"
+#include "engine/agent/routing.h"
+#include "engine/agent/slots.h"
+#include "engine/agent/watch.h"
 
 #define SLICE_US_MAX 1000000u
 #define RATE_MAX 1000000000u

@@ -7,7 +7,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include "capabilities/sanitizer.h"
-#include "engine/engine.h"
+#include "engine/lcore/engine.h"
 #include "inspect.h"
 
 /* While it looks at the table nothing that it may see is used again. */

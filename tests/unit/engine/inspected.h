@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "engine/engine.h"
+#include "engine/lcore/engine.h"
 #include "engine/inspect/inspect.h"
 #include "tests/unit/support.h"
 
