@@ -9,6 +9,7 @@
 #include "capabilities/rng.h"
 #include "engine/lcore/engine.h"
 #include "engine/lcore/room.h"
+#include "engine/schedule/roaming.h"
 
 #include <rte_ring_elem.h>
 

@@ -2,7 +2,10 @@
 #ifndef EXTRAS_H
 #define EXTRAS_H
 
-#include "engine/lcore/lcore.h"
+#include <stdint.h>
+
+struct tern_extras;
+struct tern_lcore;
 
 /*
  * Each slot has extras of its own from the start, in memory beside the arena that is touched only

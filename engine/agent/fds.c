@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "engine/lcore/agent_state.h"
-#include "engine/mail/due.h"
-#include "engine/lcore/engine.h"
 #include "engine/lcore/fiber_state.h"
+#include "engine/mail/due.h"
+#include "engine/schedule/roaming.h"
 #include "life.h"
-#include "engine/lcore/room.h"
 
 #define ARMED 1ull
 #define FIRED 2ull /* on its way to the lcore's list, or in it */
@@ -251,7 +250,7 @@ unsigned tern_fds_take_all(struct tern_lcore *lcore)
 {
 	unsigned taken = 0;
 	if (lcore->pending.fds == TERN_SLOT_NONE)
-		lcore->pending.fds = __atomic_exchange_n(&lcore->inbox.fds, TERN_SLOT_NONE,
+		lcore->pending.fds = __atomic_exchange_n(&lcore->arrivals.fds, TERN_SLOT_NONE,
 							 __ATOMIC_ACQUIRE); /* T1 */
 	while (lcore->pending.fds != TERN_SLOT_NONE) {
 		uint32_t place = lcore->pending.fds;
@@ -269,11 +268,11 @@ static void push_ready(struct tern_engine *engine, uint32_t place, uint32_t even
 	struct entry *entry = &engine->fds->entries[place];
 	struct tern_agent *agent = &engine->agents[tern_address_slot(tern_load(&entry->agent))];
 	struct tern_lcore *home = tern_load(&agent->lcore);
-	uint32_t head = tern_load(&home->inbox.fds);
+	uint32_t head = tern_load(&home->arrivals.fds);
 	entry->ready = events;
 	do {
 		entry->next = head;
-	} while (!__atomic_compare_exchange_n(&home->inbox.fds, &head, place, true,
+	} while (!__atomic_compare_exchange_n(&home->arrivals.fds, &head, place, true,
 					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 

@@ -2,7 +2,9 @@
 #ifndef FDS_H
 #define FDS_H
 
-#include "engine/lcore/lcore.h"
+#include <stdint.h>
+
+#include "engine/lcore/engine.h"
 
 /*
  * Agents that wait for file descriptors. The lcore registers the descriptor with epoll and goes
@@ -47,7 +49,7 @@ unsigned tern_fds_take_all(struct tern_lcore *lcore);
 
 static inline unsigned tern_fds_take(struct tern_lcore *lcore)
 {
-	if (tern_likely(tern_load(&lcore->inbox.fds) == TERN_SLOT_NONE &&
+	if (tern_likely(tern_load(&lcore->arrivals.fds) == TERN_SLOT_NONE &&
 			lcore->pending.fds == TERN_SLOT_NONE))
 		return 0;
 	return tern_fds_take_all(lcore);

@@ -2,12 +2,15 @@
 #include "finish.h"
 
 #include "engine/lcore/agent_state.h"
-#include "engine/mail/ask.h"
-#include "engine/mail/due.h"
+#include "engine/lcore/asked.h"
 #include "engine/lcore/engine.h"
 #include "engine/lcore/fiber_state.h"
-#include "life.h"
 #include "engine/lcore/room.h"
+#include "engine/mail/ask.h"
+#include "engine/mail/due.h"
+#include "engine/mail/event.h"
+#include "engine/schedule/roaming.h"
+#include "life.h"
 
 /* The time asked for: 16 bits of the slot's generation above the ticks since the clock's base. */
 #define TIME_BITS 48

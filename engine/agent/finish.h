@@ -2,7 +2,13 @@
 #ifndef FINISH_H
 #define FINISH_H
 
-#include "engine/lcore/lcore.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tern_address.h"
+
+struct tern_agent;
+struct tern_lcore;
 
 /*
  * Ending in good order: the agent takes no new signal, handles those on their way to it, and

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Ids of agents: random for most, the name's for those that have one. */
+#include "registry.h"
+
 #include <errno.h>
 
-#include "engine/lcore/engine.h"
 #include "routing.h"
 #include "slots.h"
 

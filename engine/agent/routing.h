@@ -2,9 +2,11 @@
 #ifndef ROUTING_H
 #define ROUTING_H
 
-#include "engine/lcore/agent_state.h"
+#include <stddef.h>
+#include <stdint.h>
+
 #include "dataplane/router/router.h"
-#include "engine/lcore/engine.h"
+#include "engine/lcore/agent_state.h"
 #include "engine/lcore/reader.h"
 
 /** Make an engine's router. 0; negative errno. */

@@ -3,8 +3,10 @@
 
 #include <rte_ring_elem.h>
 
-#include "engine/mail/ask.h"
+#include "answer.h"
+#include "engine/lcore/asked.h"
 #include "engine/lcore/engine.h"
+#include "engine/mail/outbox.h"
 #include "watch.h"
 
 #define BATCH (TERN_SLOT_CACHE / 2)

@@ -2,6 +2,8 @@
 #ifndef SLOTS_H
 #define SLOTS_H
 
+#include <stdint.h>
+
 #include "engine/lcore/lcore.h"
 
 /*

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timer.h"
 
-#include "engine/mail/control.h"
 #include "engine/mail/due.h"
-#include "engine/lcore/engine.h"
-#include "engine/lcore/fiber_state.h"
-#include "life.h"
-
-/* Timers a turn fires at most, so that a burst of them cannot hold up the lanes. */
-#define FIRE_MAX 64
 
 /* A longer time counts as this: 36 years, far from an overflow of ticks. */
 #define SPAN_NS_MAX (1ull << 60)
@@ -28,7 +21,7 @@ static void link_agent(struct tern_agent *agent, struct tern_timer *timer)
 	agent->timers = timer;
 }
 
-static void unlink_agent(struct tern_timer *timer)
+void tern_timer_release(struct tern_timer *timer)
 {
 	*timer->agent_link = timer->agent_next;
 	if (timer->agent_next)
@@ -36,8 +29,9 @@ static void unlink_agent(struct tern_timer *timer)
 }
 
 /* Among those that have fired, oldest first, by the links that it had in the wheel. */
-static void link_fired(struct tern_reserve *reserve, struct tern_timer *timer)
+void tern_timer_keep_fired(struct tern_lcore *lcore, struct tern_timer *timer)
 {
+	struct tern_reserve *reserve = tern_reserve_of(lcore, timer->agent);
 	timer->fired = timer->armed = true;
 	timer->next = NULL;
 	timer->link = reserve->timers ? reserve->timers_last : &reserve->timers;
@@ -63,7 +57,7 @@ void tern_timer_unlink(struct tern_timer *timer)
 	else if (timer->link)
 		tern_wheel_remove(&lcore->wheel, timer);
 	timer->armed = false;
-	unlink_agent(timer);
+	tern_timer_release(timer);
 }
 
 void tern_timer_arm(struct tern_agent *self, struct tern_timer *timer, uint64_t delay_ns,
@@ -89,7 +83,7 @@ void tern_timer_start(struct tern_agent *self, struct tern_timer *timer, uint64_
 }
 
 /* An armed timer without a link is parked. */
-static void park_timer(struct tern_timer *timer)
+void tern_timer_park(struct tern_timer *timer)
 {
 	timer->link = NULL;
 	timer->armed = true;
@@ -101,7 +95,7 @@ void tern_timers_park(struct tern_agent *agent)
 		if (timer->fired || !timer->link)
 			continue;
 		tern_wheel_remove(&agent->lcore->wheel, timer);
-		park_timer(timer);
+		tern_timer_park(timer);
 	}
 }
 
@@ -147,47 +141,7 @@ void tern_timer_take(struct tern_lcore *lcore, struct tern_timer *timer, struct 
 		.due_ns = tern_clock_to_ns(lcore->clock, timer->due - lcore->clock->base)};
 	if (timer->fired)
 		unlink_fired(tern_reserve_of(lcore, agent), timer);
-	unlink_agent(timer);
+	tern_timer_release(timer);
 	timeout.expired = rearm_timer(lcore, timer);
 	*signal = tern_due_signal(lcore, agent, timer->type, &timeout, sizeof(timeout));
-}
-
-/* While the engine drains, its own timers go on, so that fibers that sleep do; others are silent.
- */
-static void fire_timer(struct tern_lcore *lcore, struct tern_timer *timer)
-{
-	struct tern_agent *agent = timer->agent;
-	struct tern_signal signal;
-	if (timer->type == TERN_CONTROL_WAKE) {
-		unlink_agent(timer);
-		if (agent->status != TERN_ENDING)
-			tern_fiber_timeout(lcore, agent);
-	} else if (agent->status == TERN_ENDING ||
-		   tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING) {
-		park_timer(timer);
-	} else if (tern_due_at_once(agent)) {
-		tern_timer_take(lcore, timer, &signal);
-		tern_life_handle(lcore, agent, &signal);
-	} else {
-		link_fired(tern_reserve_of(lcore, agent), timer);
-		tern_due_wake(lcore, agent);
-	}
-}
-
-unsigned tern_timers_run(struct tern_lcore *lcore)
-{
-	unsigned fired = 0;
-	struct tern_timer *timer;
-	if (lcore->wheel.armed == 0)
-		return 0;
-	while (fired < FIRE_MAX &&
-	       (timer = tern_wheel_expire(&lcore->wheel, lcore->turn.ticks)) != NULL) {
-		uint64_t settled = tern_lcore_check_begin(lcore);
-		if (lcore->sampler.single)
-			tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
-		fire_timer(lcore, timer);
-		tern_lcore_check_run(lcore, settled);
-		fired++;
-	}
-	return fired;
 }

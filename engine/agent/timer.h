@@ -2,7 +2,12 @@
 #ifndef TIMER_H
 #define TIMER_H
 
-#include "engine/lcore/lcore.h"
+#include <stdint.h>
+
+struct tern_agent;
+struct tern_lcore;
+struct tern_signal;
+struct tern_timer;
 
 /*
  * A timer is armed in its lcore's wheel; or parked, known to its agent alone, while that is paused
@@ -25,7 +30,13 @@ void tern_timer_take(struct tern_lcore *lcore, struct tern_timer *timer,
 void tern_timers_park(struct tern_agent *agent);
 void tern_timers_unpark(struct tern_agent *agent);
 
-/** Fire the timers that are due, up to a bound; returns how many. */
-unsigned tern_timers_run(struct tern_lcore *lcore);
+/** A timer that fired is known to its agent no longer. */
+void tern_timer_release(struct tern_timer *timer);
+
+/** Keep a timer armed that is in no wheel. */
+void tern_timer_park(struct tern_timer *timer);
+
+/** Keep a timer that fired in its agent's reserve, until the firing is handled. */
+void tern_timer_keep_fired(struct tern_lcore *lcore, struct tern_timer *timer);
 
 #endif

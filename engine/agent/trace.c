@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "life.h"
+#include "trace.h"
+
+#include "engine/lcore/lcore.h"
 
 /*
  * Latency anatomy: one signal in trace_every carries a fresh stamp and is timed on each hop. A

@@ -4,13 +4,16 @@
 #include <errno.h>
 
 #include "engine/lcore/agent_state.h"
-#include "engine/mail/ask.h"
-#include "engine/mail/control.h"
-#include "engine/mail/due.h"
+#include "engine/lcore/asked.h"
 #include "engine/lcore/engine.h"
 #include "engine/lcore/fiber_state.h"
-#include "life.h"
 #include "engine/lcore/room.h"
+#include "engine/mail/control.h"
+#include "engine/mail/due.h"
+#include "engine/mail/event.h"
+#include "engine/mail/notes.h"
+#include "engine/mail/outbox.h"
+#include "engine/schedule/roaming.h"
 
 /* A word of the list: 16 bits of generation, 48 of pointer; CLOSED takes no more notes. */
 #define POINTER_BITS 48
@@ -113,13 +116,6 @@ static void tell_note(struct tern_lcore *lcore, struct tern_agent *watcher,
 	tern_life_tell(lcore, watcher, &signal, &event);
 }
 
-static void set_due(struct tern_lcore *lcore, struct tern_agent *watcher,
-		    struct tern_end_note *note)
-{
-	tern_notes_push(&tern_reserve_of(lcore, watcher)->ends, note);
-	tern_due_wake(lcore, watcher);
-}
-
 static void set_mark(struct tern_lcore *lcore, struct tern_agent *watcher,
 		     struct tern_end_note *note, uint32_t mark, bool in_ring)
 {
@@ -139,29 +135,9 @@ void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
 	else if (watcher->mailbox.queued)
 		set_mark(lcore, watcher, note, watcher->mailbox.tail, false);
 	else if (queue_only || watcher->status == TERN_PAUSED || watcher->flags & TERN_AGENT_DUE)
-		set_due(lcore, watcher, note);
+		tern_notes_set_due(lcore, watcher, note);
 	else
 		tell_note(lcore, watcher, note);
-}
-
-void tern_watch_drop_note(struct tern_lcore *lcore, struct tern_end_note *note)
-{
-	tern_iso_drop(&lcore->heap, note->iso);
-	tern_lcore_settle(lcore, 1);
-}
-
-/* T1 of outbox.c, oldest first. */
-struct tern_end_note *tern_watch_take_in(struct tern_lcore *lcore, uint32_t slot)
-{
-	struct tern_end_note *note =
-		__atomic_exchange_n(&lcore->reserves[slot].ends_in, NULL, __ATOMIC_ACQUIRE);
-	struct tern_end_note *first = NULL, *next;
-	for (; note; note = next) {
-		next = note->next;
-		note->next = first;
-		first = note;
-	}
-	return first;
 }
 
 void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher)
@@ -198,26 +174,6 @@ void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher)
 	}
 	if (!watcher->mailbox.queued)
 		tern_watch_cell_left(lcore, watcher, TERN_CELL_NONE, TERN_CELL_NONE);
-}
-
-/* The oldest of the mailbox has left, or one behind others that stay: they are what is marked. */
-void tern_watch_cell_left(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t cell,
-			  uint32_t before)
-{
-	struct tern_note_list *marked = &tern_reserve_of(lcore, watcher)->marked;
-	struct tern_end_note *note;
-	if (before != TERN_CELL_NONE) {
-		for (note = marked->first; note; note = note->next)
-			if (!note->in_ring && note->mark == cell)
-				note->mark = before;
-		return;
-	}
-	while ((note = marked->first) != NULL && !note->in_ring && note->mark == cell) {
-		tern_notes_pop(marked);
-		set_due(lcore, watcher, note);
-	}
-	if (!marked->first)
-		tern_agent_clear(watcher, TERN_AGENT_MARKED);
 }
 
 void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t most)

@@ -2,7 +2,16 @@
 #ifndef WATCH_H
 #define WATCH_H
 
-#include "engine/lcore/lcore.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tern_address.h"
+
+struct tern_agent;
+struct tern_ended;
+struct tern_ends;
+struct tern_lcore;
+struct tern_signal;
 
 /*
  * Learning of an agent's end. Who watches puts a note, a block of its own heap, on the subject's
@@ -38,21 +47,11 @@ void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher);
 /** Signals of a roaming watcher have left its ring. */
 void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher);
 
-/** A cell has left a watcher's mailbox. */
-void tern_watch_cell_left(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t cell,
-			  uint32_t before);
-
 /** Tell a watcher of some of the ends that are due. Runs the watcher. */
 void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t most);
 
 /** A watcher ends: what it was to be told is dropped. */
 void tern_watch_forget(struct tern_lcore *lcore, struct tern_agent *watcher);
-
-/** Take the notes that came to a roaming agent in a slot since they were taken, oldest first. */
-struct tern_end_note *tern_watch_take_in(struct tern_lcore *lcore, uint32_t slot);
-
-/** Drop a note that nobody is to be told of any more: its block goes home. */
-void tern_watch_drop_note(struct tern_lcore *lcore, struct tern_end_note *note);
 
 /** Drop the notes that came to a roaming agent after its end. */
 void tern_watch_drop_late(struct tern_lcore *lcore, uint32_t slot);

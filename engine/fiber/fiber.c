@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/lcore/fiber_state.h"
+#include "fiber.h"
 
 #include <errno.h>
 #include <poll.h>
 
-#include "engine/lcore/agent_state.h"
-#include "engine/mail/control.h"
-#include "engine/mail/due.h"
-#include "engine/lcore/engine.h"
-#include "engine/agent/extras.h"
 #include "engine/agent/fds.h"
 #include "engine/agent/life.h"
-#include "engine/lcore/room.h"
-#include "tern_fiber.h"
 #include "engine/agent/timer.h"
+#include "engine/agent/trace.h"
 #include "engine/agent/watch.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/mail/bounce.h"
+#include "engine/mail/control.h"
+#include "engine/mail/due.h"
+#include "engine/mail/event.h"
+#include "engine/mail/inbox.h"
+#include "engine/schedule/profile.h"
+#include "engine/schedule/roaming.h"
+#include "tern_fiber.h"
+#include "waiter.h"
 
 static struct tern_fiber *fiber_of(const struct tern_agent *agent)
 {
@@ -109,13 +113,6 @@ static bool has_type(const struct tern_lcore *lcore, struct tern_fiber *fiber)
 {
 	return tern_mailbox_seek(&lcore->mail.cells, &fiber->agent->mailbox, &fiber->before,
 				 fiber->type);
-}
-
-void tern_fiber_cell_left(struct tern_agent *agent, uint32_t cell)
-{
-	struct tern_fiber *fiber = fiber_of(agent);
-	if (fiber->before == cell)
-		fiber->before = TERN_CELL_NONE;
 }
 
 static bool is_over(const struct tern_lcore *lcore, struct tern_fiber *fiber)

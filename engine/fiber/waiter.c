@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/lcore/waiters.h"
+#include "waiter.h"
 
 #include "engine/lcore/agent_state.h"
+#include "engine/lcore/fiber_state.h"
 #include "engine/mail/control.h"
 #include "engine/mail/due.h"
-#include "engine/lcore/fiber_state.h"
-#include "engine/agent/life.h"
-#include "engine/lcore/room.h"
+#include "engine/mail/event.h"
+#include "engine/schedule/roaming.h"
 
 /* Waits looked at in one turn, each once, so that a turn stays short however many there are. */
 #define LOOKS 64

@@ -3,11 +3,10 @@
 /* Counters and memory as others see them: plain reads, so that no lcore notices. */
 #include <errno.h>
 
-#include "engine/mail/ask.h"
-#include "engine/lcore/engine.h"
 #include "engine/agent/extras.h"
-#include "engine/schedule/profile.h"
+#include "engine/lcore/asked.h"
 #include "engine/lcore/room.h"
+#include "engine/schedule/profile.h"
 
 /* The counters of a running lcore are read one after the other: never below nothing. */
 static uint64_t less_some(uint64_t all, uint64_t some)

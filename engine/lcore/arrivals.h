@@ -9,7 +9,7 @@
 #include "reserve.h"
 
 /** What others leave for an lcore. They write, seldom; the lcore reads each turn. */
-struct tern_inbox {
+struct tern_arrivals {
 	alignas(TERN_LINE) uint32_t lanes_made;
 	uint32_t asked;		  /* slots of agents of which something is asked: ask.h */
 	uint32_t fds;		  /* file descriptors that came ready: fds.h */
@@ -21,8 +21,8 @@ struct tern_inbox {
 
 /** What an lcore has taken up and not done yet. Its thread writes. */
 struct tern_pending {
-	uint32_t asks;			 /* slots taken from inbox.asked */
-	uint32_t fds;			 /* entries taken from inbox.fds */
+	uint32_t asks;			 /* slots taken from arrivals.asked */
+	uint32_t fds;			 /* entries taken from arrivals.fds */
 	struct tern_slot_list finishing; /* agents that end when their mailbox is empty */
 };
 

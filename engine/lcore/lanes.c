@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The lanes of an lcore: made at first use, opened by who is sent to, spilled when full. */
+#include "lanes.h"
+
 #include "engine.h"
-#include "engine/agent/life.h"
 
 void tern_lcore_adopt(struct tern_lcore *lcore)
 {
-	lcore->lanes.seen = __atomic_load_n(&lcore->inbox.lanes_made, __ATOMIC_ACQUIRE);
+	lcore->lanes.seen = __atomic_load_n(&lcore->arrivals.lanes_made, __ATOMIC_ACQUIRE);
 	for (uint32_t i = 0; i < 2 * lcore->engine->system_count; i++) {
-		struct tern_lane *lane = __atomic_load_n(&lcore->inbox.lanes[i], __ATOMIC_ACQUIRE);
+		struct tern_lane *lane =
+			__atomic_load_n(&lcore->arrivals.lanes[i], __ATOMIC_ACQUIRE);
 		if (!lane || lcore->lanes.open[i])
 			continue;
 		struct tern_lane_set *set = i & 1 ? &lcore->lanes.express : &lcore->lanes.data;
@@ -19,15 +21,9 @@ void tern_lcore_adopt(struct tern_lcore *lcore)
 	}
 }
 
-static struct tern_lane_in *self_lane(struct tern_lcore *lcore, bool express)
+struct tern_lane *tern_lane_take(struct tern_lcore *lcore, uint32_t route)
 {
-	struct tern_lane_set *set = express ? &lcore->lanes.express : &lcore->lanes.data;
-	return &set->lanes[lcore->lanes.self[express]];
-}
-
-static struct tern_lane *take_lane(struct tern_lcore *lcore, uint32_t route)
-{
-	uint32_t depth = tern_layout_depth(lcore->engine, lcore->index, route);
+	uint32_t depth = tern_lane_depth(lcore->engine, lcore->index, route);
 	struct tern_lane *lane =
 		tern_span_take(&lcore->lanes.span, tern_lane_bytes(depth), TERN_LINE);
 	if (!lane)
@@ -37,42 +33,17 @@ static struct tern_lane *take_lane(struct tern_lcore *lcore, uint32_t route)
 	return lane;
 }
 
-/* A handler stands on a slot of this lane, which must stay as it is: go on in other memory. */
-static void change_lane(struct tern_lcore *lcore, struct tern_lane_in *in, bool express)
-{
-	struct tern_lane *stands_on = in->lane;
-	struct tern_lane *lane = lcore->lanes.spare[express];
-	if (!lane)
-		lane = take_lane(lcore, 2 * lcore->index + express);
-	if (!lane)
-		return;
-	lcore->lanes.spare[express] = stands_on;
-	tern_lane_move(&lcore->out[2 * lcore->index + express], in, lane);
-}
-
-void tern_lcore_spill(struct tern_lcore *lcore, bool express)
-{
-	struct tern_lane_in *in = self_lane(lcore, express);
-	struct tern_signal *signal;
-	while ((signal = tern_lane_peek(in)) != NULL && tern_life_deliver(lcore, signal, true))
-		tern_lane_next(in);
-	if (!tern_lane_in_use(in))
-		tern_lane_publish(in);
-	else if (!signal)
-		change_lane(lcore, in, express);
-}
-
 static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 {
 	struct tern_engine *engine = lcore->engine;
 	struct tern_lcore *target = &engine->lcores[route >> 1];
-	struct tern_lane *lane = take_lane(lcore, route);
+	struct tern_lane *lane = tern_lane_take(lcore, route);
 	if (!lane)
 		return false;
 	tern_lane_open_out(lane, &lcore->out[route]);
-	__atomic_store_n(&target->inbox.lanes[2 * lcore->index + (route & 1)], lane,
+	__atomic_store_n(&target->arrivals.lanes[2 * lcore->index + (route & 1)], lane,
 			 __ATOMIC_RELEASE);
-	__atomic_fetch_add(&target->inbox.lanes_made, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&target->arrivals.lanes_made, 1, __ATOMIC_RELEASE);
 	if (target == lcore)
 		tern_lcore_adopt(lcore);
 	return true;
@@ -88,12 +59,11 @@ bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route)
 	return !tern_lane_spent(out) || tern_lane_refresh(out);
 }
 
-bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
+uint32_t tern_lane_depth(const struct tern_engine *engine, uint32_t from, uint32_t route)
 {
-	if (tern_lcore_has_room(lcore, route))
-		return true;
-	if (route >> 1 != lcore->index || !lcore->out[route].lane)
-		return false;
-	tern_lcore_spill(lcore, route & 1);
-	return tern_lane_refresh(&lcore->out[route]);
+	const struct tern_config *config = &engine->config;
+	uint32_t depth = route & 1 ? config->express_depth : config->data_depth;
+	bool between_lcores = from < engine->lcore_count && route >> 1 < engine->lcore_count;
+	/* A thread sends and receives less than an lcore: its lanes may be shorter. */
+	return between_lcores || depth < TERN_THREAD_LANE_DEPTH ? depth : TERN_THREAD_LANE_DEPTH;
 }

@@ -8,6 +8,7 @@
 #include "capabilities/memory/arena.h"
 #include "capabilities/lane.h"
 
+struct tern_engine;
 struct tern_lcore;
 
 /** Signals a turn takes from one lane before it looks at the next. */
@@ -25,10 +26,10 @@ struct tern_lane_set {
 struct tern_lanes {
 	struct tern_lane_set express;
 	struct tern_lane_set data;
-	uint32_t seen;		    /* of inbox.lanes_made, at the last look */
+	uint32_t seen;		    /* of arrivals.lanes_made, at the last look */
 	uint32_t self[2];	    /* place of the lane to itself in data, express */
 	struct tern_lane *spare[2]; /* memory for the lane to itself, to change over to */
-	bool *open;		    /* of inbox.lanes: those already in a set */
+	bool *open;		    /* of arrivals.lanes: those already in a set */
 	uint64_t bytes;		    /* of lanes made by this lcore; any thread reads */
 	struct tern_span span;	    /* exactly what its lanes need */
 };
@@ -36,13 +37,13 @@ struct tern_lanes {
 /** Open lanes that others made to this lcore since the last look. */
 void tern_lcore_adopt(struct tern_lcore *lcore);
 
-/** Move what waits in the lcore's lane to itself into mailboxes, so that it has room again. */
-void tern_lcore_spill(struct tern_lcore *lcore, bool express);
-
-/** Make the lane to `route`, or refresh its credit. Returns whether there is room. */
-bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route);
-
 /** Whether the lane to `route` has room, made first where there is none. Runs no one. */
 bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route);
+
+/** Slots of the lane from one lcore to a route. */
+uint32_t tern_lane_depth(const struct tern_engine *engine, uint32_t from, uint32_t route);
+
+/** Memory of a lane from this lcore to a route; NULL: there is none left. */
+struct tern_lane *tern_lane_take(struct tern_lcore *lcore, uint32_t route);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "agent.h"
-#include "attached.h"
+#include "loop.h"
 #include "capabilities/clock.h"
 #include "capabilities/memory/heap.h"
 #include "capabilities/lane.h"
@@ -20,9 +20,7 @@
 #include "guard.h"
 #include "arrivals.h"
 #include "lanes.h"
-#include "loop.h"
 #include "mail.h"
-#include "outboxes.h"
 #include "ready_lists.h"
 #include "reserve.h"
 #include "roaming_queues.h"
@@ -82,9 +80,9 @@ struct tern_lcore {
 	struct tern_lcore_stats stats;
 
 	/* others write, or signal handlers do */
-	struct tern_inbox inbox; /* what others leave here */
-	struct tern_guard guard; /* faults and preemption */
-	struct tern_loop loop;	 /* who takes the turns */
+	struct tern_arrivals arrivals; /* what others leave here */
+	struct tern_guard guard;       /* faults and preemption */
+	struct tern_loop loop;	       /* who takes the turns */
 
 	/* constant: the engine's table's */
 	struct tern_finder finder;
@@ -94,7 +92,7 @@ _Static_assert(offsetof(struct tern_lcore, turn) == 2 * TERN_LINE &&
 		       offsetof(struct tern_lcore, sampler.every) < 3 * TERN_LINE &&
 		       offsetof(struct tern_lcore, trace_left) < 4 * TERN_LINE,
 	       "what is written on every signal is one line, what is seldom the next");
-_Static_assert(sizeof(struct tern_inbox) == TERN_LINE, "nothing else is in the others' line");
+_Static_assert(sizeof(struct tern_arrivals) == TERN_LINE, "nothing else is in the others' line");
 
 /**
  * Whether a stop has given the lcore up. Asked before each function of an agent, and of a policy,
@@ -105,40 +103,6 @@ static inline bool tern_lcore_is_gone(const struct tern_lcore *lcore)
 {
 	return tern_unlikely(tern_load(&lcore->turn.gone));
 }
-
-/** Run one turn; returns the work done. Runs agents. */
-unsigned tern_lcore_turn(struct tern_lcore *lcore);
-
-/** Put the agent that was taken from a queue back, or at rest. Runs it. Also after a fault. */
-void tern_lcore_put_back(struct tern_lcore *lcore);
-
-/** Look at the clock, now that the window is over. */
-void tern_lcore_check_slice(struct tern_lcore *lcore);
-
-/** A signal was handled: look at the clock now and then. */
-static inline void tern_lcore_check(struct tern_lcore *lcore)
-{
-	if (tern_sampler_count(&lcore->sampler))
-		tern_lcore_check_slice(lcore);
-}
-
-/** Before what may run nobody: who ran last may have left for another lcore. Returns `settled`. */
-static inline uint64_t tern_lcore_check_begin(struct tern_lcore *lcore)
-{
-	tern_store(&lcore->turn.running, lcore->index);
-	return lcore->signals.settled;
-}
-
-/** After it: a signal handled, or nothing that is a sample of anybody. */
-static inline void tern_lcore_check_run(struct tern_lcore *lcore, uint64_t settled_before)
-{
-	bool ran = lcore->signals.settled != settled_before && lcore->turn.running != lcore->index;
-	if (tern_sampler_count_if(&lcore->sampler, ran))
-		tern_lcore_check_slice(lcore);
-}
-
-/** Count what was handled in place. */
-void tern_lcore_settle_in_place(struct tern_lcore *lcore);
 
 static inline tern_address tern_lcore_address(const struct tern_lcore *lcore)
 {
@@ -189,6 +153,14 @@ static inline uint32_t tern_lcore_stamp(const struct tern_lcore *lcore)
 	if (tern_unlikely(lcore->stamp_each))
 		return (uint32_t)(tern_clock_ticks(lcore->clock) >> 4);
 	return lcore->turn.stamp;
+}
+
+/** What the observer expects an lcore to have to do, in CPUs. Any thread. */
+static inline float tern_lcore_load(const struct tern_lcore *lcore)
+{
+	float load;
+	__atomic_load(&lcore->arrivals.load, &load, __ATOMIC_RELAXED);
+	return load;
 }
 
 #endif

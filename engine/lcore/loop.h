@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+#include "engine/queue/ends.h"
+#include "tern_agent.h"
+
 /** Empty turns before TERN_IDLE_BACKOFF sleeps, and sleeps before they double. */
 #define TERN_IDLE_SPINS 4096
 #define TERN_IDLE_SLEEPS_EACH 8
@@ -23,6 +26,13 @@ struct tern_loop {
 	uintptr_t polled_by;   /* thread that polls it now, or for good: poller.h; 0: none */
 	uint64_t oversleep_ns; /* in all; any thread reads */
 	uint32_t phase;	       /* enum tern_lcore_phase */
+};
+
+/** Of an attached thread's lcore: thread.c. The thread writes. */
+struct tern_attached {
+	const struct tern_behaviour *behaviour;
+	struct tern_ends ends; /* that the thread has not asked for yet: watch.h */
+	uint32_t reader_depth; /* reader.h */
 };
 
 #endif

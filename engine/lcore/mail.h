@@ -2,8 +2,10 @@
 #ifndef MAIL_H
 #define MAIL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/queue/ends.h"
 #include "engine/queue/mailbox.h"
 #include "reserve.h"
 
@@ -17,6 +19,15 @@ struct tern_mail {
 	uint32_t depth_max;	      /* slots of the longest lane to here */
 	uint32_t cells_from;	      /* number of the first among all lcores' */
 	uint64_t full_due; /* ticks before which no further line says that cells are used up */
+};
+
+/** What the engine itself sends from an lcore and found no room in a lane. Its thread writes. */
+struct tern_outboxes {
+	struct tern_mailbox *returns; /* by route: signals that go back to their senders */
+	struct tern_note_list *ends;  /* by route */
+	uint32_t deferred;	      /* signals in `returns` */
+	uint32_t ends_left;	      /* notes in `ends` */
+	uint32_t lent; /* cells that roaming agents have yet to give back; any thread reads */
 };
 
 #endif

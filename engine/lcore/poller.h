@@ -2,6 +2,7 @@
 #ifndef POLLER_H
 #define POLLER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,7 +19,10 @@
 #define TERN_POLL_TAKEN UINTPTR_MAX
 
 /** Stands for the calling thread: no two living threads have the same. */
-uintptr_t tern_thread_mark(void);
+static inline uintptr_t tern_thread_mark(void)
+{
+	return (uintptr_t)pthread_self();
+}
 
 /** Try to become the poller. False: somebody is, maybe this thread. */
 static inline bool tern_poll_begin(uintptr_t *polled_by)

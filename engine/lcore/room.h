@@ -76,90 +76,11 @@ static inline struct tern_room *tern_room_of(const struct tern_lcore *lcore, uin
 	return __atomic_load_n(&lcore->rooms[slot], __ATOMIC_ACQUIRE);
 }
 
-/** Make a room for a roaming agent about to be spawned. 0; -ENOMEM. Any lcore or thread. */
-int tern_room_make(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t capacity);
-
 /** A signal has been taken up, or goes back, that counts where the room's bound is exact. */
 static inline void tern_room_leave(struct tern_room *room)
 {
 	if (tern_unlikely(room->exact))
 		__atomic_fetch_sub(&room->waiting, 1, __ATOMIC_RELAXED);
 }
-
-/** Bytes of a room. */
-size_t tern_room_bytes(const struct tern_room *room);
-
-/** Give a room back whose agent was never known to anybody. */
-void tern_room_put(struct tern_lcore *lcore, struct tern_room *room);
-
-/** Unmap all rooms. */
-void tern_rooms_fini(struct tern_engine *engine);
-
-/**
- * Send a complete signal to the roaming agent of `entry`.
- *
- * @return 0; -EAGAIN: its mailbox is full; -ESRCH: it has ended
- */
-int tern_roaming_send(struct tern_lcore *lcore, const struct tern_signal *signal);
-
-/** Have a roaming agent run for the first time. Context: who made it, once it is known. */
-void tern_roaming_start(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** Have a roaming agent run, because something was left for it. Any lcore or thread. */
-void tern_roaming_wake(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** Have an agent run that is at rest, pinned or roaming. Context: the lcore that it is tied to. */
-void tern_ready_wake(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** Take the agents woken by others, and give the policy its share of those that wait. */
-void tern_roaming_admit(struct tern_lcore *lcore);
-
-/** The agent of the LIFO slot, if it is to run next; NULL. */
-struct tern_agent *tern_roaming_lifo(struct tern_lcore *lcore);
-
-/** Begin to run a roaming agent taken from a queue: it is this lcore's, and asked things done. */
-void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** Move signals from its ring to its mailbox; returns how many signals it may handle. */
-unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget);
-
-/**
- * Let an agent that has just begun go where the rebalance told it to, if nothing ties it: by now
- * what its last run sent has passed more often than at that run's end.
- */
-bool tern_roaming_leave(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** It ran: queue it again, or let it rest. */
-void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, bool has_work);
-
-/** Give up the room and the slot of a roaming agent that ended. */
-void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** Return what came late to rooms that no sender knows any more; `all`: that there are. */
-void tern_roaming_graves(struct tern_lcore *lcore, bool all);
-
-/** Take agents from a lcore that has too many. Returns how many. Context: an idle lcore. */
-unsigned tern_roaming_steal(struct tern_lcore *lcore);
-
-/** The lcore on which a roaming agent should start. */
-uint32_t tern_roaming_place(struct tern_lcore *lcore);
-
-/** Look for roaming agents that had better be elsewhere. Context: the observer. */
-void tern_roaming_rebalance(struct tern_engine *engine);
-
-/** Queue an agent that is in the caller's hands, here. */
-void tern_roaming_queue(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** Hand an agent that is in the caller's hands to the lcore that ran it last. */
-void tern_roaming_hand(struct tern_agent *agent, struct tern_asked *asked);
-
-/** Whether nothing but its lanes ties an agent to the lcore that ran it last. */
-bool tern_roaming_is_loose(const struct tern_agent *agent);
-
-/** Whether an lcore may run an agent: one with a rate only where rates are kept. Any thread. */
-bool tern_roaming_suits(const struct tern_lcore *lcore, const struct tern_agent *agent);
-
-/** Whether what the agent sent has passed the lanes of the lcore that ran it last. */
-bool tern_roaming_may_move(const struct tern_lcore *lcore, const struct tern_agent *agent);
 
 #endif

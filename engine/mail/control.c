@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control.h"
 
-#include "engine/lcore/engine.h"
-#include "engine/agent/life.h"
+#include "engine/lcore/lcore.h"
 
 struct tern_signal tern_control_signal(const struct tern_lcore *lcore, tern_address to,
 				       uint16_t type, uint32_t kind)

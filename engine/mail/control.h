@@ -2,7 +2,12 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
-#include "engine/lcore/lcore.h"
+#include <stdint.h>
+
+#include "tern_slot.h"
+
+struct tern_agent;
+struct tern_lcore;
 
 /* Signals of the engine itself, of types users cannot send. */
 #define TERN_CONTROL_BLOCKS 0xFF00u   /* to an lcore: words[0] is a chain of blocks coming home */

@@ -2,6 +2,10 @@
 #ifndef DUE_H
 #define DUE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "engine/lcore/lcore.h"
 
 /*
@@ -14,15 +18,6 @@
 
 /** Something waits for an agent in its reserve: have it run. */
 void tern_due_wake(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/**
- * Run an agent on what is due to it, at the begin of a run; of a fiber, all but its timers, which
- * it receives. Runs the agent. Returns signals handled.
- */
-unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent);
-
-/** Whether more is due than one run tells: it comes before what waits in the mailbox. */
-bool tern_due_is_first(const struct tern_lcore *lcore, const struct tern_agent *agent);
 
 /** Whether what is due is told at once: to a pinned handler that is not suspended. */
 static inline bool tern_due_at_once(const struct tern_agent *agent)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys.h"
 
+#include "engine/lcore/lcore.h"
+
 uint32_t tern_keys_entries(uint32_t capacity)
 {
 	uint32_t entries = 16;

@@ -2,7 +2,12 @@
 #ifndef KEYS_H
 #define KEYS_H
 
-#include "engine/lcore/lcore.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tern_extras;
+struct tern_lcore;
+struct tern_signal;
 
 /*
  * Which waiting signal of a conflating mailbox holds which key: open addressing over

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What the engine itself sends: signals that come back, ends, blocks going home. */
+#include "outbox.h"
+
 #include <errno.h>
 
 #include <rte_common.h>
 
 #include "ask.h"
+#include "bounce.h"
 #include "control.h"
+#include "engine/lcore/asked.h"
 #include "engine/lcore/engine.h"
-#include "engine/agent/life.h"
-#include "engine/lcore/room.h"
-#include "engine/agent/watch.h"
+#include "notes.h"
 
 static uint32_t route_to(const struct tern_lcore *lcore, uint32_t slot)
 {
@@ -18,7 +20,8 @@ static uint32_t route_to(const struct tern_lcore *lcore, uint32_t slot)
 }
 
 /* Never spills: a spill returns what it finds, and would meet itself here. */
-static bool try_lane(struct tern_lcore *lcore, uint32_t route, const struct tern_signal *signal)
+bool tern_outbox_try_lane(struct tern_lcore *lcore, uint32_t route,
+			  const struct tern_signal *signal)
 {
 	if (!tern_lcore_has_room(lcore, route))
 		return false;
@@ -121,7 +124,7 @@ void tern_returned_look(struct tern_lcore *lcore, uint32_t slot)
 static void give_back(struct tern_lcore *lcore, uint32_t number)
 {
 	struct tern_lcore *owner = owner_of(lcore, &number);
-	uint32_t head = tern_load(&owner->inbox.cells);
+	uint32_t head = tern_load(&owner->arrivals.cells);
 	if (owner == lcore) {
 		tern_cells_put(&lcore->mail.cells, number);
 		tern_count(&lcore->outboxes.lent, -1u);
@@ -129,7 +132,7 @@ static void give_back(struct tern_lcore *lcore, uint32_t number)
 	}
 	do {
 		tern_store(&owner->mail.cells.next[number], head);
-	} while (!__atomic_compare_exchange_n(&owner->inbox.cells, &head, number + 1, false,
+	} while (!__atomic_compare_exchange_n(&owner->arrivals.cells, &head, number + 1, false,
 					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
@@ -209,23 +212,6 @@ static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *s
 	return true;
 }
 
-static void take_cells_back(struct tern_lcore *lcore)
-{
-	uint32_t cell = __atomic_exchange_n(&lcore->inbox.cells, 0, __ATOMIC_ACQUIRE);
-	while (cell) {
-		uint32_t next = tern_load(&lcore->mail.cells.next[cell - 1]);
-		tern_cells_put(&lcore->mail.cells, cell - 1);
-		tern_count(&lcore->outboxes.lent, -1u);
-		cell = next;
-	}
-}
-
-/* Where a lane to itself is spilled, nothing that comes back may be among what is spilled. */
-static bool is_own(const struct tern_lcore *lcore, uint32_t route)
-{
-	return route >> 1 == lcore->index;
-}
-
 void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell)
 {
 	uint32_t route = route_to(lcore, signal->to_slot);
@@ -234,8 +220,9 @@ void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signa
 		if (return_roaming(lcore, signal, had_cell))
 			return;
 	} else {
-		bool waits = lcore->outboxes.returns[route].queued || is_own(lcore, route);
-		if ((!waits && try_lane(lcore, route, signal)) ||
+		bool waits =
+			lcore->outboxes.returns[route].queued || tern_outbox_is_own(lcore, route);
+		if ((!waits && tern_outbox_try_lane(lcore, route, signal)) ||
 		    defer_return(lcore, route, signal, had_cell))
 			return;
 	}
@@ -250,10 +237,10 @@ static struct tern_signal signal_of_end(const struct tern_lcore *lcore, struct t
 	return signal;
 }
 
-static bool try_end(struct tern_lcore *lcore, uint32_t route, struct tern_end_note *note)
+bool tern_outbox_try_end(struct tern_lcore *lcore, uint32_t route, struct tern_end_note *note)
 {
 	struct tern_signal signal = signal_of_end(lcore, note);
-	return try_lane(lcore, route, &signal);
+	return tern_outbox_try_lane(lcore, route, &signal);
 }
 
 /* As with what comes back: pushed by CAS (A1), taken as a whole (watch.c, T1). */
@@ -296,100 +283,10 @@ void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note)
 		push_end(lcore, note);
 		if (!tern_ask(lcore, watcher, TERN_ASK_LOOK))
 			take_ends_back(lcore, slot);
-	} else if (lcore->outboxes.ends[route].first || !try_end(lcore, route, note)) {
+	} else if (lcore->outboxes.ends[route].first || !tern_outbox_try_end(lcore, route, note)) {
 		tern_notes_push(&lcore->outboxes.ends[route], note);
 		lcore->outboxes.ends_left++;
 	}
-}
-
-/* Blocks go home by the express lane, or stay chained until it has room: they need no other. */
-static bool send_chain(struct tern_lcore *lcore, uint32_t to, struct tern_block_chain *chain)
-{
-	struct tern_signal signal = {.type = TERN_CONTROL_BLOCKS,
-				     .stamp = lcore->turn.stamp,
-				     .to_slot = to,
-				     .kind = sizeof(uint64_t),
-				     .from = tern_lcore_address(lcore)};
-	signal.to_generation = tern_dir_load(lcore, to) & TERN_ADDRESS_GENERATION_MASK;
-	signal.payload.words[0] = (uint64_t)(uintptr_t)chain->first;
-	if (!tern_lcore_has_room(lcore, 2 * to + 1))
-		return false;
-	tern_lcore_owe(lcore, 1);
-	return try_lane(lcore, 2 * to + 1, &signal);
-}
-
-static unsigned hand_over_blocks(struct tern_lcore *lcore, bool all)
-{
-	struct tern_heap *heap = &lcore->heap;
-	unsigned sent = 0;
-	for (uint32_t i = 0; i < heap->heaps; i++) {
-		struct tern_block_chain *chain = &heap->away[i];
-		if (chain->count == 0 || (!all && chain->count < TERN_HEAP_BATCH))
-			continue;
-		if (!send_chain(lcore, i, chain))
-			continue;
-		heap->away_count -= chain->count;
-		*chain = (struct tern_block_chain){0};
-		sent++;
-	}
-	return sent;
-}
-
-/* What comes back to agents of this lcore is told here: its cell is free for it to wait in. */
-static bool send_front(struct tern_lcore *lcore, uint32_t route, struct tern_mailbox *outbox)
-{
-	struct tern_signal signal = *tern_mailbox_front(&lcore->mail.cells, outbox);
-	bool own = is_own(lcore, route);
-	if (!own && !try_lane(lcore, route, &signal))
-		return false;
-	tern_mailbox_pop(&lcore->mail.cells, outbox);
-	lcore->outboxes.deferred--;
-	if (own)
-		tern_life_deliver_back(lcore, &signal);
-	return true;
-}
-
-/* One outbox a route, so that a receiver that does not keep up holds up nobody else's. */
-static unsigned send_deferred(struct tern_lcore *lcore)
-{
-	unsigned sent = 0;
-	for (uint32_t route = 0; route < lcore->roam_route; route++) {
-		struct tern_mailbox *outbox = &lcore->outboxes.returns[route];
-		for (uint32_t left = outbox->queued; left; left--, sent++)
-			if (!send_front(lcore, route, outbox))
-				break;
-	}
-	return sent;
-}
-
-static unsigned send_ends(struct tern_lcore *lcore)
-{
-	unsigned sent = 0;
-	for (uint32_t route = 0; route < lcore->roam_route; route++) {
-		struct tern_note_list *list = &lcore->outboxes.ends[route];
-		struct tern_end_note *note, *next;
-		for (; (note = list->first) != NULL; list->first = next, sent++) {
-			next = note->next; /* first: sent, it is its watcher's */
-			if (!try_end(lcore, route, note))
-				break;
-			lcore->outboxes.ends_left--;
-		}
-	}
-	return sent;
-}
-
-unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all)
-{
-	unsigned sent = 0;
-	if (tern_unlikely(tern_load(&lcore->inbox.cells) != 0))
-		take_cells_back(lcore);
-	if (tern_unlikely(lcore->outboxes.deferred != 0))
-		sent = send_deferred(lcore);
-	if (tern_unlikely(lcore->outboxes.ends_left != 0))
-		sent += send_ends(lcore);
-	if (lcore->heap.away_count >= TERN_HEAP_BATCH || (all && lcore->heap.away_count))
-		sent += hand_over_blocks(lcore, all);
-	return sent;
 }
 
 bool tern_lcore_has_left(const struct tern_lcore *lcore)

@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine/lcore/engine.h"
-#include "engine/agent/extras.h"
 #include "engine/agent/fds.h"
 #include "engine/agent/life.h"
 #include "engine/schedule/profile.h"
-#include "engine/lcore/room.h"
+#include "rebalance.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -121,7 +119,7 @@ static void profile_agents(struct tern_engine *engine)
 			loads[lcore->index] += tern_profile_next(engine, slot);
 	}
 	for (uint32_t i = 0; i < engine->lcore_count; i++)
-		__atomic_store(&engine->lcores[i].inbox.load, &loads[i], __ATOMIC_RELAXED);
+		__atomic_store(&engine->lcores[i].arrivals.load, &loads[i], __ATOMIC_RELAXED);
 	if (engine->config.rebalance && tern_load(&engine->roaming))
 		tern_roaming_rebalance(engine);
 }

@@ -2,7 +2,8 @@
 #ifndef OBSERVER_H
 #define OBSERVER_H
 
-#include "tern_engine.h"
+struct tern_engine;
+struct tern_error;
 
 /*
  * The helper thread that watches an engine. It looks at the lcores from outside, by plain loads:

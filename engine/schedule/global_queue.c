@@ -8,7 +8,6 @@
 #include <rte_ring_elem.h>
 
 #include "engine/lcore/engine.h"
-#include "capabilities/sanitizer.h"
 
 #define SLOT_BYTES ((unsigned)sizeof(uint32_t))
 

@@ -3,9 +3,6 @@
 
 #include <errno.h>
 
-#include "engine/lcore/engine.h"
-#include "engine/lcore/room.h"
-
 /* Fraction bits of the moving average of ticks. */
 #define FRACTION 4
 
@@ -36,7 +33,8 @@ void tern_profile_sample(struct tern_lcore *lcore, uint64_t ticks)
 	}
 }
 
-static double execution_ns(const struct tern_engine *engine, const struct tern_profile *profile)
+double tern_profile_execution_ns(const struct tern_engine *engine,
+				 const struct tern_profile *profile)
 {
 	uint64_t scaled = tern_load(&profile->execution);
 	return (double)tern_clock_to_ns(&engine->clock, scaled) / (1 << FRACTION);
@@ -46,13 +44,6 @@ static void store_float(float *place, double value)
 {
 	float single = (float)value;
 	__atomic_store(place, &single, __ATOMIC_RELAXED);
-}
-
-static double load_float(const float *place)
-{
-	float single;
-	__atomic_load(place, &single, __ATOMIC_RELAXED);
-	return (double)single;
 }
 
 static void begin_look(struct tern_profile *profile, uint32_t generation)
@@ -85,9 +76,9 @@ void tern_profile_look(struct tern_engine *engine, uint32_t slot, uint64_t now)
 	double seconds = (double)(now - profile->seen_at) / (double)engine->clock.hz;
 	if (profile->seen_at && seconds > 0) {
 		double rate = (double)(signals_in - profile->seen_in) / seconds;
-		double cpu = rate * execution_ns(engine, profile) / 1e9;
+		double cpu = rate * tern_profile_execution_ns(engine, profile) / 1e9;
 		cpu = cpu < 1 ? cpu : 1;
-		double old = load_float(&profile->rate);
+		double old = tern_load_float(&profile->rate);
 		store_float(&profile->rate, old > 0 ? old + (rate - old) / 2 : rate);
 		store_float(&profile->cpu, cpu);
 		tern_forecast_observe(&profile->forecast, (float)cpu);
@@ -103,52 +94,16 @@ float tern_profile_next(const struct tern_engine *engine, uint32_t slot)
 	const struct tern_profile *profile = &engine->profiles[slot];
 	uint32_t generation = tern_address_generation(tern_load(&engine->agents[slot].address));
 	bool known = tern_load(&profile->seen_generation) == generation;
-	return known ? (float)load_float(&profile->next) : 0;
+	return known ? (float)tern_load_float(&profile->next) : 0;
 }
 
-static uint64_t memory_of(const struct tern_engine *engine, const struct tern_agent *agent)
+void tern_lcore_check_slice(struct tern_lcore *lcore)
 {
-	const struct tern_room *room =
-		tern_load(&engine->rooms[tern_address_slot(tern_load(&agent->address))]);
-	struct tern_memory memory;
-	tern_engine_memory(engine, &memory);
-	uint64_t queued = tern_load(&agent->mailbox.queued);
-	uint64_t cells = queued * (sizeof(struct tern_signal) + sizeof(uint32_t));
-	const struct tern_extras *kept = tern_load(&agent->extras);
-	uint64_t extras = kept ? sizeof(*kept) + tern_load(&kept->stack_bytes) : 0;
-	if (kept && tern_load(&kept->hops))
-		extras += TERN_HOPS * sizeof(struct tern_histogram);
-	return memory.bytes_per_agent + cells + extras + (room ? tern_room_bytes(room) : 0);
-}
-
-int tern_agent_profile(const struct tern_engine *engine, tern_address address,
-		       struct tern_agent_profile *profile)
-{
-	uint32_t slot = tern_address_slot(address), generation = tern_address_generation(address);
-	if (tern_address_node(address) != 0 || slot >= engine->slots ||
-	    !tern_dir_alive(__atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE), address))
-		return -ESRCH;
-	const struct tern_agent *agent = &engine->agents[slot];
-	const struct tern_profile *kept = &engine->profiles[slot];
-	struct tern_agent_profile found = {.memory_bytes = memory_of(engine, agent),
-					   .signals_in = tern_load(&agent->signals_in),
-					   .signals_out = tern_load(&agent->signals_out)};
-	if (tern_load(&kept->generation) == generation) {
-		found.execution_ns = execution_ns(engine, kept);
-		found.longest_ns =
-			(double)tern_clock_to_ns(&engine->clock, tern_load(&kept->longest));
-		found.measured = tern_load(&kept->samples);
-		found.overruns = tern_load(&kept->overruns);
-	}
-	if (tern_load(&kept->seen_generation) == generation) {
-		found.signals_per_s = load_float(&kept->rate);
-		found.cpu = load_float(&kept->cpu);
-		found.cpu_next = load_float(&kept->next);
-		found.forecast_error = load_float(&kept->error);
-	}
-	/* It may have ended and been replaced while we read: then nothing of this is true. */
-	if (!tern_dir_alive(tern_load(&engine->directory[slot]), address))
-		return -ESRCH;
-	*profile = found;
-	return 0;
+	struct tern_look look = tern_sampler_look(&lcore->sampler, tern_clock_ticks(lcore->clock));
+	if (look.is_sample)
+		tern_profile_sample(lcore, look.took);
+	if (look.is_overrun)
+		tern_count(&lcore->stats.overruns_unnamed, 1);
+	if (look.is_late)
+		lcore->turn.hold |= TERN_HOLD_LATE;
 }

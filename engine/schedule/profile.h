@@ -3,9 +3,11 @@
 #define PROFILE_H
 
 #include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
 
+#include "engine/lcore/engine.h"
 #include "forecast.h"
-#include "engine/lcore/lcore.h"
 
 /*
  * What is known of an agent's load: one entry per slot, in memory that is touched when an agent
@@ -65,5 +67,48 @@ void tern_profile_look(struct tern_engine *engine, uint32_t slot, uint64_t now);
 
 /** A single run of the agent that ran last took `ticks`. */
 void tern_profile_sample(struct tern_lcore *lcore, uint64_t ticks);
+
+/** Look at the clock, now that the window is over. */
+void tern_lcore_check_slice(struct tern_lcore *lcore);
+
+/** A signal was handled: look at the clock now and then. */
+static inline void tern_lcore_check(struct tern_lcore *lcore)
+{
+	if (tern_sampler_count(&lcore->sampler))
+		tern_lcore_check_slice(lcore);
+}
+
+/** Before what may run nobody: who ran last may have left for another lcore. Returns `settled`. */
+static inline uint64_t tern_lcore_check_begin(struct tern_lcore *lcore)
+{
+	tern_store(&lcore->turn.running, lcore->index);
+	return lcore->signals.settled;
+}
+
+/** After it: a signal handled, or nothing that is a sample of anybody. */
+static inline void tern_lcore_check_run(struct tern_lcore *lcore, uint64_t settled_before)
+{
+	bool ran = lcore->signals.settled != settled_before && lcore->turn.running != lcore->index;
+	if (tern_sampler_count_if(&lcore->sampler, ran))
+		tern_lcore_check_slice(lcore);
+}
+
+/** What an agent's signals take, on the average, ns. Any thread. */
+double tern_profile_execution_ns(const struct tern_engine *engine,
+				 const struct tern_profile *profile);
+
+/** A figure that the observer writes. Any thread. */
+static inline double tern_load_float(const float *place)
+{
+	float single;
+	__atomic_load(place, &single, __ATOMIC_RELAXED);
+	return (double)single;
+}
+
+/** What took until now was no signal: the next sample begins here. */
+static inline void tern_lcore_skip_sample(struct tern_lcore *lcore)
+{
+	tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
+}
 
 #endif

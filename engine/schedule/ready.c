@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The ready agents of an lcore: who is among them, and the cap on how many may be. */
-#include "engine/lcore/ready_lists.h"
+#include "ready.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 
 #include "engine/lcore/agent_state.h"
 #include "engine/lcore/engine.h"
-#include "profile.h"
 
 void tern_ready_list_push(struct tern_lcore *lcore, struct tern_ready_list *list,
 			  struct tern_agent *agent)

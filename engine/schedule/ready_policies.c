@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The scheduling policies. Each is a queue of ready agents with a different idea of "next". */
-#include "engine/lcore/engine.h"
-#include "profile.h"
-#include "engine/lcore/ready_lists.h"
 #include "engine/lcore/room.h"
+#include "profile.h"
+#include "ready.h"
 
 #define LEVEL_HIGH (TERN_PRIORITY_HIGH + 1)
 #define LEVEL_TOP (TERN_PRIORITIES - 1)

@@ -1,37 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* One turn of an lcore: express lanes, data lanes, timers, ready agents, what waits to leave. */
-#include "engine/lcore/lcore.h"
+#include "lcore_turn.h"
 
-#include "engine/lcore/agent_state.h"
-#include "engine/mail/ask.h"
-#include "engine/mail/due.h"
-#include "engine/lcore/engine.h"
+#include "due_run.h"
+#include "end.h"
+#include "engine/agent/answer.h"
 #include "engine/agent/fds.h"
-#include "engine/lcore/fiber_state.h"
 #include "engine/agent/finish.h"
 #include "engine/agent/life.h"
-#include "engine/observer/observer.h"
-#include "engine/lcore/poller.h"
-#include "engine/schedule/profile.h"
+#include "engine/fiber/fiber.h"
+#include "engine/fiber/waiter.h"
+#include "engine/lcore/agent_state.h"
 #include "engine/lcore/reader.h"
-#include "recover.h"
 #include "engine/lcore/room.h"
-#include "engine/agent/timer.h"
+#include "engine/mail/bounce.h"
+#include "engine/mail/inbox.h"
+#include "engine/schedule/profile.h"
+#include "engine/schedule/ready.h"
+#include "engine/schedule/roaming.h"
+#include "expire.h"
+#include "places.h"
+#include "recover.h"
+#include "roaming_run.h"
+#include "rooms.h"
+#include "steal.h"
 
 /* What a lane's slot must not be to run in place, in the word of generation and kind. */
 #define NOT_IN_PLACE ((TERN_KIND_TRACED | TERN_KIND_RETURNED) << 24)
-
-void tern_lcore_check_slice(struct tern_lcore *lcore)
-{
-	struct tern_look look = tern_sampler_look(&lcore->sampler, tern_clock_ticks(lcore->clock));
-	if (look.is_sample)
-		tern_profile_sample(lcore, look.took);
-	if (look.is_overrun)
-		tern_count(&lcore->stats.overruns_unnamed, 1);
-	if (look.is_late)
-		lcore->turn.hold |= TERN_HOLD_LATE;
-}
 
 static inline bool runs_in_place(const struct tern_lcore *lcore, const struct tern_agent *agent,
 				 uint32_t word, uint32_t heeded)
@@ -295,7 +291,7 @@ static unsigned run_ready(struct tern_lcore *lcore)
 {
 	unsigned done = 0;
 	struct tern_agent *agent;
-	if (tern_unlikely(tern_load(&lcore->inbox.woken) != TERN_SLOT_NONE))
+	if (tern_unlikely(tern_load(&lcore->arrivals.woken) != TERN_SLOT_NONE))
 		lcore->roaming.any = true;
 	if (!has_ready(lcore))
 		return 0;
@@ -361,7 +357,7 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	lcore->turn.hold &= (uint8_t)~TERN_HOLD_LATE;
 	lcore->turn.wet = false;
 	tern_store(&lcore->turn.is_on, true);
-	if (tern_unlikely(tern_load(&lcore->inbox.lanes_made) != lcore->lanes.seen))
+	if (tern_unlikely(tern_load(&lcore->arrivals.lanes_made) != lcore->lanes.seen))
 		tern_lcore_adopt(lcore);
 
 	bool is_short = lcore->mail.credit != UINT32_MAX || lcore->mail.shorts.count;
@@ -409,7 +405,7 @@ static unsigned guarded_turn(struct tern_lcore *lcore)
 	return work;
 }
 
-static unsigned turn_of_poller(struct tern_lcore *lcore)
+unsigned tern_lcore_turn_polled(struct tern_lcore *lcore)
 {
 	/* Not from a function of its own: no agent is entered twice. */
 	if (lcore->turn.is_on)
@@ -445,16 +441,4 @@ void tern_lcore_end_polled(struct tern_lcore *lcore)
 	struct tern_fault_scope *before = tern_fault_use(lcore->guard.scope);
 	end_guarded(lcore);
 	tern_fault_use(before);
-}
-
-unsigned tern_lcore_poll(struct tern_lcore *lcore)
-{
-	if (tern_engine_is_foreign(lcore->engine) || !tern_poll_begin(&lcore->loop.polled_by))
-		return 0;
-	struct tern_lcore *outer = tern_lcore_enter(lcore);
-	tern_observer_poll(lcore->engine);
-	unsigned work = turn_of_poller(lcore);
-	tern_lcore_enter(outer);
-	tern_poll_end(&lcore->loop.polled_by);
-	return work;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The thread of an lcore: turns, sleep when there is nothing to do, and the end. */
-#include <rte_pause.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/lcore/agent_state.h"
+#include <rte_pause.h>
+
 #include "engine/lcore/engine.h"
-#include "engine/agent/life.h"
 #include "engine/lcore/poller.h"
+#include "engine/schedule/ready.h"
+#include "lcore_turn.h"
 #include "recover.h"
-#include "engine/lcore/room.h"
 
 /* Between two looks whether all lcores have come to their end. */
 #define CLOSING_NAP_NS 20000
@@ -99,15 +99,6 @@ static void run_lcore(struct tern_lcore *lcore)
 	end_in_order(lcore);
 }
 
-/* The last thing that the thread does with the engine. */
-static void leave_loop(struct tern_lcore *lcore)
-{
-	struct tern_engine *engine = lcore->engine;
-	if (__atomic_exchange_n(&lcore->loop.phase, TERN_PHASE_LEFT, __ATOMIC_ACQ_REL) ==
-	    TERN_PHASE_LOST)
-		tern_engine_let_go(engine);
-}
-
 static _Thread_local struct tern_lcore *thread_lcore;
 
 struct tern_lcore *tern_lcore_enter(struct tern_lcore *lcore)
@@ -140,9 +131,8 @@ void tern_lcore_watch_forks(void)
 	pthread_once(&forks_watched, watch_forks);
 }
 
-void *tern_lcore_main(void *argument)
+void tern_lcore_main(struct tern_lcore *lcore)
 {
-	struct tern_lcore *lcore = argument;
 	tern_lcore_enter(lcore);
 	tern_store(&lcore->loop.polled_by, tern_thread_mark());
 	/* The default lets the kernel add 50 us to each sleep. */
@@ -155,53 +145,4 @@ void *tern_lcore_main(void *argument)
 	tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
 	run_lcore(lcore);
 	tern_recover_leave(lcore);
-	leave_loop(lcore);
-	return NULL;
-}
-
-/*
- * An agent that roams, and that an lcore ran last which was given up. Unless it was in that one's
- * hands, or something of it lies there, somebody else can end it: queued or idle, its memory was
- * released by the state word (R1 of roam.h), and its places in queues are nobody's any more.
- */
-static bool inherit_agent(struct tern_lcore *lcore, struct tern_agent *agent)
-{
-	uint32_t slot = tern_address_slot(tern_load(&agent->address));
-	struct tern_room *room = tern_room_of(lcore, slot);
-	if (tern_load(&lcore->engine->heir) != lcore->index ||
-	    !tern_load(&tern_load(&agent->lcore)->turn.gone) ||
-	    __atomic_load_n(&room->roam.state, __ATOMIC_ACQUIRE) >= TERN_ROAM_RUNNING ||
-	    !tern_roaming_is_loose(agent))
-		return false;
-	tern_agent_inherit(agent);
-	tern_store(&agent->lcore, lcore);
-	return true;
-}
-
-static bool lives_here(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t entry)
-{
-	if (tern_dir_route(entry) != lcore->roam_route)
-		return tern_dir_route(entry) >> 1 == lcore->index;
-	return tern_load(&lcore->engine->closed) &&
-	       (tern_load(&agent->lcore) == lcore || inherit_agent(lcore, agent));
-}
-
-void tern_lcore_end_agents(struct tern_lcore *lcore)
-{
-	uint32_t slots = tern_slots_used(lcore->engine);
-	/* Also those that roam, which another lcore may end, when all have been here. */
-	tern_ready_empty(lcore);
-	for (uint32_t i = lcore->engine->system_count; i < slots; i++) {
-		if (tern_lcore_is_gone(lcore))
-			return;
-		struct tern_agent *agent = &lcore->agents[i];
-		uint64_t entry = __atomic_load_n(&lcore->directory[i], __ATOMIC_ACQUIRE);
-		if (!tern_dir_inhabited(entry) || !lives_here(lcore, agent, entry))
-			continue;
-		if (agent->status != TERN_ENDING)
-			tern_life_ask_end(lcore, agent, TERN_END_SHUTDOWN, 0);
-		/* It was queued to end, or woken by an end before: it ends here. */
-		tern_ready_empty(lcore);
-		tern_life_end(lcore, agent);
-	}
 }

@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "engine/agent/life.h"
 #include "engine/lcore/agent_state.h"
 #include "engine/lcore/engine.h"
-#include "engine/lcore/fiber_state.h"
-#include "engine/agent/life.h"
-#include "engine/lcore/room.h"
+#include "engine/mail/bounce.h"
+#include "engine/schedule/roaming.h"
+#include "lcore_turn.h"
 
 #define PLACE_BYTES 160
 

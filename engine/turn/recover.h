@@ -2,7 +2,11 @@
 #ifndef RECOVER_H
 #define RECOVER_H
 
-#include "engine/lcore/lcore.h"
+#include <stdbool.h>
+
+struct tern_engine;
+struct tern_error;
+struct tern_lcore;
 
 /*
  * What an lcore does after an agent's fault: the agent fails, and the next turn begins. A fault

@@ -8,16 +8,17 @@
  * LEFT_BYTES of it at most. Not at once, because what comes late might then pass on another lcore
  * what the end has sent back to the same sender: it would have to be late by as many lives.
  */
+#include "rooms.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "capabilities/quiet.h"
-#include "engine/lcore/engine.h"
-#include "engine/agent/life.h"
-#include "engine/lcore/room.h"
 #include "engine/agent/slots.h"
-#include "engine/agent/watch.h"
+#include "engine/lcore/engine.h"
+#include "engine/lcore/room.h"
+#include "engine/mail/bounce.h"
 
 /* Rooms are mapped so many bytes at a time, at least. */
 #define REGION_BYTES ((size_t)2 << 20)

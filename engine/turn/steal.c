@@ -7,16 +7,16 @@
  * A theft costs two atomic operations for the throttle and one CAS for each agent taken;
  * tern_lcore_stats counts them.
  */
-#include "engine/mail/ask.h"
+#include "steal.h"
+
+#include "engine/lcore/asked.h"
 #include "engine/lcore/engine.h"
-#include "engine/schedule/global_queue.h"
-#include "engine/schedule/profile.h"
 #include "engine/lcore/room.h"
+#include "engine/schedule/global_queue.h"
+#include "engine/schedule/roaming.h"
 
 /* An lcore is helped when it has been in one turn for so many times steal_after_us. */
 #define STUCK 4
-/* A move must even out this much of a CPU at least. */
-#define REBALANCE_MIN 0.1f
 
 /* At most half of the lcores steal at once, or they would spend their time on each other. */
 static bool may_steal(struct tern_lcore *lcore)
@@ -31,20 +31,13 @@ static bool may_steal(struct tern_lcore *lcore)
 	return false;
 }
 
-static float load_of(const struct tern_lcore *lcore)
-{
-	float load;
-	__atomic_load(&lcore->inbox.load, &load, __ATOMIC_RELAXED);
-	return load;
-}
-
 static float backlog_of(const struct tern_lcore *lcore)
 {
 	uint32_t waiting = 0;
 	for (int level = 0; level < TERN_ROAMING_LEVELS; level++)
 		waiting += tern_run_ring_count(&lcore->roaming.rings[level]);
-	waiting += tern_load(&lcore->inbox.woken) != TERN_SLOT_NONE;
-	return (float)waiting * (1 + load_of(lcore));
+	waiting += tern_load(&lcore->arrivals.woken) != TERN_SLOT_NONE;
+	return (float)waiting * (1 + tern_lcore_load(lcore));
 }
 
 static struct tern_lcore *random_other(struct tern_lcore *lcore)
@@ -123,7 +116,8 @@ static unsigned relieve_victim(struct tern_lcore *lcore, struct tern_lcore *vict
 	    now - began <= STUCK * after_ticks(lcore))
 		return 0;
 	tern_count(&lcore->stats.steal_atomics, 1);
-	uint32_t slot = __atomic_exchange_n(&victim->inbox.woken, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
+	uint32_t slot =
+		__atomic_exchange_n(&victim->arrivals.woken, TERN_SLOT_NONE, __ATOMIC_ACQUIRE);
 	while (slot != TERN_SLOT_NONE) {
 		struct tern_agent *agent = &lcore->agents[slot];
 		uint32_t next = tern_load(&asked[slot].next);
@@ -159,50 +153,4 @@ unsigned tern_roaming_steal(struct tern_lcore *lcore)
 	tern_count(&lcore->stats.steal_atomics, 1);
 	__atomic_fetch_sub(&engine->thieves, 1, __ATOMIC_RELAXED);
 	return taken;
-}
-
-uint32_t tern_roaming_place(struct tern_lcore *lcore)
-{
-	struct tern_engine *engine = lcore->engine;
-	uint32_t best = lcore->spawns.home_turn++ % engine->lcore_count;
-	for (uint32_t i = 0; i < engine->lcore_count; i++)
-		if (load_of(&engine->lcores[i]) + REBALANCE_MIN < load_of(&engine->lcores[best]))
-			best = i;
-	return best;
-}
-
-/* The largest agent that helps: moving it must not make the other lcore the busier one. */
-static uint32_t choose_agent(struct tern_engine *engine, const struct tern_lcore *from,
-			     const struct tern_lcore *to, float most)
-{
-	uint32_t best = TERN_SLOT_NONE, slots = tern_slots_used(engine);
-	float best_load = REBALANCE_MIN / 2;
-	for (uint32_t slot = engine->system_count; slot < slots; slot++) {
-		const struct tern_agent *agent = &engine->agents[slot];
-		uint64_t entry = tern_load(&engine->directory[slot]);
-		float load = tern_profile_next(engine, slot);
-		if (tern_dir_inhabited(entry) && tern_dir_route(entry) == engine->roam_route &&
-		    tern_load(&agent->lcore) == from && load > best_load && load < most &&
-		    tern_roaming_suits(to, agent)) {
-			best = slot;
-			best_load = load;
-		}
-	}
-	return best;
-}
-
-void tern_roaming_rebalance(struct tern_engine *engine)
-{
-	struct tern_lcore *most = engine->lcores, *least = engine->lcores;
-	for (uint32_t i = 1; i < engine->lcore_count; i++) {
-		struct tern_lcore *lcore = &engine->lcores[i];
-		most = load_of(lcore) > load_of(most) ? lcore : most;
-		least = load_of(lcore) < load_of(least) ? lcore : least;
-	}
-	float gap = load_of(most) - load_of(least);
-	if (gap < 2 * REBALANCE_MIN)
-		return;
-	uint32_t slot = choose_agent(engine, most, least, gap);
-	if (slot != TERN_SLOT_NONE)
-		tern_store(&engine->profiles[slot].move_to, least->index + 1);
 }

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "engine/lcore/agent_state.h"
+#include "engine/lcore/lcore.h"
 
 #define ROW(from, event, to, text) {TERN_##from, TERN_ON_##event, TERN_##to},
 

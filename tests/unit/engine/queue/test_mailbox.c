@@ -8,6 +8,7 @@
  */
 #include "tests/unit/support.h"
 
+#include "engine/lcore/lcore.h"
 #include "engine/mail/keys.h"
 #include "engine/queue/mailbox.h"
 

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef OUTBOXES_H
-#define OUTBOXES_H
+#ifndef OUTBOX_H
+#define OUTBOX_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/queue/ends.h"
-#include "engine/queue/mailbox.h"
+#include "engine/lcore/lcore.h"
 
+struct tern_end_note;
 struct tern_lcore;
-
-/** What the engine itself sends from an lcore and found no room in a lane. Its thread writes. */
-struct tern_outboxes {
-	struct tern_mailbox *returns; /* by route: signals that go back to their senders */
-	struct tern_note_list *ends;  /* by route */
-	uint32_t deferred;	      /* signals in `returns` */
-	uint32_t ends_left;	      /* notes in `ends` */
-	uint32_t lent; /* cells that roaming agents have yet to give back; any thread reads */
-};
+struct tern_signal;
 
 /**
  * Put a signal that comes back on its way to its sender, signal->to_slot. Without a place in a lane
@@ -30,12 +22,6 @@ void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signa
 /** Put the note of an end on its way to note->watcher, behind all sent there. Never refused. */
 void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note);
 
-/**
- * Retry what waits for a lane; hand blocks of others over, in batches or `all`. Returns the work
- * done. Runs agents whose signals came back.
- */
-unsigned tern_lcore_flush(struct tern_lcore *lcore, bool all);
-
 /** Whether anything waits here for a lane. */
 bool tern_lcore_has_left(const struct tern_lcore *lcore);
 
@@ -47,5 +33,18 @@ bool tern_returned_take(struct tern_lcore *lcore, uint32_t slot, struct tern_sig
 
 /** What came back to a roaming agent that ended is lost. */
 void tern_returned_forget(struct tern_lcore *lcore, uint32_t slot);
+
+/** Push a signal into a lane, where there is room. Never spills: a spill would meet itself here. */
+bool tern_outbox_try_lane(struct tern_lcore *lcore, uint32_t route,
+			  const struct tern_signal *signal);
+
+/** The same for the note of an end. */
+bool tern_outbox_try_end(struct tern_lcore *lcore, uint32_t route, struct tern_end_note *note);
+
+/** Whether a route leads back here: what comes back is then told, and is in no lane. */
+static inline bool tern_outbox_is_own(const struct tern_lcore *lcore, uint32_t route)
+{
+	return route >> 1 == lcore->index;
+}
 
 #endif

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A mailbox's bound and policy, and who may use how much of an lcore's mailbox memory. */
+#include "inbox.h"
+
+#include "bounce.h"
 #include "engine/lcore/agent_state.h"
 #include "engine/lcore/fiber_state.h"
-#include "keys.h"
-#include "engine/agent/life.h"
-#include "engine/schedule/profile.h"
 #include "engine/lcore/room.h"
+#include "engine/schedule/profile.h"
+#include "engine/schedule/roaming.h"
+#include "event.h"
+#include "keys.h"
+#include "notes.h"
 
 /* An agent may hold so many times what is left, so that whoever comes later finds some left. */
 #define SHARE 8u
@@ -21,14 +26,6 @@
 /* Agents looked at in one turn when memory is back. */
 #define RELIEVE_MAX 64u
 
-void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal)
-{
-	uint32_t kind = signal->kind & TERN_KIND_MASK;
-	if ((kind == TERN_KIND_ISO || kind == TERN_KIND_VAL) && signal->payload.iso)
-		tern_block_release(&lcore->heap, (struct tern_block *)(void *)signal->payload.iso);
-	signal->payload.iso = NULL;
-}
-
 static void set_pressed(struct tern_lcore *lcore, struct tern_agent *agent, bool on)
 {
 	uint64_t *entry = &lcore->directory[tern_address_slot(agent->address)];
@@ -38,17 +35,12 @@ static void set_pressed(struct tern_lcore *lcore, struct tern_agent *agent, bool
 		tern_dir_clear(entry, TERN_DIR_PRESSED);
 }
 
-static bool policy_refuses(const struct tern_agent *agent)
-{
-	return agent->policy == TERN_POLICY_REFUSE || agent->policy == TERN_POLICY_BLOCK;
-}
-
 /* The agent itself hears of it when it runs next: its own handler may be on the stack now. */
 static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	tern_agent_rise(agent);
 	tern_count(&tern_profile_of(lcore, agent)->pressured, 1);
-	if (policy_refuses(agent))
+	if (tern_policy_refuses(agent->policy))
 		set_pressed(lcore, agent, true);
 }
 
@@ -56,7 +48,7 @@ static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	tern_agent_fall(agent);
 	tern_policy_forget(lcore, agent);
-	if (policy_refuses(agent))
+	if (tern_policy_refuses(agent->policy))
 		set_pressed(lcore, agent, false);
 }
 
@@ -192,6 +184,18 @@ static void look_for_low(struct tern_lcore *lcore, struct tern_agent *agent)
 	cross_low(lcore, agent);
 }
 
+/* Of a cell that left the mailbox others may have kept the number. */
+static void cell_left(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t cell,
+		      uint32_t before)
+{
+	if (agent->flags & TERN_AGENT_EXACT)
+		tern_room_leave(tern_room_of(lcore, tern_address_slot(agent->address)));
+	if (agent->flags & TERN_AGENT_FIBER)
+		tern_fiber_cell_left(agent->extras->fiber, cell);
+	else if (agent->flags & TERN_AGENT_MARKED)
+		tern_watch_cell_left(lcore, agent, cell, before);
+}
+
 /* Take the signal out that follows a cell (TERN_CELL_NONE: the oldest), whatever waits on it. */
 static void take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
 		       struct tern_signal *signal)
@@ -205,7 +209,7 @@ static void take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint3
 	tern_mailbox_remove(cells, &agent->mailbox, before);
 	tern_cells_put(cells, cell);
 	if (tern_unlikely(agent->flags & (TERN_AGENT_MARKED | TERN_AGENT_FIBER | TERN_AGENT_EXACT)))
-		tern_life_cell_left(lcore, agent, cell, before);
+		cell_left(lcore, agent, cell, before);
 }
 
 void tern_policy_take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
@@ -259,7 +263,7 @@ static bool is_full(const struct tern_lcore *lcore, const struct tern_agent *age
 bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 			   const struct tern_signal *signal)
 {
-	if (policy_refuses(agent))
+	if (tern_policy_refuses(agent->policy))
 		return true;
 	if (agent->policy == TERN_POLICY_CONFLATE && conflate_signal(lcore, agent, signal))
 		return false;
@@ -277,7 +281,7 @@ bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 static void look_for_high(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	bool high = agent->mailbox.queued >= agent->high_water;
-	bool is_short = !high && policy_refuses(agent) && is_over_share(lcore, agent);
+	bool is_short = !high && tern_policy_refuses(agent->policy) && is_over_share(lcore, agent);
 	if (tern_likely(!high && !is_short))
 		return;
 	if (is_short)
@@ -289,7 +293,7 @@ static void look_for_high(struct tern_lcore *lcore, struct tern_agent *agent)
 static uint32_t take_cell(struct tern_lcore *lcore, const struct tern_agent *agent)
 {
 	if (tern_unlikely(!may_take(lcore, agent) &&
-			  (policy_refuses(agent) || !agent->mailbox.queued)))
+			  (tern_policy_refuses(agent->policy) || !agent->mailbox.queued)))
 		return TERN_CELL_NONE;
 	return tern_cells_take(&lcore->mail.cells);
 }
