@@ -9,10 +9,10 @@
  * An asker stands for an attached thread, or for an lcore in a handler: that one can do less than
  * here. `run` has three askers of one request at most, or one of two, and two lives with one asker.
  *
- * Modelled, under the names of the code: the word of a slot and the list of slots (engine/ask.c);
- * the directory entry, the time of a finish, the list of watchers; status and flags as engine/life.c,
- * finish.c and recover.c change them; the place of a roaming agent, as engine/roaming.c and steal.c
- * move it; the reuse of the slot (engine/slots.c). One function of the agent, the handler, on_start
+ * Modelled, under the names of the code: the word of a slot and the list of slots (engine/mail/ask.c);
+ * the directory entry, the time of a finish, the list of watchers; status and flags as engine/agent/life.c,
+ * finish.c and recover.c change them; the place of a roaming agent, as engine/schedule/roaming.c and steal.c
+ * move it; the reuse of the slot (engine/agent/slots.c). One function of the agent, the handler, on_start
  * or on_stop, may fail by a fault or tern_exit(): FAULTS times in all.
  *
  * A compare-and-swap in a loop is one step, since its last try is one. Memory is sequentially
@@ -66,7 +66,7 @@
 #define KIND_OF(g) (g == 1 -> FIRST : SECOND)
 
 /*
- * enum tern_status, and for each event which moves engine/agent_table.h has: made by
+ * enum tern_status, and for each event which moves engine/lcore/agent_table.h has: made by
  * scripts/agent-states. TERN_REST is IDLE here, but that nothing runs in place on a roaming agent.
  */
 #include "agent_moves.pml"
