@@ -7,8 +7,9 @@
 
 #include "bench.h"
 #include "capabilities/rng.h"
-#include "engine/engine.h"
-#include "engine/roaming.h"
+#include "engine/lcore/engine.h"
+#include "engine/lcore/room.h"
+#include "engine/schedule/roaming.h"
 
 #include <rte_ring_elem.h>
 

@@ -11,7 +11,7 @@
 #include "capabilities/counter.h"
 #include "capabilities/rng.h"
 #include "dataplane/table/table.h"
-#include "engine/engine.h"
+#include "engine/lcore/engine.h"
 #include "fenced.h"
 
 #define AGENTS 1000000u

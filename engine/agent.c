@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "agent_state.h"
-#include "ask.h"
-#include "control.h"
-#include "engine.h"
-#include "extras.h"
-#include "fds.h"
-#include "fiber.h"
-#include "finish.h"
-#include "life.h"
-#include "roaming.h"
-#include "watch.h"
+#include "engine/agent/fds.h"
+#include "engine/agent/finish.h"
+#include "engine/agent/life.h"
+#include "engine/agent/watch.h"
+#include "engine/fiber/fiber.h"
+#include "engine/lcore/asked.h"
+#include "engine/lcore/room.h"
+#include "engine/mail/ask.h"
+#include "engine/mail/event.h"
+#include "thread.h"
 
 tern_address tern_self(const struct tern_agent *self)
 {
@@ -121,35 +118,6 @@ int tern_agent_finish(struct tern_agent *self, tern_address agent, uint64_t time
 	uint64_t span = tern_clock_from_ns(lcore->clock, timeout_ns);
 	uint64_t by = span < UINT64_MAX - now ? now + span : UINT64_MAX;
 	return tern_finish_ask(lcore, agent, by) ? 0 : -ESRCH;
-}
-
-void tern_agent_label(const struct tern_agent *agent, char label[TERN_NAME_MAX])
-{
-	const struct tern_extras *extras = tern_load(&agent->extras);
-	label[0] = '\0';
-	if (extras)
-		tern_extras_name(extras, label);
-	if (!label[0])
-		snprintf(label, TERN_NAME_MAX, "%s", tern_load(&agent->behaviour)->name);
-}
-
-void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code,
-		    const struct tern_error *error)
-{
-	char label[TERN_NAME_MAX];
-	/* First: an agent that fails while it hears of it fails no second time. */
-	tern_life_ask_end(lcore, agent, TERN_END_FAILED, code);
-	tern_agent_label(agent, label);
-	tern_agent_set(agent, TERN_AGENT_FAILED);
-	tern_count(&lcore->stats.failed, 1);
-	tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "agent failed",
-		       "agent=\"%s\" slot=%u lcore=%u code=%d error=\"%s\"", label,
-		       tern_address_slot(agent->address), lcore->index, code, error->text);
-	if (!agent->behaviour->on_error || tern_lcore_is_gone(lcore))
-		return;
-	tern_agent_begin_telling(agent);
-	agent->behaviour->on_error(agent, agent->state, error);
-	tern_agent_end_telling(agent);
 }
 
 void tern_fail(struct tern_agent *self, int code, const char *format, ...)

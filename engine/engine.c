@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine.h"
-
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -9,13 +7,33 @@
 
 #include "capabilities/lines.h"
 #include "engine/inspect/inspect.h"
-#include "observer.h"
-#include "poller.h"
-#include "recover.h"
+#include "engine/lcore/poller.h"
+#include "engine/observer/observer.h"
+#include "engine/turn/lcore_turn.h"
+#include "engine/turn/recover.h"
+#include "layout.h"
+#include "stop.h"
+#include "thread.h"
 
 #define POLLED_STEP_NS 1000u
 /* Rounds in a row that found work, after which a waiting thread's virtual time goes on. */
 #define BUSY_ROUNDS_MAX 1000u
+
+/* The last thing that the thread does with the engine. */
+static void leave_loop(struct tern_lcore *lcore)
+{
+	struct tern_engine *engine = lcore->engine;
+	if (__atomic_exchange_n(&lcore->loop.phase, TERN_PHASE_LEFT, __ATOMIC_ACQ_REL) ==
+	    TERN_PHASE_LOST)
+		tern_engine_let_go(engine);
+}
+
+static void *run_thread(void *lcore)
+{
+	tern_lcore_main(lcore);
+	leave_loop(lcore);
+	return NULL;
+}
 
 static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_error *error)
 {
@@ -28,7 +46,7 @@ static int start_thread(struct tern_engine *engine, uint32_t index, struct tern_
 	pthread_attr_setaffinity_np(&attributes, sizeof(cpus), &cpus);
 	/* Nobody else's from here on: the thread puts its own mark there. */
 	tern_store(&engine->lcores[index].loop.polled_by, TERN_POLL_TAKEN);
-	int code = pthread_create(&engine->threads[index], &attributes, tern_lcore_main,
+	int code = pthread_create(&engine->threads[index], &attributes, run_thread,
 				  &engine->lcores[index]);
 	pthread_attr_destroy(&attributes);
 	if (code != 0)

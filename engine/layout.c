@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* How an engine's one arena is cut: shared tables first, then one region per lcore. */
+#include "layout.h"
+
 #include <errno.h>
 #include <stdlib.h>
-
 #include <numa.h>
-
-#include <rte_rcu_qsbr.h>
 #include <sys/mman.h>
 
-#include "agent_state.h"
-#include "ask.h"
+#include <rte_rcu_qsbr.h>
+
 #include "capabilities/lines.h"
-#include "control.h"
-#include "dataplane/router/router.h"
-#include "engine.h"
-#include "global_queue.h"
-#include "profile.h"
-#include "roaming.h"
-#include "routing.h"
-#include "slots.h"
+#include "engine/agent/registry.h"
+#include "engine/agent/routing.h"
+#include "engine/lcore/asked.h"
+#include "engine/lcore/room.h"
+#include "engine/mail/control.h"
+#include "engine/schedule/global_queue.h"
+#include "engine/schedule/profile.h"
+#include "engine/schedule/ready.h"
+#include "engine/turn/rooms.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -44,23 +44,14 @@ static uint32_t ring_entries(uint32_t slots)
 	return entries;
 }
 
-uint32_t tern_layout_depth(const struct tern_engine *engine, uint32_t from, uint32_t route)
-{
-	const struct tern_config *config = &engine->config;
-	uint32_t depth = route & 1 ? config->express_depth : config->data_depth;
-	bool between_lcores = from < engine->lcore_count && route >> 1 < engine->lcore_count;
-	/* A thread sends and receives less than an lcore: its lanes may be shorter. */
-	return between_lcores || depth < TERN_THREAD_LANE_DEPTH ? depth : TERN_THREAD_LANE_DEPTH;
-}
-
 /* Lanes to every lcore and thread, and spares for the ones to itself. */
 static size_t lane_bytes(const struct tern_engine *engine, uint32_t index)
 {
 	size_t bytes = 0;
 	for (uint32_t route = 0; route < 2 * engine->system_count; route++)
-		bytes += tern_lane_bytes(tern_layout_depth(engine, index, route));
+		bytes += tern_lane_bytes(tern_lane_depth(engine, index, route));
 	for (uint32_t express = 0; express < 2; express++)
-		bytes += tern_lane_bytes(tern_layout_depth(engine, index, 2 * index + express));
+		bytes += tern_lane_bytes(tern_lane_depth(engine, index, 2 * index + express));
 	return bytes;
 }
 
@@ -111,7 +102,7 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 {
 	size_t systems = engine->system_count, routes = 2 * systems + 1;
 	lcore->out = calloc(routes, sizeof(*lcore->out));
-	lcore->inbox.lanes = calloc(routes, sizeof(struct tern_lane *));
+	lcore->arrivals.lanes = calloc(routes, sizeof(struct tern_lane *));
 	lcore->lanes.open = calloc(routes, sizeof(bool));
 	lcore->lanes.express.lanes = calloc(systems, sizeof(struct tern_lane_in));
 	lcore->lanes.data.lanes = calloc(systems, sizeof(struct tern_lane_in));
@@ -123,7 +114,7 @@ static int make_tables(struct tern_engine *engine, struct tern_lcore *lcore)
 	for (size_t i = 0; lcore->outboxes.returns && i < routes; i++)
 		lcore->outboxes.returns[i] = TERN_MAILBOX_EMPTY;
 	bool made = lcore->outboxes.ends && lcore->waiters.entries && lcore->out &&
-		    lcore->inbox.lanes && lcore->lanes.open && lcore->lanes.express.lanes &&
+		    lcore->arrivals.lanes && lcore->lanes.open && lcore->lanes.express.lanes &&
 		    lcore->lanes.data.lanes && lcore->heap.away && lcore->outboxes.returns &&
 		    lcore->roaming.passage.positions;
 	return made ? 0 : -ENOMEM;
@@ -192,9 +183,11 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.stamp_each = config->stamp_each_signal || index >= engine->lcore_count,
 		.is_thread = index >= engine->lcore_count,
 		.mail = {.credit = UINT32_MAX,
-			 .depth_max = tern_layout_depth(engine, index, 2 * index)},
+			 .depth_max = tern_lane_depth(engine, index, 2 * index)},
 		.pending = {.asks = TERN_SLOT_NONE, .fds = TERN_SLOT_NONE},
-		.inbox = {.asked = TERN_SLOT_NONE, .fds = TERN_SLOT_NONE, .woken = TERN_SLOT_NONE},
+		.arrivals = {.asked = TERN_SLOT_NONE,
+			     .fds = TERN_SLOT_NONE,
+			     .woken = TERN_SLOT_NONE},
 		.rng = tern_rng_stream(config->seed, index),
 	};
 	tern_sampler_init(&lcore->sampler,
@@ -337,7 +330,7 @@ void tern_layout_unmap(struct tern_engine *engine)
 		tern_heap_fini(&lcore->heap);
 		tern_ready_fini(lcore);
 		free(lcore->out);
-		free(lcore->inbox.lanes);
+		free(lcore->arrivals.lanes);
 		free(lcore->lanes.open);
 		free(lcore->lanes.express.lanes);
 		free(lcore->lanes.data.lanes);

@@ -6,19 +6,20 @@
  * that calls functions of agents, so each wait has an end; what belongs to an lcore that was given
  * up is only looked at from then on.
  */
+#include "stop.h"
+
 #include <errno.h>
 #include <time.h>
 
-#include "capabilities/sanitizer.h"
-#include "control.h"
-#include "engine.h"
+#include "engine/agent/life.h"
+#include "engine/agent/watch.h"
 #include "engine/inspect/inspect.h"
-#include "life.h"
-#include "observer.h"
-#include "poller.h"
-#include "recover.h"
-#include "roaming.h"
-#include "watch.h"
+#include "engine/lcore/poller.h"
+#include "engine/lcore/room.h"
+#include "engine/mail/bounce.h"
+#include "engine/observer/observer.h"
+#include "engine/turn/lcore_turn.h"
+#include "engine/turn/rooms.h"
 
 #define POLLED_STEP_NS 1000u
 #define NAP_NS 50000
@@ -278,29 +279,6 @@ static void end_polled(struct tern_engine *engine)
 	}
 }
 
-static void list_undelivered(struct tern_engine *engine, const struct tern_signal *signal)
-{
-	uint64_t at = __atomic_fetch_add(&engine->undelivered, 1, __ATOMIC_RELAXED);
-	if (at < TERN_STOP_LIST_MAX)
-		engine->undelivered_list[at] = (struct tern_undelivered){
-			.to = tern_address_make(0, signal->to_slot, signal->to_generation),
-			.from = signal->from,
-			.type = signal->type};
-}
-
-void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signal)
-{
-	struct tern_engine *engine = lcore->engine;
-	if (signal->type <= TERN_TYPE_MAX) {
-		list_undelivered(engine, signal);
-	} else if (signal->type == TERN_CONTROL_BLOCKS) {
-		struct tern_block *first = (struct tern_block *)(uintptr_t)signal->payload.words[0];
-		if (!tern_load(&engine->lcores[first->home->index].turn.gone))
-			tern_heap_collect(first->home, first);
-	}
-	tern_signal_discard(lcore, signal);
-}
-
 static void sweep_mailbox(struct tern_lcore *lcore, struct tern_mailbox *mailbox)
 {
 	struct tern_signal *signal;
@@ -352,7 +330,7 @@ static void count_lane(struct tern_engine *engine, struct tern_lane_in in)
 	const struct tern_signal *signal;
 	for (uint32_t left = in.mask + 1; left && (signal = tern_lane_peek(&in)) != NULL; left--) {
 		if (signal->type <= TERN_TYPE_MAX)
-			list_undelivered(engine, signal);
+			tern_engine_list_undelivered(engine, signal);
 		tern_lane_next(&in);
 	}
 }
@@ -362,7 +340,7 @@ static void count_lanes(struct tern_engine *engine, const struct tern_lcore *lco
 {
 	for (uint32_t route = 0; route < 2 * engine->system_count; route++) {
 		struct tern_lane *lane =
-			__atomic_load_n(&lcore->inbox.lanes[route], __ATOMIC_ACQUIRE);
+			__atomic_load_n(&lcore->arrivals.lanes[route], __ATOMIC_ACQUIRE);
 		if (lane)
 			count_lane(engine, glimpse_lane(lcore, route, lane));
 	}

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Attached threads: lcore objects that the thread itself polls, with one agent each. */
+#include "thread.h"
+
 #include <errno.h>
 #include <time.h>
 
-#include "engine.h"
-#include "life.h"
-#include "poller.h"
-#include "routing.h"
-#include "timer.h"
-#include "watch.h"
+#include "engine/agent/routing.h"
+#include "engine/agent/timer.h"
+#include "engine/agent/watch.h"
+#include "engine/fiber/waiter.h"
+#include "engine/lcore/poller.h"
+#include "engine/mail/bounce.h"
+#include "engine/mail/outbox.h"
+#include "engine/turn/lcore_turn.h"
+#include "engine/turn/places.h"
 
 #define BREATH_NS 20000
 /* Looks in vain before a waiting thread sleeps: some 50 us, in which most lanes find room. */
@@ -17,37 +22,18 @@
 /* Of a place that has had all generations: none of them may come to life again. */
 #define GENERATION_NONE 0u
 
-uintptr_t tern_thread_mark(void)
-{
-	static _Thread_local char thread_mark;
-	return (uintptr_t)&thread_mark;
-}
-
 static bool is_used_up(const struct tern_engine *engine, uint32_t place)
 {
 	const struct tern_agent *agent = &engine->agents[engine->lcore_count + place];
 	return tern_address_generation(tern_load(&agent->address)) == GENERATION_NONE;
 }
 
-/* Acquire pairs with the release of a detach: the place comes as it was left. */
-static bool change_place(struct tern_engine *engine, uint32_t place, enum tern_thread_place from,
-			 enum tern_thread_place to)
-{
-	uint32_t seen = (uint32_t)from;
-	if (!__atomic_compare_exchange_n(&engine->attached[place], &seen, (uint32_t)to, false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		return false;
-	if (from == TERN_PLACE_LEAVING)
-		__atomic_fetch_sub(&engine->leaving, 1, __ATOMIC_RELAXED);
-	return true;
-}
-
 /* One that is free, else one that is being left: who comes then goes on with what is there. */
 static bool take_place(struct tern_engine *engine, uint32_t place)
 {
-	return change_place(engine, place, TERN_PLACE_FREE, TERN_PLACE_TAKEN) ||
+	return tern_place_change(engine, place, TERN_PLACE_FREE, TERN_PLACE_TAKEN) ||
 	       (tern_load(&engine->leaving) &&
-		change_place(engine, place, TERN_PLACE_LEAVING, TERN_PLACE_TAKEN));
+		tern_place_change(engine, place, TERN_PLACE_LEAVING, TERN_PLACE_TAKEN));
 }
 
 static int claim_place(struct tern_engine *engine, struct tern_lcore **lcore)
@@ -111,31 +97,6 @@ static void leave_rest(struct tern_engine *engine, struct tern_lcore *lcore)
 	__atomic_fetch_add(&engine->leaving, 1, __ATOMIC_RELAXED);
 	set_place(engine, lcore, TERN_PLACE_LEAVING);
 	tern_poll_end(&lcore->loop.polled_by);
-}
-
-static unsigned see_off(struct tern_engine *engine, uint32_t place)
-{
-	struct tern_lcore *lcore = &engine->lcores[engine->lcore_count + place];
-	if (tern_load(&engine->attached[place]) != TERN_PLACE_LEAVING ||
-	    !tern_poll_begin(&lcore->loop.polled_by))
-		return 0;
-	unsigned work = 0;
-	/* Again: a thread may have come, whose handlers are its own to run. */
-	bool leaving = tern_load(&engine->attached[place]) == TERN_PLACE_LEAVING;
-	if (leaving)
-		work = tern_lcore_turn(lcore) + tern_lcore_flush(lcore, true);
-	if (leaving && work == 0 && !tern_lcore_has_left(lcore))
-		change_place(engine, place, TERN_PLACE_LEAVING, TERN_PLACE_FREE);
-	tern_poll_end(&lcore->loop.polled_by);
-	return work;
-}
-
-unsigned tern_threads_see_off(struct tern_engine *engine)
-{
-	unsigned work = 0;
-	for (uint32_t i = 0; i < engine->config.max_threads; i++)
-		work += see_off(engine, i);
-	return work;
 }
 
 static int settle_in(struct tern_engine *engine, struct tern_lcore *lcore,

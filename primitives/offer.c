@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-#include "engine/agent_state.h"
-#include "engine/life.h"
-#include "engine/routing.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/agent/life.h"
+#include "engine/agent/routing.h"
 
 static bool is_name(const char *capability)
 {

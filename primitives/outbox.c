@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/agent.h"
+#include "engine/lcore/agent.h"
 
 void tern_outbox_init(struct tern_outbox *box, struct tern_outbox_entry *entries, uint32_t capacity)
 {

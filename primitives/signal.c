@@ -3,10 +3,15 @@
 
 #include <errno.h>
 
-#include "engine/engine.h"
-#include "engine/fiber.h"
-#include "engine/roaming.h"
-#include "engine/routing.h"
+#include "engine/agent/routing.h"
+#include "engine/agent/spill.h"
+#include "engine/fiber/fiber.h"
+#include "engine/fiber/waiter.h"
+#include "engine/lcore/engine.h"
+#include "engine/lcore/fiber_state.h"
+#include "engine/lcore/room.h"
+#include "engine/mail/inbox.h"
+#include "engine/thread.h"
 
 /* Ids of a burst that are looked up together. */
 #define LOOKED_UP 64u

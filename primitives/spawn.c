@@ -3,17 +3,25 @@
 
 #include <errno.h>
 
-#include "engine/agent_state.h"
-#include "engine/ask.h"
-#include "engine/engine.h"
-#include "engine/extras.h"
-#include "engine/fiber.h"
-#include "engine/keys.h"
-#include "engine/life.h"
-#include "engine/roaming.h"
-#include "engine/routing.h"
-#include "engine/slots.h"
-#include "engine/watch.h"
+#include "engine/agent/answer.h"
+#include "engine/agent/extras.h"
+#include "engine/agent/life.h"
+#include "engine/agent/registry.h"
+#include "engine/agent/routing.h"
+#include "engine/agent/slots.h"
+#include "engine/agent/watch.h"
+#include "engine/fiber/fiber.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/lcore/asked.h"
+#include "engine/lcore/engine.h"
+#include "engine/lcore/fiber_state.h"
+#include "engine/lcore/room.h"
+#include "engine/mail/ask.h"
+#include "engine/mail/keys.h"
+#include "engine/observer/rebalance.h"
+#include "engine/schedule/ready.h"
+#include "engine/schedule/roaming.h"
+#include "engine/turn/rooms.h"
 
 #define SLICE_US_MAX 1000000u
 #define RATE_MAX 1000000000u

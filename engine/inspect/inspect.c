@@ -12,7 +12,8 @@
 
 #include <rte_common.h>
 
-#include "engine/engine.h"
+#include "engine/lcore/engine.h"
+#include "inspect_wire.h"
 
 #define NS_PER_MS 1000000u
 #define CLIENTS_MAX 8u

@@ -2,7 +2,10 @@
 #ifndef INSPECT_H
 #define INSPECT_H
 
-#include "inspect_wire.h"
+#include <stdbool.h>
+
+union tern_inspect_reply;
+union tern_inspect_request;
 
 struct tern_engine;
 

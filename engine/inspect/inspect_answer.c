@@ -6,9 +6,9 @@
 
 #include <rte_rcu_qsbr.h>
 
-#include "capabilities/sanitizer.h"
-#include "engine/engine.h"
+#include "engine/lcore/engine.h"
 #include "inspect.h"
+#include "inspect_wire.h"
 
 /* While it looks at the table nothing that it may see is used again. */
 static void enter_reader(const struct tern_engine *engine)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tern_inspect.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+
+#include "engine/lcore/engine.h"
+#include "tern_inspect.h"
 
 /* In the flags of /proc/net/unix: a socket that others connect to. */
 #define ACCEPTS 0x10000u

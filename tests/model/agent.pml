@@ -9,10 +9,10 @@
  * An asker stands for an attached thread, or for an lcore in a handler: that one can do less than
  * here. `run` has three askers of one request at most, or one of two, and two lives with one asker.
  *
- * Modelled, under the names of the code: the word of a slot and the list of slots (engine/ask.c);
- * the directory entry, the time of a finish, the list of watchers; status and flags as engine/life.c,
- * finish.c and recover.c change them; the place of a roaming agent, as engine/roaming.c and steal.c
- * move it; the reuse of the slot (engine/slots.c). One function of the agent, the handler, on_start
+ * Modelled, under the names of the code: the word of a slot and the list of slots (engine/mail/ask.c);
+ * the directory entry, the time of a finish, the list of watchers; status and flags as engine/agent/life.c,
+ * finish.c and recover.c change them; the place of a roaming agent, as engine/schedule/roaming.c and steal.c
+ * move it; the reuse of the slot (engine/agent/slots.c). One function of the agent, the handler, on_start
  * or on_stop, may fail by a fault or tern_exit(): FAULTS times in all.
  *
  * A compare-and-swap in a loop is one step, since its last try is one. Memory is sequentially
@@ -29,6 +29,7 @@
  *   BLIND_RESUME      resume does not look whether signals wait
  *   FINISH_PAUSED     finish leaves a paused agent paused
  *   PAUSE_FINISHING   a finishing agent can be paused
+ *   PAUSE_ENDING      an agent that is to end can be paused, which the table of moves does not list
  *   FINISHING_MOVES   a finishing agent may go to another lcore
  *   END_UNQUEUED      who finds a finishing agent through does not queue it to end
  *   START_UNQUEUED    an agent that fails in on_start as late as its end is not run again
@@ -64,13 +65,13 @@
 #define LIVES (SECOND == NONE -> 1 : 2)
 #define KIND_OF(g) (g == 1 -> FIRST : SECOND)
 
-/* enum tern_status. TERN_REST is IDLE here, but that nothing runs in place on a roaming agent. */
-#define IDLE 0
-#define READY 1
-#define NEW 2
-#define PAUSED 3
-#define ENDING 4
-#define DEAD 5
+/*
+ * enum tern_status, and for each event which moves engine/lcore/agent_table.h has: made by
+ * scripts/agent-states. TERN_REST is IDLE here, but that nothing runs in place on a roaming agent.
+ */
+#include "agent_moves.pml"
+#define move(event, to) assert(MAY_##event(status, to)); status = to
+#define stay(event) assert(MAY_##event(status, status))
 
 /* TERN_ASK_* */
 #define START 1
@@ -149,8 +150,8 @@ inline ready_push()
 	:: place == NOWHERE && status != PAUSED ->
 		place = LISTED + me;
 		if
-		:: status < READY -> status = READY
-		:: else
+		:: status < READY -> move(QUEUE, READY)
+		:: else -> stay(QUEUE)
 		fi
 	:: else
 	fi
@@ -171,7 +172,7 @@ inline ask_end()
 	:: status < ENDING ->
 		settled = settled + mailbox;
 		mailbox = 0;
-		status = ENDING;
+		move(END, ENDING);
 		ready_wake()
 	:: else
 	fi
@@ -191,8 +192,8 @@ inline life_start()
 {
 	atomic {
 		if
-		:: status == NEW && place >= LISTED -> status = READY
-		:: status == NEW && place < LISTED -> status = IDLE
+		:: status == NEW && place >= LISTED -> move(START, READY)
+		:: status == NEW && place < LISTED -> move(START, IDLE)
 		:: else
 		fi;
 		assert(!started && !ended[generation]);
@@ -417,7 +418,7 @@ end:
 			g++;
 			assert(generation == g && place == NOWHERE && inside == 0);
 			assert(asked_head == NONE && asks_left == NONE && finish_list == NONE);
-			status = NEW;
+			move(SPAWN, NEW);
 			owner = (KIND_OF(g) == ROAMS -> 0 : KIND_OF(g));
 			has_room = KIND_OF(g) == ROAMS
 		};
@@ -457,10 +458,12 @@ inline life_pause()
 	fi;
 	atomic {
 		if
-#ifdef PAUSE_FINISHING
-		:: status < PAUSED -> status = PAUSED
+#ifdef PAUSE_ENDING
+		:: status != PAUSED && !finishing && status < DEAD -> move(PAUSE, PAUSED)
+#elif defined(PAUSE_FINISHING)
+		:: status < PAUSED -> move(PAUSE, PAUSED)
 #else
-		:: status < PAUSED && !finishing -> status = PAUSED
+		:: status < PAUSED && !finishing -> move(PAUSE, PAUSED)
 #endif
 		:: else
 		fi
@@ -473,8 +476,8 @@ inline life_resume()
 	if
 	:: status == PAUSED ->
 		if
-		:: place >= LISTED -> status = READY
-		:: else -> status = IDLE
+		:: place >= LISTED -> move(RESUME, READY)
+		:: else -> move(RESUME, IDLE)
 		fi;
 #ifndef BLIND_RESUME
 		if
@@ -588,8 +591,9 @@ inline life_end()
 	atomic {
 		if
 		:: started || mute
-		:: !started && !mute -> started = true
+		:: !started && !mute -> stay(START); started = true
 		:: !started && !mute && faults < FAULTS ->
+			stay(START);
 			started = true;
 			faults++;
 			again = true;
@@ -640,7 +644,7 @@ inline leave_slot()
 #endif
 	};
 	d_step {
-		status = DEAD;
+		move(ENDED, DEAD);
 		ended[generation] = true;
 		started = false;
 		finishing = false;
@@ -700,7 +704,7 @@ inline run_pinned()
 		:: else
 		fi;
 		if
-		:: status < READY -> status = READY
+		:: status < READY -> d_step { move(RUN, READY) }
 		:: else
 		fi;
 		do
@@ -712,7 +716,7 @@ inline run_pinned()
 			inside--;
 			if
 			:: place == NOWHERE && status == READY && mailbox > 0 -> ready_push()
-			:: place == NOWHERE && status == READY && mailbox == 0 -> status = IDLE
+			:: place == NOWHERE && status == READY && mailbox == 0 -> move(SETTLE, IDLE)
 			:: else
 			fi
 		}
@@ -721,7 +725,7 @@ inline run_pinned()
 }
 
 /* tern_roaming_leave(): hand it to the other lcore. */
-inline move()
+inline hand_over()
 {
 	owner = 1 - me;
 	d_step {
@@ -739,7 +743,7 @@ inline settle()
 		tied = !(IS_LOOSE);
 		again = status == ENDING || (status != PAUSED && len(ring) > 0);
 		if
-		:: status < PAUSED -> status = IDLE
+		:: status < PAUSED -> move(SETTLE, IDLE)
 		:: else
 		fi
 	};
@@ -777,8 +781,8 @@ inline begin_run()
 	owner = me;
 	roam = ROAM_RUNNING;
 	if
-	:: status < READY -> status = READY
-	:: else
+	:: status < READY -> move(RUN, READY)
+	:: else -> stay(RUN)
 	fi
 }
 
@@ -798,7 +802,7 @@ inline run_roaming()
 		:: again -> settle()
 		:: else
 		fi
-	:: status == READY && IS_LOOSE -> move()
+	:: status == READY && IS_LOOSE -> hand_over()
 	:: status == PAUSED -> settle()
 	:: status < PAUSED ->
 		if
@@ -806,7 +810,7 @@ inline run_roaming()
 		:: else
 		fi;
 		if
-		:: status < READY -> status = READY
+		:: status < READY -> d_step { move(RUN, READY) }
 		:: else
 		fi;
 		do
@@ -815,7 +819,7 @@ inline run_roaming()
 		:: else -> break
 		od;
 		if
-		:: status == READY && IS_LOOSE && len(ring) == 0 -> move()
+		:: status == READY && IS_LOOSE && len(ring) == 0 -> hand_over()
 		:: true -> settle()
 		fi
 	fi
@@ -845,7 +849,7 @@ inline finish_check()
 {
 	assert(inside == 0); /* the agent is this lcore's, and does not run */
 #ifdef END_UNQUEUED
-	d_step { settled = settled + mailbox; mailbox = 0; status = ENDING }
+	d_step { settled = settled + mailbox; mailbox = 0; move(END, ENDING) }
 #else
 	atomic { ask_end() }
 #endif

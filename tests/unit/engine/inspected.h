@@ -8,8 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "engine/engine.h"
 #include "engine/inspect/inspect.h"
+#include "engine/inspect/inspect_wire.h"
+#include "engine/lcore/engine.h"
 #include "tests/unit/support.h"
 
 static inline int client_open(uint32_t number)

@@ -9,10 +9,10 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/engine.h"
-#include "engine/global_queue.h"
-#include "engine/profile.h"
-#include "engine/roaming.h"
+#include "engine/lcore/engine.h"
+#include "engine/schedule/global_queue.h"
+#include "engine/schedule/profile.h"
+#include "engine/lcore/room.h"
 
 enum { HOG_NS = 100000, AFTER_US = 50, ROAMER_PEERS = 64 };
 

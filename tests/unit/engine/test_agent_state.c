@@ -18,7 +18,8 @@
 
 #include <cmocka.h>
 
-#include "engine/agent_state.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/lcore/lcore.h"
 
 #define ROW(from, event, to, text) {TERN_##from, TERN_ON_##event, TERN_##to},
 

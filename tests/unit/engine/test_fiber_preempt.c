@@ -8,6 +8,7 @@
  */
 #include <signal.h>
 
+#include "engine/lcore/agent.h"
 #include "engine/text/preempt.h"
 #include "actor.h"
 

@@ -14,7 +14,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "engine/forecast.h"
+#include "engine/schedule/forecast.h"
 
 enum { POINTS_MAX = 2000 };
 

@@ -9,8 +9,8 @@
 
 #include "tests/unit/support.h"
 
-#include "engine/engine.h"
-#include "engine/global_queue.h"
+#include "engine/lcore/engine.h"
+#include "engine/schedule/global_queue.h"
 
 enum { SLOTS = 1000, THREADS = 4, EACH = 100, ROUNDS = 100 };
 

@@ -10,7 +10,7 @@
 #include "actor.h"
 #include "runs.h"
 
-#include "engine/fiber.h"
+#include "engine/lcore/fiber_state.h"
 
 enum { TYPES = 6, MOST = 6000, ANY = 1000, LAST = 900 };
 

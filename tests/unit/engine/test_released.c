@@ -8,6 +8,7 @@
 #include "asker.h"
 
 #include "actor.h"
+#include "engine/schedule/roaming.h"
 
 enum { CAPACITY = 10, LOW = 2, LOOKS = 64 };
 

@@ -7,6 +7,7 @@
  * the end of rooms: late senders, memory that is used again, also while one lcore is never quiet.
  */
 #include "roamers.h"
+#include "engine/schedule/roaming.h"
 
 enum { FILLERS = TERN_RUN_RING_SIZE + 8 };
 
@@ -50,7 +51,7 @@ static void go_to(struct stage *stage, enum place place)
 	struct world *world = stage->world;
 	if (place == HANDED) {
 		wake_agent(stage);
-		assert_int_equal(world->engine->lcores[0].inbox.woken,
+		assert_int_equal(world->engine->lcores[0].arrivals.woken,
 				 tern_address_slot(stage->agent));
 	} else if (place == LIFO) {
 		to_lifo(stage);

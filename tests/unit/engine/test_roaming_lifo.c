@@ -5,6 +5,7 @@
  * Method: agents that are woken in a known order on a polled lcore and note who ran as which.
  */
 #include "roamers.h"
+#include "engine/schedule/roaming.h"
 
 /* A high agent that is ready goes before it. */
 static void the_slot_is_passed_by_for_higher_ones(void **state)

@@ -5,7 +5,7 @@
  * Method: handlers that are paused get back what they have sent, until their lcore has only the
  * memory left that data may not use; then the fiber waits for a type that lies behind others.
  */
-#include "engine/engine.h"
+#include "engine/lcore/engine.h"
 #include "tests/unit/support.h"
 
 enum { PUMPS = 6, MUCH = 20000, OTHER = 1, WANTED = 2 };

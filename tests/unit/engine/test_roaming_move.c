@@ -10,8 +10,8 @@
 #include "actor.h"
 #include "roamers.h"
 
-#include "engine/agent_state.h"
-#include "engine/timer.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/agent/timer.h"
 
 enum { TICK_NS = 10000, ROUNDS = 400, NUMBERS = 2000 };
 

@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-#include "engine/engine.h"
+#include "engine/lcore/engine.h"
 
 enum { LIVES = 5000, THREADS = 2, HANDLED_EACH = 3, SENT_EACH = 8, CAPACITY_MIN = 32768 };
 

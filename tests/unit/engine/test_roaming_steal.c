@@ -7,6 +7,7 @@
  * say what was taken. A threaded engine with an lcore that is stuck.
  */
 #include "roamers.h"
+#include "engine/schedule/roaming.h"
 
 /* Hogs that the policy takes from the ring at once, then `count` agents that wait in the ring. */
 static void fill_ring(struct world *world, tern_address *agents, uint32_t count)

@@ -8,7 +8,7 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/sampler.h"
+#include "engine/lcore/sampler.h"
 
 enum { SLICE = 1000, EVERY_MAX = TERN_SAMPLER_EVERY_MAX, STEPS = 200000 };
 

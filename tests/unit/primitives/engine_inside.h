@@ -8,9 +8,9 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/engine.h"
-#include "engine/global_queue.h"
-#include "engine/profile.h"
+#include "engine/lcore/engine.h"
+#include "engine/schedule/global_queue.h"
+#include "engine/schedule/profile.h"
 
 /* The slow builds make do with fewer runs. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -8,7 +8,8 @@
  */
 #include "tests/unit/support.h"
 
-#include "engine/keys.h"
+#include "engine/lcore/lcore.h"
+#include "engine/mail/keys.h"
 #include "engine/queue/mailbox.h"
 
 enum { BOXES = 5, CELLS = 600, WAITING = 200 };

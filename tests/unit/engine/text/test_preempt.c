@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "engine/lcore/fiber_state.h"
 #include "engine/text/fault.h"
 #include "engine/text/fault_pc.h"
 #include "engine/text/preempt.h"

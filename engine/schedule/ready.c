@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The ready agents of an lcore: who is among them, and the cap on how many may be. */
+#include "ready.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "engine/lcore/agent_state.h"
+#include "engine/lcore/engine.h"
+
+void tern_ready_list_push(struct tern_lcore *lcore, struct tern_ready_list *list,
+			  struct tern_agent *agent)
+{
+	uint32_t slot = tern_address_slot(agent->address);
+	agent->ready_next = TERN_SLOT_NONE;
+	if (list->head == TERN_SLOT_NONE)
+		list->head = slot;
+	else
+		lcore->agents[list->tail].ready_next = slot;
+	list->tail = slot;
+}
+
+struct tern_agent *tern_ready_list_pop(struct tern_lcore *lcore, struct tern_ready_list *list)
+{
+	if (list->head == TERN_SLOT_NONE)
+		return NULL;
+	struct tern_agent *agent = &lcore->agents[list->head];
+	list->head = agent->ready_next;
+	return agent;
+}
+
+/*
+ * max_concurrent: an agent is runnable from its first run until its mailbox is empty, and holds
+ * a permit so long. An lcore takes permits from the engine's count when it needs them; relaxed,
+ * because a count guards no memory.
+ */
+static bool take_permit(struct tern_lcore *lcore)
+{
+	uint32_t *permits = &lcore->engine->runnable_left;
+	uint32_t left = tern_load(permits);
+	while (left && !__atomic_compare_exchange_n(permits, &left, left - 1, true,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return left != 0;
+}
+
+static bool may_run(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (tern_likely(!lcore->engine->config.max_concurrent) || lcore->is_thread ||
+	    agent->flags & TERN_AGENT_PERMIT || agent->status == TERN_ENDING)
+		return true;
+	/* Behind those who wait already. */
+	if (lcore->ready.waiting.head != TERN_SLOT_NONE || !take_permit(lcore))
+		return false;
+	tern_agent_set(agent, TERN_AGENT_PERMIT);
+	return true;
+}
+
+void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (!(agent->flags & TERN_AGENT_PERMIT))
+		return;
+	tern_agent_clear(agent, TERN_AGENT_PERMIT);
+	__atomic_fetch_add(&lcore->engine->runnable_left, 1, __ATOMIC_RELAXED);
+}
+
+static void hand_to_policy(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	lcore->ready.count++;
+	lcore->ready.pinned += !(agent->flags & TERN_AGENT_ROAMING);
+	lcore->ready.policy->push(lcore, agent);
+}
+
+static void wait_for_permit(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	tern_agent_hold_up(agent);
+	tern_ready_list_push(lcore, &lcore->ready.waiting, agent);
+}
+
+void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->flags & TERN_AGENT_LISTED && agent->status == TERN_ENDING &&
+	    lcore->ready.policy->hurry)
+		lcore->ready.policy->hurry(lcore, agent);
+	/* A paused roaming agent is run to see whether it is to go on. */
+	bool paused = agent->status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING);
+	if (agent->flags & TERN_AGENT_LISTED || paused)
+		return;
+	tern_agent_on_queue(agent);
+	if (tern_likely(may_run(lcore, agent)))
+		hand_to_policy(lcore, agent);
+	else
+		wait_for_permit(lcore, agent);
+}
+
+/*
+ * Permits that came free go to those who wait longest. Who ends needs none; who is paused has no
+ * use for one, and comes back at its resume.
+ */
+static void admit_waiting(struct tern_lcore *lcore)
+{
+	struct tern_ready_list *waiting = &lcore->ready.waiting;
+	while (waiting->head != TERN_SLOT_NONE) {
+		struct tern_agent *agent = &lcore->agents[waiting->head];
+		uint32_t status = agent->status;
+		bool needs = status != TERN_ENDING && status != TERN_PAUSED;
+		if (needs && !take_permit(lcore))
+			return;
+		tern_ready_list_pop(lcore, waiting);
+		tern_agent_let_on(agent);
+		if (status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING)) {
+			tern_agent_unlist(agent);
+			continue;
+		}
+		if (needs)
+			tern_agent_set(agent, TERN_AGENT_PERMIT);
+		hand_to_policy(lcore, agent);
+	}
+}
+
+struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
+{
+	struct tern_ready *ready = &lcore->ready;
+	if (tern_unlikely(ready->waiting.head != TERN_SLOT_NONE))
+		admit_waiting(lcore);
+	struct tern_agent *agent;
+	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
+		ready->count--;
+		ready->pinned -= !(agent->flags & TERN_AGENT_ROAMING);
+		tern_agent_unlist(agent);
+		/* Paused and resumed while listed: its permit is another's now. */
+		if (agent->status == TERN_PAUSED || tern_likely(may_run(lcore, agent)))
+			return agent;
+		wait_for_permit(lcore, agent);
+	}
+	return NULL;
+}
+
+void tern_ready_empty(struct tern_lcore *lcore)
+{
+	struct tern_ready *ready = &lcore->ready;
+	struct tern_agent *agent;
+	while ((agent = tern_ready_list_pop(lcore, &ready->waiting)) != NULL) {
+		tern_agent_let_on(agent);
+		tern_agent_unlist(agent);
+	}
+	/* One whose time had not come stayed there, and another lcore may have ended it. */
+	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
+		ready->count--;
+		ready->pinned -= !(agent->flags & TERN_AGENT_ROAMING);
+		if (agent->flags & TERN_AGENT_LISTED)
+			tern_agent_unlist(agent);
+	}
+}
+
+void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,
+		    uint32_t signals)
+{
+	if (lcore->ready.policy->ran)
+		lcore->ready.policy->ran(lcore, agent, ticks, signals);
+}
+
+static void *reserve_bytes(size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static size_t order_bytes(const struct tern_lcore *lcore)
+{
+	return (size_t)lcore->slots * sizeof(struct tern_order_entry);
+}
+
+static size_t custom_bytes(const struct tern_lcore *lcore)
+{
+	const struct tern_scheduler *custom = lcore->ready.custom;
+	return custom && custom->bytes ? custom->bytes(lcore->slots) : 0;
+}
+
+static int init_custom(struct tern_lcore *lcore)
+{
+	struct tern_ready *ready = &lcore->ready;
+	ready->custom = lcore->engine->config.scheduler;
+	size_t bytes = custom_bytes(lcore);
+	if (bytes && !(ready->custom_state = reserve_bytes(bytes)))
+		return -ENOMEM;
+	if (ready->custom->init)
+		ready->custom->init(ready->custom_state, lcore->slots, tern_rng_next(&lcore->rng));
+	return 0;
+}
+
+int tern_ready_init(struct tern_lcore *lcore)
+{
+	const struct tern_config *config = &lcore->engine->config;
+	uint32_t last = config->schedule_count - 1;
+	uint32_t schedule = config->schedules[lcore->index < last ? lcore->index : last];
+	/* A thread's way in has one agent: nothing to choose from. */
+	if (lcore->is_thread)
+		schedule = TERN_SCHEDULE_PRIORITY;
+	lcore->ready = (struct tern_ready){.policy = &tern_ready_policies[schedule]};
+	lcore->ready.waiting.head = TERN_SLOT_NONE;
+	for (int level = 0; level < TERN_PRIORITIES; level++)
+		lcore->ready.levels[level].head = TERN_SLOT_NONE;
+	if (!lcore->is_thread && (lcore->ready.policy->queues_all || config->max_concurrent))
+		lcore->turn.hold |= TERN_HOLD_POLICY;
+	if (schedule == TERN_SCHEDULE_FAIR_SHARE || schedule == TERN_SCHEDULE_RATE) {
+		lcore->ready.order.entries = reserve_bytes(order_bytes(lcore));
+		return lcore->ready.order.entries ? 0 : -ENOMEM;
+	}
+	return schedule == TERN_SCHEDULE_CUSTOM ? init_custom(lcore) : 0;
+}
+
+void tern_ready_fini(struct tern_lcore *lcore)
+{
+	if (lcore->ready.order.entries)
+		munmap(lcore->ready.order.entries, order_bytes(lcore));
+	if (lcore->ready.custom_state)
+		munmap(lcore->ready.custom_state, custom_bytes(lcore));
+}
