@@ -16,7 +16,7 @@ static void act_on_word(struct tern_lcore *lcore, uint32_t slot, uint32_t word)
 	struct tern_agent *agent = &lcore->agents[slot];
 	if (word & TERN_ASK_CLOSED) {
 		/* Nobody changes a closed word: it is this lcore's to clear. */
-		tern_store(&lcore->engine->asked[slot].word, word & ~TERN_ASK_ANY);
+		tern_store(&lcore->engine->asked[slot].word, word & ~TERN_ASKED_ANY);
 		tern_slots_reuse(lcore, agent);
 		return;
 	}
@@ -43,9 +43,9 @@ void tern_ask_answer(struct tern_lcore *lcore, uint32_t slot)
 {
 	uint32_t *place = &lcore->engine->asked[slot].word;
 	uint32_t word = tern_load(place);
-	if (tern_likely((word & TERN_ASK_ANY) == 0))
+	if (tern_likely((word & TERN_ASKED_ANY) == 0))
 		return;
-	while (!tern_ask_replace(place, &word, word & ~TERN_ASK_ANY))
+	while (!tern_ask_replace(place, &word, word & ~TERN_ASKED_ANY))
 		;
 	tern_lcore_settle(lcore, 1);
 	act_on_word(lcore, slot, word);
@@ -78,7 +78,7 @@ unsigned tern_ask_take_all(struct tern_lcore *lcore)
 		lcore->pending.asks = tern_load(&asked->next);
 		uint32_t word = tern_load(&asked->word);
 		while (!(word & TERN_ASK_CLOSED) &&
-		       !tern_ask_replace(&asked->word, &word, word & ~TERN_ASK_ANY))
+		       !tern_ask_replace(&asked->word, &word, word & ~TERN_ASKED_ANY))
 			;
 		/* First: an agent that fails does not come back here. */
 		tern_lcore_settle(lcore, 1);
@@ -99,5 +99,5 @@ bool tern_ask_close(struct tern_lcore *lcore, uint32_t slot)
 	uint32_t seen = tern_load(word);
 	while (!tern_ask_replace(word, &seen, seen | TERN_ASK_CLOSED))
 		;
-	return (seen & TERN_ASK_ANY) == 0;
+	return (seen & TERN_ASKED_ANY) == 0;
 }

@@ -14,7 +14,7 @@
 #define TERN_ASK_FINISH (1u << 30) /* by the time in the slot's reserve: finish.h */
 #define TERN_ASK_LOOK (1u << 31)   /* something came to a roaming agent's reserve: reserve.h */
 
-#define TERN_ASK_ANY                                                                          \
+#define TERN_ASKED_ANY                                                                        \
 	(TERN_ASK_START | TERN_ASK_STOP | TERN_ASK_PAUSE | TERN_ASK_RESUME | TERN_ASK_EVICT | \
 	 TERN_ASK_FINISH | TERN_ASK_LOOK)
 

@@ -40,9 +40,9 @@ static bool ask_owner(struct tern_lcore *lcore, tern_address agent, uint32_t wha
 	/* Before it is set, because another lcore may answer at once; taken back if nothing is. */
 	tern_lcore_owe(lcore, 1);
 	do
-		lives = (word & ~TERN_ASK_ANY) == generation;
+		lives = (word & ~TERN_ASKED_ANY) == generation;
 	while (lives && !tern_ask_replace(&asked->word, &word, (word & ~undone_by(what)) | what));
-	if (!lives || word & TERN_ASK_ANY) {
+	if (!lives || word & TERN_ASKED_ANY) {
 		tern_lcore_owe(lcore, -1ull);
 		return lives;
 	}

@@ -8,7 +8,7 @@ import re
 
 import gdb
 
-# engine/lcore/agent.h; tests/e2e/test_gdb.sh compares these three tables with the headers.
+# engine/lcore/agent_table.h; tests/e2e/test_gdb.sh compares these three tables with the headers.
 FLAGS = {
     "TERN_AGENT_LISTED": 1, "TERN_AGENT_OVER": 2, "TERN_AGENT_TOLD_OVER": 4,
     "TERN_AGENT_STARTED": 8, "TERN_AGENT_SHY": 16, "TERN_AGENT_PERMIT": 32,
@@ -19,7 +19,7 @@ FLAGS = {
     "TERN_AGENT_OFFERS": 262144, "TERN_AGENT_MARKED": 524288, "TERN_AGENT_SHORT": 1048576,
     "TERN_AGENT_REFUSED": 2097152, "TERN_AGENT_STAYS": 4194304, "TERN_AGENT_EXACT": 8388608,
 }
-# engine/mail/ask.h
+# engine/lcore/asked.h
 ASKS = {
     "TERN_ASK_START": 1 << 24, "TERN_ASK_STOP": 1 << 25, "TERN_ASK_CLOSED": 1 << 26,
     "TERN_ASK_PAUSE": 1 << 27, "TERN_ASK_RESUME": 1 << 28, "TERN_ASK_EVICT": 1 << 29,

@@ -33,7 +33,8 @@ TOOLS = {
     "clang": ["clang", *WARN, "-O2", *TO_OBJECT],
     "clang-thread-safety": ["clang", *WARN, "-Wthread-safety", *TO_OBJECT],
 }
-INCLUDED = ["capabilities", "dataplane", "engine", "primitives"]
+INCLUDED = ["capabilities", "dataplane", "engine", "engine/agent", "engine/config", "engine/fiber",
+            "engine/inspect", "engine/schedule", "engine/text", "primitives"]
 HEADER = re.compile(r"//\s*(tool|expect)(?:\[([\w-]+)\])?:\s*(.+?)\s*$")
 
 
