@@ -14,7 +14,6 @@
 #include "engine/agent/registry.h"
 #include "engine/agent/routing.h"
 #include "engine/lcore/asked.h"
-#include "engine/lcore/room.h"
 #include "engine/mail/control.h"
 #include "engine/schedule/global_queue.h"
 #include "engine/schedule/profile.h"

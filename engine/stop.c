@@ -15,8 +15,8 @@
 #include "engine/agent/watch.h"
 #include "engine/inspect/inspect.h"
 #include "engine/lcore/poller.h"
-#include "engine/lcore/room.h"
 #include "engine/mail/bounce.h"
+#include "engine/mail/inbox.h"
 #include "engine/observer/observer.h"
 #include "engine/turn/lcore_turn.h"
 #include "engine/turn/rooms.h"
@@ -356,10 +356,7 @@ static void count_agents(struct tern_engine *engine, struct tern_stop_report *re
 		if (!tern_dir_inhabited(entry))
 			continue;
 		report->agents_lost++;
-		uint32_t queued = tern_load(&engine->agents[slot].mailbox.queued);
-		if (room)
-			queued += tern_roam_count(&room->roam);
-		report->undelivered += queued;
+		report->undelivered += tern_inbox_count(&engine->agents[slot], room);
 	}
 }
 

@@ -166,7 +166,7 @@ static int send_roaming(struct tern_agent *self, tern_address to, uint16_t type,
 	slot->stamp = fill_header(self, slot, to, kind);
 	slot->type = type;
 	slot->sequence = 0; /* no delay in a lane */
-	int code = tern_roaming_send(lcore, slot);
+	int code = tern_inbox_send(lcore, slot);
 	if (tern_likely(code == 0))
 		return 0;
 	tern_count(&self->signals_out, -1ull);

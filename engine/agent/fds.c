@@ -10,6 +10,7 @@
 #include "engine/lcore/agent_state.h"
 #include "engine/lcore/fiber_state.h"
 #include "engine/mail/due.h"
+#include "engine/schedule/ready.h"
 #include "engine/schedule/roaming.h"
 #include "life.h"
 
@@ -225,7 +226,7 @@ static void tell_ready_fd(struct tern_lcore *lcore, struct tern_agent *agent, ui
 		agent->extras->fiber->fd_ready = lcore->engine->fds->entries[place].ready;
 		free_entry(lcore->engine, place);
 		tern_ready_wake(lcore, agent);
-	} else if (tern_due_at_once(agent)) {
+	} else if (tern_ready_is_at_hand(agent)) {
 		take_signal(lcore, agent, place, &signal);
 		tern_life_handle(lcore, agent, &signal);
 	} else {

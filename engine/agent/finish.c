@@ -5,10 +5,10 @@
 #include "engine/lcore/asked.h"
 #include "engine/lcore/engine.h"
 #include "engine/lcore/fiber_state.h"
-#include "engine/lcore/room.h"
 #include "engine/mail/ask.h"
 #include "engine/mail/due.h"
 #include "engine/mail/event.h"
+#include "engine/mail/inbox.h"
 #include "engine/schedule/roaming.h"
 #include "life.h"
 
@@ -77,17 +77,6 @@ void tern_finish_start(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_slot_list_push(&lcore->pending.finishing, lcore->reserves, TERN_SLOTS_FINISHING, slot);
 }
 
-static bool is_at_rest(const struct tern_lcore *lcore, const struct tern_agent *agent)
-{
-	if (agent->mailbox.queued || agent->flags & TERN_AGENT_LISTED)
-		return false;
-	if (!tern_is_roaming(agent))
-		return true;
-	const struct tern_roam *roam =
-		&tern_room_of(lcore, tern_address_slot(agent->address))->roam;
-	return tern_load(&roam->state) == TERN_ROAM_IDLE && tern_roam_count(roam) == 0;
-}
-
 /*
  * Whether lanes have brought all that was in them when it was closed: they are empty, or each of
  * the turns since took a burst of every one. Others may keep them full for ever.
@@ -103,7 +92,7 @@ static bool are_lanes_through(const struct tern_lcore *lcore, const struct tern_
 
 static bool is_through(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	return (is_at_rest(lcore, agent) && are_lanes_through(lcore, agent)) ||
+	return (tern_inbox_is_idle(lcore, agent) && are_lanes_through(lcore, agent)) ||
 	       is_time_up(lcore, agent);
 }
 

@@ -190,7 +190,7 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 	/* A new agent starts when the ready queue reaches it, before what waits for it then. */
 	if (!queue_only && !lcore->turn.hold && agent->status == TERN_IDLE)
 		tern_life_handle(lcore, agent, &copy);
-	else if (!tern_policy_queue(lcore, agent, &copy)) {
+	else if (!tern_inbox_put(lcore, agent, &copy)) {
 		if (queue_only)
 			return false;
 		deliver_without_cell(lcore, agent, &copy);

@@ -159,23 +159,6 @@ void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher)
 		tern_watch_ring_moved(lcore, watcher);
 }
 
-void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher)
-{
-	uint32_t slot = tern_address_slot(watcher->address);
-	struct tern_note_list *marked = &lcore->reserves[slot].marked;
-	uint32_t taken = tern_roam_taken_position(&tern_room_of(lcore, slot)->roam);
-	for (struct tern_end_note *note = marked->first; note; note = note->next) {
-		if (!note->in_ring)
-			continue;
-		if ((int32_t)(taken - note->mark) < 0)
-			break; /* nor is what those after it wait for */
-		note->in_ring = false;
-		note->mark = watcher->mailbox.tail;
-	}
-	if (!watcher->mailbox.queued)
-		tern_watch_cell_left(lcore, watcher, TERN_CELL_NONE, TERN_CELL_NONE);
-}
-
 void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t most)
 {
 	struct tern_note_list *ends = &tern_reserve_of(lcore, watcher)->ends;

@@ -44,9 +44,6 @@ void tern_watch_deliver(struct tern_lcore *lcore, struct tern_agent *watcher,
 /** Look at the notes that came to a roaming agent. */
 void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher);
 
-/** Signals of a roaming watcher have left its ring. */
-void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher);
-
 /** Tell a watcher of some of the ends that are due. Runs the watcher. */
 void tern_watch_tell(struct tern_lcore *lcore, struct tern_agent *watcher, uint32_t most);
 

@@ -148,7 +148,7 @@ static void tell_returned(struct tern_lcore *lcore, struct tern_agent *agent)
 	while (agent->status == TERN_READY &&
 	       (front = tern_mailbox_front(&lcore->mail.cells, &agent->mailbox)) != NULL &&
 	       front->kind & TERN_KIND_RETURNED) {
-		tern_policy_take(lcore, agent, &signal);
+		tern_inbox_take(lcore, agent, &signal);
 		tern_life_handle(lcore, agent, &signal);
 	}
 }
@@ -289,8 +289,8 @@ static bool take_signal(struct tern_fiber *fiber, bool any)
 	else if (!agent->mailbox.queued || (!any && !has_type(lcore, fiber)))
 		return false;
 	else
-		tern_policy_take_after(lcore, agent, any ? TERN_CELL_NONE : fiber->before,
-				       &fiber->current);
+		tern_inbox_take_after(lcore, agent, any ? TERN_CELL_NONE : fiber->before,
+				      &fiber->current);
 	fiber->holds = fiber->unsettled = true;
 	fiber->left--;
 	tern_count(&agent->signals_in, 1);

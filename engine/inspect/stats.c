@@ -5,7 +5,7 @@
 
 #include "engine/agent/extras.h"
 #include "engine/lcore/asked.h"
-#include "engine/lcore/room.h"
+#include "engine/mail/inbox.h"
 #include "engine/schedule/profile.h"
 
 /* The counters of a running lcore are read one after the other: never below nothing. */
@@ -61,7 +61,6 @@ int tern_agent_stats(const struct tern_engine *engine, tern_address address,
 		.address = address,
 		.behaviour = tern_load(&agent->behaviour)->name,
 		.lcore = tern_load(&agent->lcore)->index,
-		.queued = tern_load(&agent->mailbox.queued),
 		.signals_in = tern_load(&agent->signals_in),
 		.signals_out = tern_load(&agent->signals_out),
 		.pressured = profiled ? tern_load(&profile->pressured) : 0,
@@ -71,8 +70,8 @@ int tern_agent_stats(const struct tern_engine *engine, tern_address address,
 	if (extras)
 		tern_extras_name(extras, found.name);
 	const struct tern_room *room = tern_load(&engine->rooms[tern_address_slot(address)]);
+	found.queued = tern_inbox_count(agent, room);
 	if (room) {
-		found.queued += tern_roam_count(&room->roam);
 		found.pressured += tern_load(&room->pressured);
 		found.dropped += tern_load(&room->dropped);
 	}

@@ -19,13 +19,6 @@
 /** Something waits for an agent in its reserve: have it run. */
 void tern_due_wake(struct tern_lcore *lcore, struct tern_agent *agent);
 
-/** Whether what is due is told at once: to a pinned handler that is not suspended. */
-static inline bool tern_due_at_once(const struct tern_agent *agent)
-{
-	return !(agent->flags & (TERN_AGENT_FIBER | TERN_AGENT_ROAMING)) &&
-	       agent->status != TERN_PAUSED;
-}
-
 static inline struct tern_reserve *tern_reserve_of(const struct tern_lcore *lcore,
 						   const struct tern_agent *agent)
 {

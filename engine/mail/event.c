@@ -36,7 +36,7 @@ void tern_life_return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent
 {
 	struct tern_signal signal;
 	while (agent->mailbox.queued) {
-		tern_policy_take(lcore, agent, &signal);
+		tern_inbox_take(lcore, agent, &signal);
 		tern_life_bounce(lcore, &signal, true);
 	}
 }

@@ -1,58 +1,122 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-/* A mailbox's bound and policy, and who may use how much of an lcore's mailbox memory. */
 #include "inbox.h"
 
+#include <errno.h>
+
+#include "ask.h"
 #include "bounce.h"
 #include "engine/lcore/agent_state.h"
+#include "engine/lcore/asked.h"
 #include "engine/lcore/fiber_state.h"
-#include "engine/lcore/room.h"
+#include "engine/lcore/reader.h"
 #include "engine/schedule/profile.h"
 #include "engine/schedule/roaming.h"
 #include "event.h"
 #include "keys.h"
+#include "memory.h"
 #include "notes.h"
 
-/* An agent may hold so many times what is left, so that whoever comes later finds some left. */
-#define SHARE 8u
-/* It may hold so many signals, or one in so many of those left, whatever its share. */
-#define SHARE_MIN 16u
-#define SHARE_MIN_PART 1024u
-/* Of the cells, one in so many is for what is under way when agents are told to refuse. */
-#define HEADROOM_PART 8u
-/* While memory is short, lanes may have so many signals under way. */
-#define CREDIT_MIN 4u
-#define CREDIT_MAX 64u
+/* Signals moved from a ring to cells in one go. */
+#define FETCH 32
 /* Agents looked at in one turn when memory is back. */
 #define RELIEVE_MAX 64u
 
-static void set_pressed(struct tern_lcore *lcore, struct tern_agent *agent, bool on)
+/* What the policy says */
+
+/* What a full inbox does with one signal more. */
+enum answer { TURNS_AWAY, DROPS, ENDS };
+
+static enum answer answer_of(uint8_t policy)
 {
-	uint64_t *entry = &lcore->directory[tern_address_slot(agent->address)];
-	if (on)
-		tern_dir_set(entry, TERN_DIR_PRESSED);
-	else
-		tern_dir_clear(entry, TERN_DIR_PRESSED);
+	switch (policy) {
+	case TERN_POLICY_DROP_OLDEST:
+	case TERN_POLICY_CONFLATE:
+		return DROPS;
+	case TERN_POLICY_EVICT:
+		return ENDS;
+	default: /* refuse, block */
+		return TURNS_AWAY;
+	}
 }
+
+static bool turns_away(uint8_t policy)
+{
+	return answer_of(policy) == TURNS_AWAY;
+}
+
+static void count_drop(struct tern_lcore *lcore)
+{
+	tern_count(&lcore->stats.dropped, 1);
+	tern_lcore_settle(lcore, 1);
+}
+
+static struct tern_room *ring_of(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	return tern_room_of(lcore, tern_address_slot(agent->address));
+}
+
+/* Water marks: above high water senders are sent away, at low water they are let in */
 
 /* The agent itself hears of it when it runs next: its own handler may be on the stack now. */
 static void cross_high(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	tern_agent_rise(agent);
 	tern_count(&tern_profile_of(lcore, agent)->pressured, 1);
-	if (tern_policy_refuses(agent->policy))
-		set_pressed(lcore, agent, true);
+	if (turns_away(agent->policy))
+		tern_dir_set(&lcore->directory[tern_address_slot(agent->address)],
+			     TERN_DIR_PRESSED);
 }
 
 static void cross_low(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	tern_agent_fall(agent);
-	tern_policy_forget(lcore, agent);
-	if (tern_policy_refuses(agent->policy))
-		set_pressed(lcore, agent, false);
+	tern_memory_forget(lcore, agent);
+	if (turns_away(agent->policy))
+		tern_dir_clear(&lcore->directory[tern_address_slot(agent->address)],
+			       TERN_DIR_PRESSED);
 }
 
-void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
+/*
+ * A sender's word, of the agent whose ring it filled. By CAS, so that only the agent that was meant
+ * is marked, not who lives in its slot by now. Whoever marks it counts.
+ */
+static void press_agent(struct tern_lcore *lcore, struct tern_room *room, tern_address to)
+{
+	uint64_t *entry = &lcore->directory[tern_address_slot(to)], seen = tern_load(entry);
+	if (!turns_away(tern_load(&room->policy)))
+		return;
+	do {
+		if (seen & TERN_DIR_PRESSED || !tern_dir_alive(seen, to))
+			return;
+	} while (!__atomic_compare_exchange_n(entry, &seen, seen | TERN_DIR_PRESSED, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
+}
+
+static void look_for_high(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	bool high = agent->mailbox.queued >= agent->high_water;
+	bool is_short =
+		!high && turns_away(agent->policy) && tern_memory_is_over_share(lcore, agent);
+	if (tern_likely(!high && !is_short))
+		return;
+	if (is_short)
+		tern_memory_await(lcore, agent);
+	cross_high(lcore, agent);
+}
+
+/* With a ring: when the run ends. One that ran short holds nothing by then, or there is enough. */
+static void look_for_low(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	if (agent->mailbox.queued > agent->low_water || tern_is_roaming(agent))
+		return;
+	if (agent->flags & TERN_AGENT_SHORT && agent->mailbox.queued &&
+	    !tern_memory_is_back(&lcore->mail.cells))
+		return;
+	cross_low(lcore, agent);
+}
+
+void tern_inbox_tell(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	bool over = agent->flags & TERN_AGENT_OVER;
 	if (!tern_agent_is_water_news(agent) || agent->status >= TERN_PAUSED)
@@ -63,102 +127,13 @@ void tern_policy_tell(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_life_event(lcore, agent, &event);
 }
 
-/*
- * Mailbox memory is shared by dynamic thresholds. An agent that holds more than its share of what
- * is left refuses, or drops, as if its mailbox were full: the more memory is used, the less each
- * may hold, so that those who hold much stop first and some is always left for those who hold
- * little. What lanes still bring for an agent that refuses goes to the headroom; while memory is
- * short, their senders have little credit, so that this is not much.
- *
- * Source: Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
- * switches", IEEE/ACM Transactions on Networking 6(2), 1998.
- */
-static uint32_t left_for_data(const struct tern_cells *cells)
-{
-	uint32_t left = tern_cells_left(cells);
-	return left > cells->kept ? left - cells->kept : 0;
-}
-
-static uint32_t left_to_share(const struct tern_cells *cells)
-{
-	uint32_t left = left_for_data(cells), headroom = cells->count / HEADROOM_PART;
-	return left > headroom ? left - headroom : 0;
-}
-
-static uint32_t clamp_count(uint32_t value, uint32_t least, uint32_t most)
-{
-	return value < least ? least : value > most ? most : value;
-}
-
-static bool is_over_share(const struct tern_lcore *lcore, const struct tern_agent *agent)
-{
-	uint32_t queued = agent->mailbox.queued;
-	if (tern_likely(queued / SHARE < left_to_share(&lcore->mail.cells)))
-		return false;
-	return queued >=
-	       clamp_count(left_for_data(&lcore->mail.cells) / SHARE_MIN_PART, 1, SHARE_MIN);
-}
-
-void tern_policy_set_credit(struct tern_lcore *lcore)
-{
-	const struct tern_cells *cells = &lcore->mail.cells;
-	uint32_t under_way =
-		(lcore->lanes.data.count + lcore->lanes.express.count) * lcore->mail.depth_max;
-	uint32_t ample = cells->count / 16 + clamp_count(under_way, 0, cells->count / 2);
-	bool is_short = left_to_share(cells) < ample;
-	lcore->mail.credit = UINT32_MAX;
-	if (is_short)
-		lcore->mail.credit =
-			clamp_count(left_for_data(cells) / SHARE_MIN_PART, CREDIT_MIN, CREDIT_MAX);
-}
-
-/*
- * Whether data may take one more cell. One that waits for nothing else gets of what is kept, more
- * than what comes back to paused ones does (life.c).
- */
-static bool may_take(const struct tern_lcore *lcore, const struct tern_agent *agent)
-{
-	uint32_t left = tern_cells_left(&lcore->mail.cells), kept = lcore->mail.cells.kept;
-	if (tern_likely(left > kept))
-		return true;
-	return agent->mailbox.queued == 0 && agent->status < TERN_PAUSED && left > kept / 4;
-}
-
-void tern_policy_forget(struct tern_lcore *lcore, struct tern_agent *agent)
-{
-	if (!(agent->flags & TERN_AGENT_SHORT))
-		return;
-	tern_agent_clear(agent, TERN_AGENT_SHORT);
-	tern_slot_list_remove(&lcore->mail.shorts, lcore->reserves, TERN_SLOTS_SHORT,
-			      tern_address_slot(agent->address));
-}
-
-static void set_short(struct tern_lcore *lcore, struct tern_agent *agent)
-{
-	tern_agent_set(agent, TERN_AGENT_SHORT);
-	tern_slot_list_push(&lcore->mail.shorts, lcore->reserves, TERN_SLOTS_SHORT,
-			    tern_address_slot(agent->address));
-}
-
-void tern_policy_await_memory(struct tern_lcore *lcore, struct tern_agent *agent)
-{
-	if (!(agent->flags & TERN_AGENT_SHORT))
-		set_short(lcore, agent);
-}
-
-/* Hysteresis: not before a sixteenth of all is there to share. */
-static bool has_memory_again(const struct tern_cells *cells)
-{
-	return left_to_share(cells) > cells->count / 16;
-}
-
-void tern_policy_relieve(struct tern_lcore *lcore)
+void tern_inbox_relieve(struct tern_lcore *lcore)
 {
 	for (uint32_t i = 0; i < RELIEVE_MAX && lcore->mail.shorts.count; i++) {
 		struct tern_agent *agent = &lcore->agents[lcore->mail.shorts.head];
-		if (!has_memory_again(&lcore->mail.cells))
+		if (!tern_memory_is_back(&lcore->mail.cells))
 			return;
-		tern_policy_forget(lcore, agent);
+		tern_memory_forget(lcore, agent);
 		if (tern_is_roaming(agent))
 			tern_ready_wake(lcore, agent); /* it takes more of its ring */
 		else if (agent->mailbox.queued < agent->high_water)
@@ -166,30 +141,14 @@ void tern_policy_relieve(struct tern_lcore *lcore)
 	}
 }
 
-static void count_drop(struct tern_lcore *lcore, struct tern_agent *agent)
-{
-	tern_count(&tern_profile_of(lcore, agent)->dropped, 1);
-	tern_count(&lcore->stats.dropped, 1);
-	tern_lcore_settle(lcore, 1);
-}
-
-/* Senders are let in again. One that ran short holds nothing by then, or there is enough. */
-static void look_for_low(struct tern_lcore *lcore, struct tern_agent *agent)
-{
-	if (agent->mailbox.queued > agent->low_water || tern_is_roaming(agent))
-		return;
-	if (agent->flags & TERN_AGENT_SHORT && agent->mailbox.queued &&
-	    !has_memory_again(&lcore->mail.cells))
-		return;
-	cross_low(lcore, agent);
-}
+/* Cells */
 
 /* Of a cell that left the mailbox others may have kept the number. */
 static void cell_left(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t cell,
 		      uint32_t before)
 {
 	if (agent->flags & TERN_AGENT_EXACT)
-		tern_room_leave(tern_room_of(lcore, tern_address_slot(agent->address)));
+		tern_room_leave(ring_of(lcore, agent));
 	if (agent->flags & TERN_AGENT_FIBER)
 		tern_fiber_cell_left(agent->extras->fiber, cell);
 	else if (agent->flags & TERN_AGENT_MARKED)
@@ -212,65 +171,68 @@ static void take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint3
 		cell_left(lcore, agent, cell, before);
 }
 
-void tern_policy_take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
-			    struct tern_signal *signal)
+void tern_inbox_take_after(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t before,
+			   struct tern_signal *signal)
 {
 	take_after(lcore, agent, before, signal);
 	if (tern_unlikely(agent->flags & TERN_AGENT_OVER))
 		look_for_low(lcore, agent);
 }
 
-void tern_policy_take(struct tern_lcore *lcore, struct tern_agent *agent,
-		      struct tern_signal *signal)
+void tern_inbox_take(struct tern_lcore *lcore, struct tern_agent *agent, struct tern_signal *signal)
 {
-	tern_policy_take_after(lcore, agent, TERN_CELL_NONE, signal);
+	tern_inbox_take_after(lcore, agent, TERN_CELL_NONE, signal);
 }
 
 /* What came back to it waits among its signals, and is not dropped with them. */
-static bool drop_oldest(struct tern_lcore *lcore, struct tern_agent *agent)
+static void drop_from_cells(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_signal oldest;
 	uint32_t before;
 	if (!tern_mailbox_seek_data(&lcore->mail.cells, &agent->mailbox, &before))
-		return false;
+		return;
 	take_after(lcore, agent, before, &oldest);
 	tern_signal_discard(lcore, &oldest);
-	count_drop(lcore, agent);
-	return true;
+	tern_count(&tern_profile_of(lcore, agent)->dropped, 1);
+	count_drop(lcore);
 }
 
 /* The newest value takes the waiting one's place, and with it its turn. */
 static bool conflate_signal(struct tern_lcore *lcore, struct tern_agent *agent,
 			    const struct tern_signal *signal)
 {
-	if (!tern_keys_applies(agent->extras, signal))
+	if (agent->policy != TERN_POLICY_CONFLATE || !tern_keys_applies(agent->extras, signal))
 		return false;
 	struct tern_signal *waiting = tern_keys_find(lcore, agent->extras, signal);
 	if (!waiting)
 		return false;
 	memcpy(waiting, signal, sizeof(*waiting));
-	count_drop(lcore, agent);
+	tern_count(&tern_profile_of(lcore, agent)->dropped, 1);
+	count_drop(lcore);
 	return true;
 }
 
-/* At its bound, or where memory is used up and it holds some of it: what the policy says. */
-static bool is_full(const struct tern_lcore *lcore, const struct tern_agent *agent)
+/* At its bound, or where memory is used up and it holds some of it. */
+static bool are_cells_full(const struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	return agent->mailbox.queued >= agent->extras->capacity || is_over_share(lcore, agent) ||
-	       (!may_take(lcore, agent) && agent->mailbox.queued);
+	return agent->mailbox.queued >= agent->extras->capacity ||
+	       tern_memory_is_over_share(lcore, agent) ||
+	       (!tern_memory_may_take(lcore, agent) && agent->mailbox.queued);
 }
 
-bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
-			   const struct tern_signal *signal)
+/* Whether the signal still wants a cell. Who is sent away was so before it came: it is taken. */
+static bool make_place_in_cells(struct tern_lcore *lcore, struct tern_agent *agent,
+				const struct tern_signal *signal)
 {
-	if (tern_policy_refuses(agent->policy))
+	enum answer answer = answer_of(agent->policy);
+	if (answer == TURNS_AWAY)
 		return true;
-	if (agent->policy == TERN_POLICY_CONFLATE && conflate_signal(lcore, agent, signal))
+	if (conflate_signal(lcore, agent, signal))
 		return false;
-	if (!is_full(lcore, agent))
+	if (!are_cells_full(lcore, agent))
 		return true;
-	if (agent->policy != TERN_POLICY_EVICT) {
-		drop_oldest(lcore, agent);
+	if (answer == DROPS) {
+		drop_from_cells(lcore, agent);
 		return true;
 	}
 	tern_life_ask_end(lcore, agent, TERN_END_EVICTED, 0);
@@ -278,30 +240,19 @@ bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 	return false;
 }
 
-static void look_for_high(struct tern_lcore *lcore, struct tern_agent *agent)
-{
-	bool high = agent->mailbox.queued >= agent->high_water;
-	bool is_short = !high && tern_policy_refuses(agent->policy) && is_over_share(lcore, agent);
-	if (tern_likely(!high && !is_short))
-		return;
-	if (is_short)
-		set_short(lcore, agent);
-	cross_high(lcore, agent);
-}
-
 /* A policy that drops has freed a cell where there was none. */
 static uint32_t take_cell(struct tern_lcore *lcore, const struct tern_agent *agent)
 {
-	if (tern_unlikely(!may_take(lcore, agent) &&
-			  (tern_policy_refuses(agent->policy) || !agent->mailbox.queued)))
+	if (tern_unlikely(!tern_memory_may_take(lcore, agent) &&
+			  (turns_away(agent->policy) || !agent->mailbox.queued)))
 		return TERN_CELL_NONE;
 	return tern_cells_take(&lcore->mail.cells);
 }
 
-bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
-		       const struct tern_signal *signal)
+bool tern_inbox_put(struct tern_lcore *lcore, struct tern_agent *agent,
+		    const struct tern_signal *signal)
 {
-	if (!tern_policy_make_room(lcore, agent, signal))
+	if (!make_place_in_cells(lcore, agent, signal))
 		return true;
 	uint32_t cell = take_cell(lcore, agent);
 	if (tern_unlikely(cell == TERN_CELL_NONE))
@@ -319,21 +270,189 @@ bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 	return true;
 }
 
-unsigned tern_policy_may_take(const struct tern_lcore *lcore, const struct tern_agent *agent,
-			      unsigned count)
+/* The ring, as its senders see it: the agent may end at any moment */
+
+static tern_address receiver_of(const struct tern_signal *signal)
 {
-	uint32_t left = tern_cells_left(&lcore->mail.cells), kept = lcore->mail.cells.kept;
-	if (tern_likely(left >= kept + count))
-		return count;
-	if (left > kept)
-		return left - kept;
-	/* One at a time, so that whoever runs goes on. */
-	return agent->mailbox.queued == 0 && left != 0;
+	return tern_address_make(0, signal->to_slot, signal->to_generation);
 }
 
-void tern_policy_take_in(struct tern_lcore *lcore, struct tern_agent *agent,
+static bool is_to_living(const struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	return tern_dir_alive(tern_dir_load(lcore, signal->to_slot), receiver_of(signal));
+}
+
+/* Whether a place may have come free. One for the life before goes back. */
+static bool drop_from_ring(struct tern_lcore *lcore, struct tern_room *room)
+{
+	struct tern_signal oldest;
+	if (!tern_roam_drop_oldest(&room->roam, &oldest))
+		return false;
+	if (tern_unlikely(!is_to_living(lcore, &oldest))) {
+		tern_life_bounce(lcore, &oldest, false);
+		return true;
+	}
+	tern_signal_discard(lcore, &oldest);
+	__atomic_fetch_add(&room->dropped, 1, __ATOMIC_RELAXED);
+	count_drop(lcore);
+	return true;
+}
+
+/* Whether a place may have come free in a full ring. At an engine's end nothing is dropped. */
+static bool make_place_in_ring(struct tern_lcore *lcore, struct tern_room *room,
+			       const struct tern_signal *signal)
+{
+	uint8_t policy = tern_load(&room->policy);
+	if (tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)
+		return false;
+	switch (answer_of(policy)) {
+	case ENDS:
+		tern_ask(lcore, receiver_of(signal), TERN_ASK_EVICT);
+		return false;
+	case DROPS: /* who conflates has its lcore do so: only that one knows what waits */
+		return policy == TERN_POLICY_DROP_OLDEST && drop_from_ring(lcore, room);
+	default:
+		return false;
+	}
+}
+
+/* Take a place within an exact bound, which counts what has left the ring and is not taken up. */
+static bool enter_exact(struct tern_room *room, uint32_t *waiting)
+{
+	*waiting = 0;
+	if (tern_likely(!room->exact))
+		return true;
+	*waiting = __atomic_add_fetch(&room->waiting, 1, __ATOMIC_RELAXED);
+	if (*waiting <= tern_load(&room->capacity))
+		return true;
+	tern_room_leave(room);
+	return false;
+}
+
+/*
+ * Apart, because the agent's line, which its lcore writes for each signal, is one that a sender
+ * does without while few wait. What goes from ring to cells meanwhile counts twice: pressed early,
+ * never late.
+ */
+static __attribute__((noinline)) void look_for_high_in_ring(struct tern_lcore *lcore,
+							    struct tern_room *room, tern_address to,
+							    uint32_t waiting)
+{
+	if (!room->exact)
+		waiting += tern_load(&lcore->agents[tern_address_slot(to)].mailbox.queued);
+	if (waiting >= tern_load(&room->high_water))
+		press_agent(lcore, room, to);
+}
+
+/* 0, with the signals that are in the ring by then; or why it was not put. */
+static int put_in_ring(struct tern_lcore *lcore, struct tern_room *room,
+		       const struct tern_signal *signal, uint32_t *count)
+{
+	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, count) != 0; i++) {
+		if (i > tern_load(&room->capacity) || !make_place_in_ring(lcore, room, signal))
+			return -EAGAIN;
+		if (!is_to_living(lcore, signal))
+			return -ESRCH;
+	}
+	return 0;
+}
+
+/* An agent that ends meanwhile has its room take the signal for it, or there is none. */
+static int send_to_ring(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	uint32_t count, waiting;
+	struct tern_room *room =
+		is_to_living(lcore, signal) ? tern_room_of(lcore, signal->to_slot) : NULL;
+	if (tern_unlikely(!room))
+		return -ESRCH;
+	if (!enter_exact(room, &waiting))
+		return -EAGAIN;
+	int code = put_in_ring(lcore, room, signal, &count);
+	if (code != 0) {
+		tern_room_leave(room);
+		return code;
+	}
+	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
+	if (tern_unlikely(room->exact || count >= tern_load(&room->calm)))
+		look_for_high_in_ring(lcore, room, receiver_of(signal),
+				      room->exact ? waiting : count);
+	if (tern_roam_wake_after_put(&room->roam))
+		tern_roaming_schedule(lcore, room);
+	return 0;
+}
+
+/* An lcore is quiet between turns only; a thread is, but here. */
+int tern_inbox_send(struct tern_lcore *lcore, const struct tern_signal *signal)
+{
+	if (tern_likely(!lcore->is_thread))
+		return send_to_ring(lcore, signal);
+	tern_reader_enter(lcore);
+	int code = send_to_ring(lcore, signal);
+	tern_reader_leave(lcore);
+	return code;
+}
+
+/* The ring, as the lcore sees it that runs the agent */
+
+/* By what is in the ring and was taken from there, or by a sender's word, which it counted. */
+void tern_inbox_open(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_room *room = ring_of(lcore, agent);
+	bool pressed = tern_dir_load(lcore, room->slot) & TERN_DIR_PRESSED;
+	if (agent->flags & TERN_AGENT_OVER ||
+	    (!pressed && tern_inbox_count(agent, room) < room->high_water))
+		return;
+	tern_agent_rise(agent);
+	if (!turns_away(agent->policy))
+		__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
+}
+
+/* To its cells; or back, where it was told to end, or is for the life before. */
+static void fetch_signal(struct tern_lcore *lcore, struct tern_agent *agent,
 			 const struct tern_signal *signal)
 {
-	if (tern_mailbox_push(&lcore->mail.cells, &agent->mailbox, signal) == TERN_CELL_NONE)
-		tern_life_bounce(lcore, signal, false);
+	if (agent->status == TERN_ENDING || tern_unlikely(receiver_of(signal) != agent->address))
+		tern_room_leave(ring_of(lcore, agent));
+	else if (!make_place_in_cells(lcore, agent, signal) ||
+		 tern_mailbox_push(&lcore->mail.cells, &agent->mailbox, signal) != TERN_CELL_NONE)
+		return;
+	tern_life_bounce(lcore, signal, false);
+}
+
+void tern_inbox_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsigned most)
+{
+	struct tern_room *room = ring_of(lcore, agent);
+	struct tern_signal signals[FETCH];
+	while (agent->mailbox.queued < most) {
+		unsigned want = most - agent->mailbox.queued;
+		want = tern_memory_may_fetch(lcore, agent, want < FETCH ? want : FETCH);
+		unsigned got = tern_roam_take(&room->roam, signals, want);
+		for (unsigned i = 0; i < got; i++)
+			fetch_signal(lcore, agent, &signals[i]);
+		if (tern_unlikely(agent->flags & TERN_AGENT_MARKED))
+			tern_watch_ring_moved(lcore, agent);
+		if (got < want || want == 0)
+			break;
+	}
+}
+
+uint32_t tern_inbox_close(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	struct tern_room *room = ring_of(lcore, agent);
+	uint32_t left = tern_roam_count(&room->roam);
+	if (agent->flags & TERN_AGENT_OVER && left + agent->mailbox.queued <= room->low_water) {
+		cross_low(lcore, agent);
+		tern_inbox_tell(lcore, agent);
+	}
+	return left;
+}
+
+bool tern_inbox_is_idle(const struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	if (agent->mailbox.queued || agent->flags & TERN_AGENT_LISTED)
+		return false;
+	if (!tern_is_roaming(agent))
+		return true;
+	const struct tern_roam *roam = &ring_of(lcore, agent)->roam;
+	return tern_load(&roam->state) == TERN_ROAM_IDLE && tern_roam_count(roam) == 0;
 }

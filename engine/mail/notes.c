@@ -5,6 +5,7 @@
 
 #include "due.h"
 #include "engine/lcore/agent_state.h"
+#include "engine/lcore/room.h"
 
 void tern_notes_set_due(struct tern_lcore *lcore, struct tern_agent *watcher,
 			struct tern_end_note *note)
@@ -51,4 +52,21 @@ void tern_watch_cell_left(struct tern_lcore *lcore, struct tern_agent *watcher, 
 	}
 	if (!marked->first)
 		tern_agent_clear(watcher, TERN_AGENT_MARKED);
+}
+
+void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher)
+{
+	uint32_t slot = tern_address_slot(watcher->address);
+	struct tern_note_list *marked = &lcore->reserves[slot].marked;
+	uint32_t taken = tern_roam_taken_position(&tern_room_of(lcore, slot)->roam);
+	for (struct tern_end_note *note = marked->first; note; note = note->next) {
+		if (!note->in_ring)
+			continue;
+		if ((int32_t)(taken - note->mark) < 0)
+			break; /* nor is what those after it wait for */
+		note->in_ring = false;
+		note->mark = watcher->mailbox.tail;
+	}
+	if (!watcher->mailbox.queued)
+		tern_watch_cell_left(lcore, watcher, TERN_CELL_NONE, TERN_CELL_NONE);
 }

@@ -22,4 +22,7 @@ void tern_watch_drop_note(struct tern_lcore *lcore, struct tern_end_note *note);
 void tern_notes_set_due(struct tern_lcore *lcore, struct tern_agent *watcher,
 			struct tern_end_note *note);
 
+/** Signals of a roaming watcher have left its ring. */
+void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher);
+
 #endif

@@ -68,7 +68,7 @@ void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent)
 static void hand_to_policy(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	lcore->ready.count++;
-	lcore->ready.pinned += !(agent->flags & TERN_AGENT_ROAMING);
+	lcore->ready.pinned += !tern_is_roaming(agent);
 	lcore->ready.policy->push(lcore, agent);
 }
 
@@ -84,7 +84,7 @@ void tern_ready_push(struct tern_lcore *lcore, struct tern_agent *agent)
 	    lcore->ready.policy->hurry)
 		lcore->ready.policy->hurry(lcore, agent);
 	/* A paused roaming agent is run to see whether it is to go on. */
-	bool paused = agent->status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING);
+	bool paused = agent->status == TERN_PAUSED && !tern_is_roaming(agent);
 	if (agent->flags & TERN_AGENT_LISTED || paused)
 		return;
 	tern_agent_on_queue(agent);
@@ -109,7 +109,7 @@ static void admit_waiting(struct tern_lcore *lcore)
 			return;
 		tern_ready_list_pop(lcore, waiting);
 		tern_agent_let_on(agent);
-		if (status == TERN_PAUSED && !(agent->flags & TERN_AGENT_ROAMING)) {
+		if (status == TERN_PAUSED && !tern_is_roaming(agent)) {
 			tern_agent_unlist(agent);
 			continue;
 		}
@@ -127,7 +127,7 @@ struct tern_agent *tern_ready_pop(struct tern_lcore *lcore)
 	struct tern_agent *agent;
 	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
 		ready->count--;
-		ready->pinned -= !(agent->flags & TERN_AGENT_ROAMING);
+		ready->pinned -= !tern_is_roaming(agent);
 		tern_agent_unlist(agent);
 		/* Paused and resumed while listed: its permit is another's now. */
 		if (agent->status == TERN_PAUSED || tern_likely(may_run(lcore, agent)))
@@ -148,7 +148,7 @@ void tern_ready_empty(struct tern_lcore *lcore)
 	/* One whose time had not come stayed there, and another lcore may have ended it. */
 	while (ready->count && (agent = ready->policy->pop(lcore)) != NULL) {
 		ready->count--;
-		ready->pinned -= !(agent->flags & TERN_AGENT_ROAMING);
+		ready->pinned -= !tern_is_roaming(agent);
 		if (agent->flags & TERN_AGENT_LISTED)
 			tern_agent_unlist(agent);
 	}

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/lcore/ready_lists.h"
+#include "engine/lcore/room.h"
 
 /** Set up the ready agents of an lcore under its policy. 0; -ENOMEM. */
 int tern_ready_init(struct tern_lcore *lcore);
@@ -41,5 +41,12 @@ void tern_ready_list_push(struct tern_lcore *lcore, struct tern_ready_list *list
 			  struct tern_agent *agent);
 
 struct tern_agent *tern_ready_list_pop(struct tern_lcore *lcore, struct tern_ready_list *list);
+
+/** Whether what is due is told at once: to a pinned handler that is not suspended. */
+static inline bool tern_ready_is_at_hand(const struct tern_agent *agent)
+{
+	return !(agent->flags & TERN_AGENT_FIBER) && !tern_is_roaming(agent) &&
+	       agent->status != TERN_PAUSED;
+}
 
 #endif

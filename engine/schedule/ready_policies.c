@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The scheduling policies. Each is a queue of ready agents with a different idea of "next". */
-#include "engine/lcore/room.h"
 #include "profile.h"
 #include "ready.h"
 

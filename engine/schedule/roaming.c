@@ -7,7 +7,6 @@
 #include "engine/lcore/asked.h"
 #include "engine/lcore/engine.h"
 #include "engine/lcore/fiber_state.h"
-#include "engine/lcore/room.h"
 #include "global_queue.h"
 #include "ready.h"
 

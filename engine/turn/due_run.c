@@ -8,7 +8,6 @@
 #include "engine/fiber/fiber.h"
 #include "engine/fiber/waiter.h"
 #include "engine/lcore/agent_state.h"
-#include "engine/lcore/room.h"
 #include "engine/mail/bounce.h"
 #include "engine/mail/due.h"
 #include "engine/mail/outbox.h"
@@ -89,7 +88,7 @@ static bool has_signals(const struct tern_lcore *lcore, const struct tern_agent 
 unsigned tern_due_run(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	unsigned handled = 0;
-	if (tern_is_roaming(agent))
+	if (tern_reserve_of(lcore, agent)->returned)
 		run_returned(lcore, agent);
 	tern_watch_tell(lcore, agent, EVENTS_MAX);
 	if (agent->flags & TERN_AGENT_REFUSED)

@@ -14,9 +14,8 @@
 #include "engine/fiber/fiber.h"
 #include "engine/fiber/waiter.h"
 #include "engine/lcore/agent_state.h"
-#include "engine/lcore/room.h"
 #include "engine/mail/event.h"
-#include "engine/mail/inbox.h"
+#include "engine/mail/memory.h"
 #include "engine/schedule/profile.h"
 #include "engine/schedule/ready.h"
 #include "engine/schedule/roaming.h"
@@ -38,7 +37,7 @@ static void give_back(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (agent->flags & TERN_AGENT_FIBER)
 		tern_fiber_end(lcore, agent);
 	tern_waiters_forget(lcore, agent);
-	tern_policy_forget(lcore, agent);
+	tern_memory_forget(lcore, agent);
 	tern_finish_forget(lcore, agent);
 	tern_ready_rest(lcore, agent);
 	if (agent->extras)
@@ -52,7 +51,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
 	int64_t result = agent->result;
-	bool roaming = tern_is_roaming(agent);
+	bool has_room = tern_room_of(lcore, slot) != NULL;
 	if (tern_lcore_is_gone(lcore))
 		return;
 	if (!(agent->flags & (TERN_AGENT_STARTED | TERN_AGENT_MUTE)))
@@ -75,7 +74,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_watch_forget(lcore, agent);
 	tern_agent_on_ended(agent);
 	tern_count(&lcore->stats.agents_ended, 1);
-	if (roaming)
+	if (has_room)
 		tern_roaming_bury(lcore, agent);
 	else
 		tern_slots_put(lcore, agent);

@@ -9,6 +9,7 @@
 #include "engine/mail/control.h"
 #include "engine/mail/due.h"
 #include "engine/schedule/profile.h"
+#include "engine/schedule/ready.h"
 
 /* Timers a turn fires at most, so that a burst of them cannot hold up the lanes. */
 #define FIRE_MAX 64
@@ -26,7 +27,7 @@ static void fire_timer(struct tern_lcore *lcore, struct tern_timer *timer)
 	} else if (agent->status == TERN_ENDING ||
 		   tern_engine_state(lcore->engine) != TERN_ENGINE_RUNNING) {
 		tern_timer_park(timer);
-	} else if (tern_due_at_once(agent)) {
+	} else if (tern_ready_is_at_hand(agent)) {
 		tern_timer_take(lcore, timer, &signal);
 		tern_life_handle(lcore, agent, &signal);
 	} else {

@@ -13,9 +13,9 @@
 #include "engine/fiber/waiter.h"
 #include "engine/lcore/agent_state.h"
 #include "engine/lcore/reader.h"
-#include "engine/lcore/room.h"
 #include "engine/mail/bounce.h"
 #include "engine/mail/inbox.h"
+#include "engine/mail/memory.h"
 #include "engine/schedule/profile.h"
 #include "engine/schedule/ready.h"
 #include "engine/schedule/roaming.h"
@@ -143,7 +143,7 @@ static unsigned run_mailbox(struct tern_lcore *lcore, struct tern_agent *agent, 
 		tern_sampler_restart(&lcore->sampler, tern_clock_ticks(lcore->clock));
 	while (handled < budget && agent->mailbox.queued && agent->status == TERN_READY &&
 	       !(lcore->turn.hold & TERN_HOLD_LATE)) {
-		tern_policy_take(lcore, agent, &signal);
+		tern_inbox_take(lcore, agent, &signal);
 		tern_life_handle(lcore, agent, &signal);
 		handled++;
 		tern_lcore_check(lcore);
@@ -155,7 +155,7 @@ static unsigned run_mailbox(struct tern_lcore *lcore, struct tern_agent *agent, 
 static inline void tell_pressure(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	if (tern_unlikely(agent->flags & TERN_WATER))
-		tern_policy_tell(lcore, agent);
+		tern_inbox_tell(lcore, agent);
 }
 
 /* Run an agent's mailbox: what was in it now, not what it sends itself meanwhile. */
@@ -316,12 +316,12 @@ static void publish_all(struct tern_lcore *lcore, struct tern_lane_set *set)
 /* Mailbox memory is short, or was: what lanes may have under way, and whom senders may reach. */
 static __attribute__((noinline)) void look_for_memory(struct tern_lcore *lcore)
 {
-	tern_policy_set_credit(lcore);
+	tern_memory_set_credit(lcore);
 	if (lcore->mail.credit == UINT32_MAX) {
 		publish_all(lcore, &lcore->lanes.express);
 		publish_all(lcore, &lcore->lanes.data);
 	}
-	tern_policy_relieve(lcore);
+	tern_inbox_relieve(lcore);
 }
 
 /* A thread's place that nobody has taken: what lies in its lanes waits for the next one. */

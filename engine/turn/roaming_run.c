@@ -5,19 +5,14 @@
 
 #include "engine/agent/answer.h"
 #include "engine/agent/timer.h"
-#include "engine/agent/watch.h"
 #include "engine/fiber/fiber.h"
 #include "engine/lcore/agent_state.h"
 #include "engine/lcore/asked.h"
-#include "engine/lcore/room.h"
-#include "engine/mail/bounce.h"
 #include "engine/mail/inbox.h"
+#include "engine/mail/memory.h"
 #include "engine/schedule/profile.h"
 #include "engine/schedule/ready.h"
 #include "engine/schedule/roaming.h"
-
-/* Signals moved from the ring to the mailbox in one go. */
-#define FETCH 32
 
 static bool waits_for_room(const struct tern_agent *agent)
 {
@@ -51,19 +46,6 @@ static void take_over(struct tern_lcore *lcore, struct tern_agent *agent, struct
 	}
 }
 
-/* Above high water, by its ring and what it took from there, or by a sender's word. */
-static void look_for_pressure(struct tern_lcore *lcore, struct tern_agent *agent,
-			      struct tern_room *room)
-{
-	uint32_t queued = tern_roam_count(&room->roam) + agent->mailbox.queued;
-	bool pressed = tern_dir_load(lcore, room->slot) & TERN_DIR_PRESSED;
-	if (agent->flags & TERN_AGENT_OVER || (!pressed && queued < room->high_water))
-		return;
-	tern_agent_rise(agent);
-	if (!tern_policy_refuses(tern_load(&room->policy))) /* else the sender counted */
-		__atomic_fetch_add(&room->pressured, 1, __ATOMIC_RELAXED);
-}
-
 void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	uint32_t slot = tern_address_slot(agent->address);
@@ -73,31 +55,13 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 	}
 	struct tern_room *room = tern_room_of(lcore, slot);
 	take_over(lcore, agent, room);
-	tern_policy_forget(lcore, agent);
+	tern_memory_forget(lcore, agent);
 	tern_roam_begin(&room->roam);
 	tern_agent_on_run(agent);
 	/* After the state: a sender that presses before its wake is seen here, or has us run again.
 	 */
-	look_for_pressure(lcore, agent, room);
+	tern_inbox_open(lcore, agent);
 	tern_ask_answer(lcore, slot);
-}
-
-/* To whom the room served before. */
-static bool is_late(const struct tern_agent *agent, const struct tern_signal *signal)
-{
-	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
-	return tern_unlikely(to != agent->address);
-}
-
-/* One signal of its ring: to its mailbox, or back where it was told to end, or is not for it. */
-static void take_in(struct tern_lcore *lcore, struct tern_agent *agent,
-		    const struct tern_signal *signal)
-{
-	if (agent->status == TERN_ENDING || is_late(agent, signal)) {
-		tern_room_leave(tern_room_of(lcore, tern_address_slot(agent->address)));
-		tern_life_bounce(lcore, signal, false);
-	} else if (tern_policy_make_room(lcore, agent, signal))
-		tern_policy_take_in(lcore, agent, signal);
 }
 
 /* Whether it takes nothing now: what is in the ring is best left there, up to its bound. */
@@ -124,34 +88,8 @@ static unsigned most_wanted(const struct tern_lcore *lcore, const struct tern_ag
 unsigned tern_roaming_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsigned budget)
 {
 	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
-	struct tern_signal signals[FETCH];
-	unsigned most = most_wanted(lcore, agent, room, budget);
-	while (agent->mailbox.queued < most) {
-		unsigned want = most - agent->mailbox.queued;
-		want = want < FETCH ? want : FETCH;
-		want = tern_policy_may_take(lcore, agent, want);
-		unsigned got = tern_roam_take(&room->roam, signals, want);
-		for (unsigned i = 0; i < got; i++)
-			take_in(lcore, agent, &signals[i]);
-		if (tern_unlikely(agent->flags & TERN_AGENT_MARKED))
-			tern_watch_ring_moved(lcore, agent);
-		if (got < want || want == 0)
-			break;
-	}
+	tern_inbox_fetch(lcore, agent, most_wanted(lcore, agent, room, budget));
 	return agent->mailbox.queued < budget ? agent->mailbox.queued : budget;
-}
-
-/* At low water senders are let in again. */
-static uint32_t release_senders(struct tern_lcore *lcore, struct tern_agent *agent,
-				struct tern_room *room)
-{
-	uint32_t left = tern_roam_count(&room->roam);
-	if (agent->flags & TERN_AGENT_OVER && left + agent->mailbox.queued <= room->low_water) {
-		tern_agent_fall(agent);
-		tern_dir_clear(&lcore->directory[room->slot], TERN_DIR_PRESSED);
-		tern_policy_tell(lcore, agent);
-	}
-	return left;
 }
 
 static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -201,13 +139,13 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	uint32_t slot = tern_address_slot(agent->address);
 	struct tern_room *room = tern_room_of(lcore, slot);
 	/* First: what it is told may end it, and what it then sends is behind the note. */
-	uint32_t left = release_senders(lcore, agent, room);
+	uint32_t left = tern_inbox_close(lcore, agent);
 	bool ends = agent->status == TERN_ENDING, paused = agent->status == TERN_PAUSED;
 	if (!ends && holds_back(lcore, agent))
 		left = 0;
 	/* To run it again would change nothing: memory wakes it, or its next signal. */
-	if (!ends && left && !has_work && !tern_policy_may_take(lcore, agent, 1)) {
-		tern_policy_await_memory(lcore, agent);
+	if (!ends && left && !has_work && !tern_memory_may_fetch(lcore, agent, 1)) {
+		tern_memory_await(lcore, agent);
 		left = 0;
 	}
 	note_ties(agent, room);
