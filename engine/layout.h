@@ -2,6 +2,8 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
+
+
 struct tern_engine;
 struct tern_error;
 

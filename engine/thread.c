@@ -11,7 +11,7 @@
 #include "engine/agent/watch.h"
 #include "engine/fiber/waiter.h"
 #include "engine/lcore/poller.h"
-#include "engine/mail/bounce.h"
+#include "engine/mail/event.h"
 #include "engine/mail/outbox.h"
 #include "engine/turn/lcore_turn.h"
 #include "engine/turn/places.h"

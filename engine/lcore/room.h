@@ -5,8 +5,6 @@
 #include "lcore.h"
 #include "engine/queue/roam.h"
 
-struct tern_asked;
-
 /*
  * Roaming agents: any lcore may run them, one at a time. Senders put signals in the agent's own
  * ring (roam.h); who finds it idle hands it to the lcore that ran it last, by that lcore's list
@@ -53,17 +51,6 @@ struct tern_room {
 
 	struct tern_roam roam;
 };
-
-/** Agents of one run ring that the policy holds at a time. */
-#define TERN_ROAMING_ADMITTED 1
-/** The same while it holds pinned ones, too, to weigh them against. */
-#define TERN_ROAMING_BESIDE 4
-/** Runs of the LIFO slot in a row before the others have their turn. */
-#define TERN_LIFO_RUNS 3
-/** Every so many refills look at the global queue first. */
-#define TERN_GLOBAL_EVERY 61
-/** Agents taken by one theft, each by one CAS. */
-#define TERN_STEAL_MAX 8
 
 static inline bool tern_is_roaming(const struct tern_agent *agent)
 {

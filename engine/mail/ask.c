@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-/* What is no longer asked when `what` is. */
 #include "ask.h"
 
 #include "engine/lcore/asked.h"
 #include "engine/lcore/reader.h"
 #include "engine/schedule/roaming.h"
 
+/* What is no longer asked when `what` is. */
 static uint32_t undone_by(uint32_t what)
 {
 	return what == TERN_ASK_PAUSE	 ? TERN_ASK_RESUME

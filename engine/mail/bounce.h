@@ -5,8 +5,6 @@
 #include <stdbool.h>
 
 struct tern_engine;
-
-struct tern_agent;
 struct tern_lcore;
 struct tern_signal;
 
@@ -19,9 +17,6 @@ void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signa
  * @param had_cell  it lay in a cell of this lcore, which is free now
  */
 void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell);
-
-/** Send back all that waits in an agent's mailbox. */
-void tern_life_return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent);
 
 /** Free the block of a signal nobody will handle. */
 void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal);

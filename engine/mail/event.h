@@ -7,6 +7,7 @@
 #include "tern_agent.h"
 
 struct tern_agent;
+
 struct tern_lcore;
 
 /** Tell an agent something. Runs the agent. */
@@ -25,5 +26,8 @@ void tern_life_tell(struct tern_lcore *lcore, struct tern_agent *agent, struct t
 /** Let an agent end when the ready queue reaches it; signals to it come back from now on. */
 void tern_life_ask_end(struct tern_lcore *lcore, struct tern_agent *agent, enum tern_end why,
 		       int64_t result);
+
+/** Send back all that waits in an agent's mailbox. */
+void tern_life_return_mailbox(struct tern_lcore *lcore, struct tern_agent *agent);
 
 #endif

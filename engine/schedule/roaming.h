@@ -10,6 +10,15 @@ struct tern_asked;
 struct tern_lcore;
 struct tern_room;
 
+/** Agents of one run ring that the policy holds at a time. */
+#define TERN_ROAMING_ADMITTED 1
+/** The same while it holds pinned ones, too, to weigh them against. */
+#define TERN_ROAMING_BESIDE 4
+/** Runs of the LIFO slot in a row before the others have their turn. */
+#define TERN_LIFO_RUNS 3
+/** Every so many refills look at the global queue first. */
+#define TERN_GLOBAL_EVERY 61
+
 /** Have a roaming agent run for the first time. Context: who made it, once it is known. */
 void tern_roaming_start(struct tern_lcore *lcore, struct tern_agent *agent);
 

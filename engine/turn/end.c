@@ -19,7 +19,6 @@
 #include "engine/schedule/profile.h"
 #include "engine/schedule/ready.h"
 #include "engine/schedule/roaming.h"
-#include "lcore_turn.h"
 #include "rooms.h"
 
 static void unlink_timers(struct tern_agent *agent)

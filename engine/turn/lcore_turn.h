@@ -33,9 +33,6 @@ void tern_lcore_watch_forks(void);
 /** Take the turns of an lcore, up to its end. Context: its own thread. */
 void tern_lcore_main(struct tern_lcore *lcore);
 
-/** End every agent that lives on an lcore. */
-void tern_lcore_end_agents(struct tern_lcore *lcore);
-
 /** The same from a thread that is no lcore: it brings the recovery point. */
 void tern_lcore_end_polled(struct tern_lcore *lcore);
 

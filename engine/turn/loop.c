@@ -7,6 +7,7 @@
 
 #include <rte_pause.h>
 
+#include "end.h"
 #include "engine/lcore/engine.h"
 #include "engine/lcore/poller.h"
 #include "engine/schedule/ready.h"

@@ -7,8 +7,6 @@
 
 #include "engine/lcore/engine.h"
 
-struct tern_engine;
-
 /** Send what threads left that have gone, from their places. Returns the work done. An lcore's. */
 unsigned tern_threads_see_off(struct tern_engine *engine);
 

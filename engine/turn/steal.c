@@ -15,6 +15,8 @@
 #include "engine/schedule/global_queue.h"
 #include "engine/schedule/roaming.h"
 
+/* Agents taken by one theft, each by one CAS. */
+#define STEAL_MAX 8
 /* An lcore is helped when it has been in one turn for so many times steal_after_us. */
 #define STUCK 4
 
@@ -100,7 +102,7 @@ static unsigned rob_victim(struct tern_lcore *lcore, struct tern_lcore *victim)
 	unsigned taken = 0;
 	for (uint32_t level = TERN_ROAMING_LEVELS; level-- > 0;) {
 		uint32_t half = (tern_run_ring_count(&victim->roaming.rings[level]) + 1) / 2;
-		while (taken < TERN_STEAL_MAX && half-- && take_one(lcore, victim, level))
+		while (taken < STEAL_MAX && half-- && take_one(lcore, victim, level))
 			taken++;
 	}
 	return taken;

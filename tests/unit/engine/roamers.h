@@ -13,6 +13,7 @@
 #include "engine/schedule/global_queue.h"
 #include "engine/schedule/profile.h"
 #include "engine/lcore/room.h"
+#include "engine/schedule/roaming.h"
 
 enum { HOG_NS = 100000, AFTER_US = 50, ROAMER_PEERS = 64 };
 

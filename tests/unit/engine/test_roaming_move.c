@@ -10,8 +10,9 @@
 #include "actor.h"
 #include "roamers.h"
 
-#include "engine/lcore/agent_state.h"
 #include "engine/agent/timer.h"
+#include "engine/lcore/agent_state.h"
+#include "engine/schedule/roaming.h"
 
 enum { TICK_NS = 10000, ROUNDS = 400, NUMBERS = 2000 };
 
