@@ -35,7 +35,8 @@ archive()
 		for source in "$tree/$layer"/**/*.c; do
 			object=${source#"$tree/$layer/"}
 			object=$tree/build/$layer/${object//\//_}.o
-			gcc -w -fPIC -c -I"$tree/capabilities" -I"$tree/engine" -o "$object" "$source"
+			gcc -w -fPIC -c -I"$tree" -I"$tree/capabilities" -I"$tree/engine" \
+				-o "$object" "$source"
 			ar rcs "$tree/build/$layer/libtern_$layer.a" "$object"
 		done
 	done
@@ -115,6 +116,44 @@ echo 'int fault(void) { return 0; }' >"$tree/engine/text/fault.c"
 printf '%s\n' 'int fault(void);' 'int ring(void) { return fault(); }' >"$tree/engine/queue/ring.c"
 expect 'a room that needs a symbol of one above it' 1 \
 	'engine/queue/ring.c: needs fault, defined in engine/text/fault.c: an arrow up, from engine/queue'
+
+fresh
+mkdir "$tree/engine"/{agent,turn}
+printf '%s\n' '#include "engine/turn/tern_turn.h"' >"$tree/engine/agent/life.h"
+echo 'int end(void);' | tee "$tree/engine/turn/tern_turn.h" >"$tree/engine/turn/end.h"
+echo 'int end(void) { return 0; }' >"$tree/engine/turn/end.c"
+printf '%s\n' '#include "engine/agent/life.h"' 'int turn(void) { return end(); }' \
+	>"$tree/engine/turn/turn.c"
+expect 'public headers of a room are for all; a room uses what is below it' 0
+echo '#include "engine/turn/end.h"' >>"$tree/engine/agent/life.h"
+printf '%s\n' 'int end(void);' 'int life(void) { return end(); }' >"$tree/engine/agent/life.c"
+expect 'an agent that knows of turns' 1 \
+	'engine/agent/life.h:2: includes engine/turn/end.h: an arrow up, from engine/agent to' \
+	'engine/agent/life.c: needs end, defined in engine/turn/end.c: an arrow up, from engine/agent'
+
+fresh
+mkdir "$tree/engine/attic"
+touch "$tree/engine/attic/old.h"
+expect 'a room without a place' 1 'engine/attic/ has no place in the order of rooms'
+
+# ring LAST: files number 0 to LAST, each needs the next one, and the last one needs the first
+ring()
+{
+	local names=(a b c d) last=$1 i
+	for ((i = 0; i <= last; i++)); do
+		printf 'int %s(void); int %s(void) { return %s(); }\n' \
+			"${names[(i + 1) % (last + 1)]}" "${names[i]}" "${names[(i + 1) % (last + 1)]}" \
+			>"$tree/engine/${names[i]}.c"
+	done
+}
+
+fresh
+ring 2
+printf '%s\n' 'int a(void);' 'int user(void) { return a(); }' >"$tree/engine/user.c"
+expect 'three objects in a circle, and one that leads there' 0
+ring 3
+expect 'four objects in a circle' 1 'engine: 4 objects in a circle; needed: at most 3' \
+	'  engine/a.c -> engine/b.c: b' '  engine/d.c -> engine/a.c: a'
 
 fresh
 echo '#include "../tests/helper.h"' >>"$tree/engine/high.c"
