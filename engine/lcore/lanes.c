@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The lanes of an lcore: made at first use, opened by who is sent to, spilled when full. */
+/* The lanes of an lcore: made at first use, opened by who is sent to. */
 #include "lanes.h"
 
 #include "engine.h"

@@ -114,6 +114,14 @@ check 1
 says 'not known: READY, PAUSE, ASLEEP'
 verdict 'a picture of the states that is older than their table'
 
+fresh
+printf '\n/*\n * As in %s, %s and <sys/epoll.h>, but not %s.\n */\n' roam.h queue/roam.h nest/roam.h \
+	>>"$tree/engine/queue/wheel.c"
+check 1
+says "engine/queue/wheel.c:$(($(wc -l <"$tree/engine/queue/wheel.c") - 1)): names nest/roam.h, which"
+[[ $(wc -l <<<"$output") == 1 ]] || fault "$output"
+verdict 'a comment that names a file that is not there'
+
 # draw LINE...: a drawing of these lines
 draw()
 {
