@@ -17,7 +17,7 @@ static inline bool tern_policy_refuses(uint8_t policy)
 	return policy == TERN_POLICY_REFUSE || policy == TERN_POLICY_BLOCK;
 }
 
-/** Make room for a signal under the policy. Returns whether it still wants a place. */
+/** Make space for a signal under the policy. Returns whether it still wants a place. */
 bool tern_policy_make_room(struct tern_lcore *lcore, struct tern_agent *agent,
 			   const struct tern_signal *signal);
 
@@ -29,7 +29,7 @@ bool tern_policy_queue(struct tern_lcore *lcore, struct tern_agent *agent,
 unsigned tern_policy_may_take(const struct tern_lcore *lcore, const struct tern_agent *agent,
 			      unsigned count);
 
-/** Append one of them, for which the policy has made room. */
+/** Append one of them, for which the policy has made space. */
 void tern_policy_take_in(struct tern_lcore *lcore, struct tern_agent *agent,
 			 const struct tern_signal *signal);
 
