@@ -213,7 +213,7 @@ struct requests {
 	uint32_t to_send, to_come;
 };
 
-/* Late, it catches up, but never with more than the lanes have room for. */
+/* Late, it catches up, but never with more than the lanes take. */
 static bool may_send(const struct requests *requests)
 {
 	return requests->to_send && requests->to_come - requests->to_send < OUTSTANDING_MAX &&

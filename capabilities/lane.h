@@ -98,7 +98,7 @@ static inline bool tern_lane_spent(const struct tern_lane_out *out)
 	return out->tail == out->limit;
 }
 
-/** Read the consumer's position (R2). Returns whether there is room now. */
+/** Read the consumer's position (R2). Returns whether there is credit now. */
 static inline bool tern_lane_refresh(struct tern_lane_out *out)
 {
 	if (!out->lane)

@@ -164,7 +164,7 @@ TERN_API struct tern_agent *tern_thread_attach(struct tern_engine *engine,
  * Handle what was sent to this thread. Never blocks.
  *
  * A thread that sends blocks polls now and then even if nobody writes to it: that is how its
- * blocks come home, and control that waits for room goes out. A fault in its behaviour ends the
+ * blocks come home, and control that waits for a lane goes out. A fault in its behaviour ends the
  * process, unlike one in an agent that a polled engine runs meanwhile.
  *
  * @return the work done; 0: there was none, or it was called from one of the thread's handlers
@@ -174,8 +174,8 @@ TERN_API unsigned tern_thread_poll(struct tern_agent *self);
 /**
  * Give the thread's way in back. `self` and its address are dead afterwards: what was sent to it
  * and not handled goes back to its senders, and all that it asked for happens. What it had to pass
- * on and finds no room, such as others' blocks, lcores pass on later, or the next thread. Ends that
- * it watched are told to nobody. In one of the thread's own handlers this does nothing.
+ * on and finds no place, such as others' blocks, lcores pass on later, or the next thread. Ends
+ * that it watched are told to nobody. In one of the thread's own handlers this does nothing.
  */
 TERN_API void tern_thread_detach(struct tern_agent *self);
 

@@ -17,7 +17,7 @@
 #include "engine/turn/places.h"
 
 #define BREATH_NS 20000
-/* Looks in vain before a waiting thread sleeps: some 50 us, in which most lanes find room. */
+/* Looks in vain before a waiting thread sleeps: some 50 us, in which most lanes are emptied. */
 #define PASS_SPINS 1000u
 /* Of a place that has had all generations: none of them may come to life again. */
 #define GENERATION_NONE 0u
@@ -88,7 +88,7 @@ static void leave_place(struct tern_engine *engine, struct tern_lcore *lcore)
 }
 
 /*
- * What came back to others by way of the thread, and blocks of theirs, may find no room in a lane:
+ * What came back to others by way of the thread, and blocks of theirs, may find no place in a lane:
  * the thread does not wait for that. Lcores go on with it in their turns, or the next thread in its
  * polls.
  */

@@ -44,7 +44,7 @@ TERN_FIBER(static, exchange)
 
 static const struct tern_behaviour exchange_behaviour = {.name = "exchange", .fiber = exchange};
 
-/* Orders come faster than the exchange takes them and queues them: then a send waits for room. */
+/* Orders come faster than the exchange takes them and queues them: then a send waits for it. */
 static int send_orders(struct tern_agent *self, tern_address to, uint32_t price) TERN_OWNS(self)
 {
 	uint64_t start = tern_now(self);

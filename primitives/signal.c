@@ -93,7 +93,7 @@ static inline struct tern_lane_out *open_lane(struct tern_lcore *lcore, tern_add
 	return out;
 }
 
-/* Everything else but a roaming agent: make room, or say in `code` why there is none. */
+/* Everything else but a roaming agent: find a place, or say in `code` why there is none. */
 static __attribute__((noinline)) struct tern_lane_out *
 find_lane(struct tern_agent *self, tern_address to, uint64_t entry, int *code)
 {
@@ -230,7 +230,7 @@ static int pass_until(struct tern_agent *self, uint64_t deadline, struct tern_pa
 	return 0;
 }
 
-/* Whether it is worth waiting: a lane always has room again, an agent says so. */
+/* Whether it is worth waiting: a lane always has a place again, an agent says so. */
 static bool may_wait(const struct tern_lcore *lcore, tern_address to)
 {
 	if (lcore->waiters.refused_why == TERN_PRESSURE_LANE)

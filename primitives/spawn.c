@@ -240,7 +240,10 @@ static struct tern_next_id take_id(struct tern_lcore *lcore)
 	return next;
 }
 
-/* Release: who finds the slot inhabited finds the agent complete (stats.c, lcore.c). */
+/*
+ * Release: who finds the slot inhabited, by an acquire, finds the agent complete: who looks from
+ * outside (stats.c, observer.c), who looks it up (routing.h), and who ends it at a stop (end.c).
+ */
 static void make_known(struct tern_lcore *lcore, uint32_t slot, const struct spec *spec)
 {
 	uint32_t generation = tern_address_generation(lcore->agents[slot].address);

@@ -18,7 +18,7 @@
  * @param self        who offers
  * @param capability  1..TERN_CAPABILITY_MAX bytes. Borrows
  * @return 0; -EINVAL: no such name; -EEXIST: it is offered already; -ENOSPC: as many are offered as
- *         there is room for; -ENOMEM: no memory, or a set that changed keeps too much of it for
+ *         there is space for; -ENOMEM: no memory, or a set that changed keeps too much of it for
  *         those who may still read it (as much as is in use, and 1 MiB), because an lcore has been
  * in one handler for long: offer again when that has returned
  *

@@ -38,7 +38,7 @@ TERN_API int tern_signal_bytes(struct tern_agent *self, tern_address to, uint16_
 			       const void *data, size_t size) TERN_CHECKED;
 
 /**
- * Send up to TERN_INLINE_MAX bytes, waiting for room while the receiver's mailbox policy is
+ * Send up to TERN_INLINE_MAX bytes, waiting for a place while the receiver's mailbox policy is
  * TERN_POLICY_BLOCK and it is above high water, or while the lane is full. While a fiber waits its
  * lcore runs others, and it hears of events. An attached thread handles what is sent to it, and in
  * polled mode polls the lcores as in tern_wait(). In a handler, a thread's own included, as

@@ -51,7 +51,7 @@ void tern_ask_answer(struct tern_lcore *lcore, uint32_t slot)
 	act_on_word(lcore, slot, word);
 }
 
-/* Take the list (T1), oldest first. What an agent that failed left of the last one goes first. */
+/* Take the list (T1 of ask.h), oldest first, behind what an agent that failed left of the last. */
 static void take_list(struct tern_lcore *lcore)
 {
 	if (lcore->pending.asks != TERN_SLOT_NONE)

@@ -7,10 +7,10 @@
 
 struct tern_lcore;
 
-/** Move what waits in the lcore's lane to itself into mailboxes, so that it has room again. */
+/** Move what waits in the lcore's lane to itself into mailboxes, so that it takes more. */
 void tern_lcore_spill(struct tern_lcore *lcore, bool express);
 
-/** Make the lane to `route`, or refresh its credit. Returns whether there is room. */
+/** Make the lane to `route`, or refresh its credit. Returns whether it has any. */
 bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route);
 
 #endif

@@ -167,7 +167,7 @@ TERN_API void tern_exit(struct tern_agent *self, int64_t result) TERN_OWNS(self)
 /**
  * End another agent. Overtakes data: signals it has not handled go back to their senders.
  *
- * @return 0: the request is on its way, never refused for lack of room; -ESRCH: dead address
+ * @return 0: the request is on its way, never refused for want of space; -ESRCH: dead address
  */
 TERN_API int tern_agent_stop(struct tern_agent *self, tern_address agent);
 

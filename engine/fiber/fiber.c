@@ -131,7 +131,7 @@ static bool is_over(const struct tern_lcore *lcore, struct tern_fiber *fiber)
 	case TERN_FIBER_FD:
 		return fiber->fd_ready;
 	default:
-		return false; /* time and room make it run */
+		return false; /* time and the receiver make it run */
 	}
 }
 

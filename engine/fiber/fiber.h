@@ -27,7 +27,7 @@ struct tern_fiber *tern_fiber_current(const struct tern_agent *self);
 int tern_fiber_wait_for(struct tern_fiber *fiber, enum tern_fiber_wait wait, uint64_t timeout_ns);
 
 /**
- * Wait for room at `to`, up to a time of the engine's clock. As tern_fiber_wait_for().
+ * Wait until `to` takes signals, up to a time of the engine's clock. As tern_fiber_wait_for().
  *
  * @param in_lane  the lane was full; an agent that refuses now is an answer, too
  */

@@ -17,7 +17,7 @@
 
 #define NS_PER_MS 1000000u
 #define CLIENTS_MAX 8u
-/* A client that says nothing for so long makes room for another. */
+/* A client that says nothing for so long gives way to another. */
 #define IDLE_NS (10000ull * NS_PER_MS)
 /* Where none can be accepted (no descriptor left), the next try is so much later. */
 #define DEAF_NS (100ull * NS_PER_MS)
@@ -206,7 +206,7 @@ void tern_inspect_stop(struct tern_engine *engine)
 	if (!inspector || !inspector->started)
 		return;
 	ssize_t written = write(inspector->wake, &one, sizeof(one));
-	(void)written; /* nobody else writes: there is room */
+	(void)written; /* nobody else writes: there is space */
 	pthread_join(inspector->thread, NULL);
 	inspector->started = false;
 }

@@ -88,7 +88,7 @@ enum tern_agent_event { TERN_AGENT_EVENTS(TERN_ON_EVENT) TERN_EVENTS_OF_AGENTS }
 /* Traits: given at the spawn, for life. */
 #define TERN_AGENT_SHY 16u	  /* rests as TERN_REST: low, with a slice, with a rate */
 #define TERN_AGENT_FIBER 256u	  /* extras->fiber runs it */
-#define TERN_AGENT_ROAMING 4096u  /* any lcore may run it, or it has such a ring: roaming.h */
+#define TERN_AGENT_ROAMING 4096u  /* any lcore may run it, or it has such a ring: room.h */
 #define TERN_AGENT_STAYS 4194304u /* has a ring like one that roams, and stays where it is */
 #define TERN_AGENT_EXACT 8388608u /* its bound is exact: counted in its room */
 #define TERN_TRAITS                                                                  \
@@ -135,11 +135,11 @@ enum tern_telling {
 #define TERN_AGENT_ADMITTED 8192u   /* roaming, and among the policy's for its run ring */
 #define TERN_AGENT_PARKED 16384u    /* its timers are in no wheel: it moves */
 #define TERN_AGENT_DUE 32768u	    /* something is due to it: due.h */
-#define TERN_AGENT_TIED 65536u	    /* had timers, or waited for room, when its last run ended */
+#define TERN_AGENT_TIED 65536u	    /* had timers, or a wait for a receiver, when its run ended */
 #define TERN_AGENT_OFFERS 262144u   /* is, or was, in a set of those who offer a capability */
 #define TERN_AGENT_MARKED 524288u   /* an end waits for signals in its mailbox: watch.c */
-#define TERN_AGENT_SHORT 1048576u   /* refuses, or waits, for want of mailbox memory: policy.c */
-#define TERN_AGENT_REFUSED 2097152u /* is to be told when others take signals again: waiter.h */
+#define TERN_AGENT_SHORT 1048576u   /* refuses, or waits, for want of mailbox memory: inbox.c */
+#define TERN_AGENT_REFUSED 2097152u /* is to be told when others take signals again: waiters.h */
 #define TERN_FACTS                                                                       \
 	(TERN_AGENT_PERMIT | TERN_AGENT_FINISHING | TERN_AGENT_FDS | TERN_AGENT_FAILED | \
 	 TERN_AGENT_ADMITTED | TERN_AGENT_PARKED | TERN_AGENT_DUE | TERN_AGENT_TIED |    \

@@ -13,7 +13,7 @@ struct tern_arrivals {
 	alignas(TERN_LINE) uint32_t lanes_made;
 	uint32_t asked;		  /* slots of agents of which something is asked: ask.h */
 	uint32_t fds;		  /* file descriptors that came ready: fds.h */
-	uint32_t woken;		  /* slots of roaming agents woken by others: roaming.h */
+	uint32_t woken;		  /* slots of roaming agents woken by others: room.h */
 	uint32_t cells;		  /* lent cells that come home: outbox.c */
 	float load;		  /* forecast, in CPUs; the observer writes */
 	struct tern_lane **lanes; /* by sending lcore x 2 + express */

@@ -25,7 +25,7 @@ struct tern_fiber {
 	struct tern_timer timer;   /* ends the wait */
 	struct tern_ends ends;	   /* that it has not asked for yet */
 	struct tern_waiter waiter; /* for its receiver to take signals */
-	tern_iso *sending;	   /* waits for room with it: dropped if it ends there */
+	tern_iso *sending;	   /* waits for a receiver with it: dropped if it ends there */
 	tern_address peer;
 	int64_t result; /* its function's */
 	enum tern_fiber_wait wait;

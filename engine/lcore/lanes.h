@@ -37,7 +37,7 @@ struct tern_lanes {
 /** Open lanes that others made to this lcore since the last look. */
 void tern_lcore_adopt(struct tern_lcore *lcore);
 
-/** Whether the lane to `route` has room, made first where there is none. Runs no one. */
+/** Whether the lane to `route` has credit, made first where there is none. Runs no one. */
 bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route);
 
 /** Slots of the lane from one lcore to a route. */

@@ -69,7 +69,7 @@ struct tern_lcore {
 	struct tern_lanes lanes;		  /* to here */
 	struct tern_pending pending;		  /* taken up and not done yet */
 	struct tern_ready ready;		  /* agents, in the policy's order */
-	struct tern_outboxes outboxes;		  /* what waits for room in a lane */
+	struct tern_outboxes outboxes;		  /* what waits for a place in a lane */
 	struct tern_roaming_queues roaming;	  /* agents that others may take */
 	struct tern_waiters waiters;		  /* who was refused */
 	struct tern_heap heap;			  /* blocks */
@@ -125,7 +125,7 @@ static inline void tern_lcore_owe(struct tern_lcore *lcore, uint64_t count)
 }
 
 /**
- * Count signals as done with. Release pairs with the acquire of a stop's look (engine.c): who sees
+ * Count signals as done with. Release pairs with the acquire of a stop's look (stop.c): who sees
  * a handler's signal settled sees what the handler sent as accepted.
  */
 static inline void tern_lcore_settle(struct tern_lcore *lcore, uint64_t count)

@@ -10,7 +10,8 @@
 #include "reserve.h"
 
 /**
- * Mailbox memory of an lcore, and what follows from how much is left: policy.c. Its thread writes.
+ * Mailbox memory of an lcore, and what follows from how much is left: mail/inbox.c. Its thread
+ * writes.
  */
 struct tern_mail {
 	struct tern_cells cells;
@@ -21,7 +22,7 @@ struct tern_mail {
 	uint64_t full_due; /* ticks before which no further line says that cells are used up */
 };
 
-/** What the engine itself sends from an lcore and found no room in a lane. Its thread writes. */
+/** What the engine itself sends from an lcore, while a lane is full. Its thread writes. */
 struct tern_outboxes {
 	struct tern_mailbox *returns; /* by route: signals that go back to their senders */
 	struct tern_note_list *ends;  /* by route */

@@ -15,7 +15,7 @@ struct tern_agent;
 /** Waking times are kept in clock ticks >> this. */
 #define TERN_STEAL_STAMP_SHIFT 10
 
-/** Roaming agents that wait on an lcore: roaming.h. Its thread writes, but for what is said. */
+/** Roaming agents that wait on an lcore: room.h. Its thread writes, but for what is said. */
 struct tern_roaming_queues {
 	struct tern_passage passage;
 	struct tern_agent *lifo;		/* woken last from here */

@@ -16,8 +16,8 @@
  *   global     what found the run ring full
  *
  * An agent is tied to its lcore by what it has there: signals in its mailbox, armed timers, file
- * descriptors waited for, a wait for room, a finish under way, a suspension by the timer signal.
- * What it sent ties it until the lanes have passed it on (passage.h).
+ * descriptors waited for, a wait for a receiver, a finish under way, a suspension by the timer
+ * signal. What it sent ties it until the lanes have passed it on (passage.h).
  *
  * What a sender reads is in memory that is only ever a room again, of the next agent at once: a
  * late signal finds the ring, and comes back to its sender from there (roam.h, "Lives"). A slot is

@@ -13,7 +13,7 @@ static uint32_t undone_by(uint32_t what)
 					 : 0;
 }
 
-/* A1: release, after `next` is written. */
+/* A1 of ask.h: release, after `next` is written; T1 is in answer.c. */
 static void push_asked(struct tern_lcore *home, struct tern_asked *asked, uint32_t slot)
 {
 	uint32_t head = tern_load(&home->arrivals.asked);

@@ -11,7 +11,7 @@ struct tern_lcore;
 
 /*
  * Asking an agent's home lcore to start, pause, resume, finish or end it. What is asked sits in
- * memory that every slot has from the start, so it is never refused and needs no room in any lane,
+ * memory that every slot has from the start, so it is never refused and needs no place in any lane,
  * and it overtakes data.
  *
  * A slot's word holds its generation and what is asked. Whoever asks first pushes the slot on the

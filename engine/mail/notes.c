@@ -14,7 +14,7 @@ void tern_notes_set_due(struct tern_lcore *lcore, struct tern_agent *watcher,
 	tern_due_wake(lcore, watcher);
 }
 
-/* T1 of outbox.c, oldest first. */
+/* Oldest first. T1: pairs with A1, the push of an end in outbox.c, so that a note is whole. */
 struct tern_end_note *tern_watch_take_in(struct tern_lcore *lcore, uint32_t slot)
 {
 	struct tern_end_note *note =

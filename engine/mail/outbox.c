@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the engine itself sends: signals that come back, ends, blocks going home. */
+/* What the engine itself sends to agents: signals that come back, ends. */
 #include "outbox.h"
 
 #include <errno.h>
@@ -243,7 +243,7 @@ bool tern_outbox_try_end(struct tern_lcore *lcore, uint32_t route, struct tern_e
 	return tern_outbox_try_lane(lcore, route, &signal);
 }
 
-/* As with what comes back: pushed by CAS (A1), taken as a whole (watch.c, T1). */
+/* As with what comes back: pushed by CAS (A1), taken as a whole (T1 in notes.c). */
 static void push_end(struct tern_lcore *lcore, struct tern_end_note *note)
 {
 	struct tern_end_note **list = &lcore->reserves[tern_address_slot(note->watcher)].ends_in;

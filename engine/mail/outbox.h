@@ -34,7 +34,7 @@ bool tern_returned_take(struct tern_lcore *lcore, uint32_t slot, struct tern_sig
 /** What came back to a roaming agent that ended is lost. */
 void tern_returned_forget(struct tern_lcore *lcore, uint32_t slot);
 
-/** Push a signal into a lane, where there is room. Never spills: a spill would meet itself here. */
+/** Push a signal into a lane that is not full. Never spills: a spill would meet itself here. */
 bool tern_outbox_try_lane(struct tern_lcore *lcore, uint32_t route,
 			  const struct tern_signal *signal);
 

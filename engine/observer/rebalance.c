@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A roaming agent is sent from the lcore with the most to do to that with the least. */
+/* Where roaming agents start, and which of them had better be elsewhere. */
 #include "rebalance.h"
 
 #include "engine/schedule/profile.h"

@@ -24,7 +24,7 @@
  * Touched first when needed, reused last in, first out. Per signal: its cell, and 4 bytes of links.
  *
  * Some of it is kept back. Data may use all but `kept`, which is for what comes back to its sender,
- * and for those who wait for nothing else (policy.c).
+ * and for those who wait for nothing else (inbox.c).
  */
 struct tern_cells {
 	struct tern_signal *signals;

@@ -16,7 +16,7 @@ struct tern_order_entry {
 };
 
 struct tern_order {
-	struct tern_order_entry *entries; /* the owner's, room for every slot */
+	struct tern_order_entry *entries; /* the owner's, a place for every slot */
 	uint32_t count;
 	uint32_t sequence;
 };

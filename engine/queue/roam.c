@@ -45,9 +45,9 @@ void tern_roam_rebound(struct tern_roam *roam, uint32_t capacity)
 }
 
 /*
- * A place, by CAS on {started, head}. Not DPDK's own step: it reckons the room that is left without
- * a sign, and a late sender that knows the bound of the life before may have used more than there
- * is now. Nobody waits for those that have a place and have not filled it.
+ * A place, by CAS on {started, head}. Not DPDK's own step: it reckons the places that are left
+ * without a sign, and a late sender that knows the bound of the life before may have used more than
+ * there is now. Nobody waits for those that have a place and have not filled it.
  */
 static TERN_HIDDEN bool reserve_place(struct rte_ring *ring, uint32_t *place, uint32_t *count_after)
 {

@@ -156,7 +156,7 @@ uint32_t tern_roam_count(const struct tern_roam *roam);
 /**
  * Take the oldest signals.
  *
- * @param signals  room for `count`; yields them
+ * @param signals  space for `count`; yields them
  * @return how many; fewer than `count`: none is left in sight, and tern_roam_rest() may follow
  *
  * Context: the lcore that runs the agent, between begin and rest or requeue.
@@ -164,7 +164,7 @@ uint32_t tern_roam_count(const struct tern_roam *roam);
 unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, unsigned count);
 
 /**
- * Take the oldest signal out, to make room for a newer one.
+ * Take the oldest signal out, to make space for a newer one.
  *
  * @param oldest  yields it, with what it carries
  * @return false: none is in sight, though the ring may be full; nothing is yielded

@@ -36,7 +36,7 @@
  * consumer that stops anywhere holds up nobody.
  *
  * Lines: `tail` is the owner's, thieves that look read it; `head` moves with whoever takes. The
- * owner reads `head` only when it has used up the room of the last reading.
+ * owner reads `head` only when it has used up the places of the last reading.
  */
 #define TERN_RUN_RING_SIZE 256u
 

@@ -10,7 +10,10 @@
 #include "global_queue.h"
 #include "ready.h"
 
-/* Woken by another thread: the list of the lcore that ran it last, A1 as in ask.c. */
+/*
+ * Woken by another thread: the list of the lcore that ran it last. A1: pairs with T1, where that
+ * lcore takes the list, in take_woken(): it sees no slot before its `next`.
+ */
 void tern_roaming_hand(struct tern_agent *agent, struct tern_asked *asked)
 {
 	struct tern_lcore *home = tern_load(&agent->lcore);
@@ -143,7 +146,7 @@ void tern_ready_wake(struct tern_lcore *lcore, struct tern_agent *agent)
 		tern_ready_push(lcore, agent);
 }
 
-/* Taken as a whole (T1 of ask.c), oldest first. An agent may have moved since it was handed. */
+/* Taken as a whole (T1), oldest first. An agent may have moved since it was handed. */
 static void take_woken(struct tern_lcore *lcore)
 {
 	struct tern_asked *asked = lcore->engine->asked;

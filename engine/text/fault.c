@@ -74,7 +74,7 @@ static void pass_on(int signo, siginfo_t *info, void *ucontext)
 }
 
 /*
- * Whether the kernel found no room on the fiber's stack for another signal's frame, which it says
+ * Whether the kernel found no space on the fiber's stack for another signal's frame, which it says
  * by a SIGSEGV without an address. This signal's own frame, on the alternate stack, has the same
  * size.
  */
@@ -270,7 +270,7 @@ void tern_fault_remove(void)
 	pthread_mutex_unlock(&process.lock);
 }
 
-/* Twice the kernel's frame and room for a handler, with a page below that nothing may touch. */
+/* Twice the kernel's frame and space for a handler, with a page below that nothing may touch. */
 static int map_alternate(size_t page)
 {
 	long recommended = sysconf(_SC_SIGSTKSZ);

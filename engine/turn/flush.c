@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What waits for room in a lane is sent, and blocks of others go home. */
+/* What waits for a place in a lane is sent, and blocks of others go home. */
 #include "engine/agent/life.h"
 #include "engine/mail/control.h"
 #include "engine/mail/outbox.h"
@@ -17,7 +17,7 @@ static void take_cells_back(struct tern_lcore *lcore)
 	}
 }
 
-/* Blocks go home by the express lane, or stay chained until it has room: they need no other. */
+/* Blocks go home by the express lane, or stay chained until it has a place: they need no other. */
 static bool send_chain(struct tern_lcore *lcore, uint32_t to, struct tern_block_chain *chain)
 {
 	struct tern_signal signal = {.type = TERN_CONTROL_BLOCKS,

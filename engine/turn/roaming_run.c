@@ -20,8 +20,8 @@ static bool waits_for_room(const struct tern_agent *agent)
 }
 
 /*
- * Timers and waits for room end on the lcore, outside a run: what ties the agent meanwhile is that
- * they were there when its last run ended, not that they still are.
+ * Timers and waits for receivers end on the lcore, outside a run: what ties the agent meanwhile is
+ * that they were there when its last run ended, not that they still are.
  */
 static void note_ties(struct tern_agent *agent, struct tern_room *room)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Roaming agents between lcores: where they start, who takes them from whom, and where the
- * forecast says they had better be.
+ * An idle lcore takes roaming agents that wait elsewhere. Where they start, and where the forecast
+ * says they had better be, is in rebalance.c.
  *
  * A theft costs two atomic operations for the throttle and one CAS for each agent taken;
  * tern_lcore_stats counts them.

@@ -16,8 +16,8 @@ drawing=docs/life-of-a-signal.draw
 fresh()
 {
 	rm -rf "${tree:?}"/*
-	(cd "$root" && cp -r capabilities dataplane engine primitives apps bench examples docs \
-		scripts README.md "$tree" && mkdir "$tree/tests" && cp -r tests/model "$tree/tests")
+	(cd "$root" && cp -r capabilities dataplane engine primitives apps bench examples tests docs \
+		scripts README.md "$tree")
 }
 
 # ends CODE COMMAND...: it ends so; its output is kept for `says`
@@ -64,24 +64,24 @@ says 'TERN_NO_SUCH_NAME is not in the code'
 verdict 'a path and a name that are not there'
 
 fresh
-move tern_life_end engine/life.c engine/finish.c
+move tern_agent_resting engine/lcore/agent_state.h engine/lcore/agent_state.c
 check 1
 says 'docs/life-of-an-agent.md:'
-says 'tern_life_end() is not in engine/life.c but in engine/finish.c'
+says 'tern_agent_resting() is not in engine/lcore/agent_state.h but in engine/lcore/agent_state.c'
 verdict 'a function that has moved to another file'
 
 fresh
-move tern_roam_put engine/queue/roam.c engine/roaming.c
+move tern_roam_put engine/queue/roam.c engine/schedule/roaming.c
 check 1
-says 'tern_roam_put() is not in engine/queue/roam.c but in engine/roaming.c'
+says "$page:"
 says "$drawing:"
-says 'tern_roam_put() is not in engine/queue/ but in engine/roaming.c'
+says 'tern_roam_put() is not in engine/queue/ but in engine/schedule/roaming.c'
 verdict 'a function that has moved to another room'
 
 fresh
 printf '\n%s\n' 'Somebody calls `take_over()`; the text `tern_send()' >>"$tree/$page"
 check 1
-says 'engine/roaming.c, engine/thread.c; needed: which, as a path before it'
+says 'engine/thread.c, engine/turn/roaming_run.c; needed: which, as a path before it'
 says 'a backtick without its other'
 verdict 'a function of which there are several, without its file'
 
@@ -104,15 +104,23 @@ says 'links to life-of-an-agent.svg, which is not there'
 verdict 'a picture without its text, and a text without its picture'
 
 fresh
-sed -i 's/MOVE(READY,  PAUSE,  PAUSED/MOVE(READY,  PAUSE,  REST/' "$tree/engine/agent_table.h"
+sed -i 's/MOVE(READY,  PAUSE,  PAUSED/MOVE(READY,  PAUSE,  REST/' "$tree/engine/lcore/agent_table.h"
 check 1
-says 'docs/agent-states.svg is not what scripts/agent-states makes of engine/agent_table.h'
+says 'docs/agent-states.svg is not what scripts/agent-states makes of engine/lcore/agent_table.h'
 "$root/scripts/agent-states" --root "$tree" --svg >"$tree/docs/agent-states.svg"
 check 0
-sed -i 's/MOVE(READY,  PAUSE,  REST/MOVE(READY,  PAUSE,  ASLEEP/' "$tree/engine/agent_table.h"
+sed -i 's/MOVE(READY,  PAUSE,  REST/MOVE(READY,  PAUSE,  ASLEEP/' "$tree/engine/lcore/agent_table.h"
 check 1
 says 'not known: READY, PAUSE, ASLEEP'
 verdict 'a picture of the states that is older than their table'
+
+fresh
+printf '\n/*\n * As in %s, %s and <sys/epoll.h>, but not %s.\n */\n' roam.h queue/roam.h nest/roam.h \
+	>>"$tree/engine/queue/wheel.c"
+check 1
+says "engine/queue/wheel.c:$(($(wc -l <"$tree/engine/queue/wheel.c") - 1)): names nest/roam.h, which"
+[[ $(wc -l <<<"$output") == 1 ]] || fault "$output"
+verdict 'a comment that names a file that is not there'
 
 # draw LINE...: a drawing of these lines
 draw()

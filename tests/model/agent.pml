@@ -9,9 +9,10 @@
  * An asker stands for an attached thread, or for an lcore in a handler: that one can do less than
  * here. `run` has three askers of one request at most, or one of two, and two lives with one asker.
  *
- * Modelled, under the names of the code: the word of a slot and the list of slots (engine/mail/ask.c);
- * the directory entry, the time of a finish, the list of watchers; status and flags as engine/agent/life.c,
- * finish.c and recover.c change them; the place of a roaming agent, as engine/schedule/roaming.c and steal.c
+ * Modelled, under the names of the code: the word of a slot and the list of slots (engine/mail/ask.c,
+ * engine/agent/answer.c); the directory entry, the time of a finish, the list of watchers; status and
+ * flags as engine/agent/life.c and finish.c, engine/mail/event.c, engine/turn/end.c and recover.c change
+ * them; the place of a roaming agent, as engine/schedule/roaming.c, engine/turn/roaming_run.c and steal.c
  * move it; the reuse of the slot (engine/agent/slots.c). One function of the agent, the handler, on_start
  * or on_stop, may fail by a fault or tern_exit(): FAULTS times in all.
  *

@@ -70,7 +70,7 @@ static inline tern_address spawn_with(struct world *world, const struct tern_beh
 	return address;
 }
 
-/** Send, as soon as there is room. */
+/** Send, as soon as the receiver takes it. */
 static inline void send_surely(struct world *world, tern_address to, uint16_t type, uint64_t number)
 {
 	int code;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: an attached thread waits for room as a fiber does: under the policy that lets senders wait,
- * or in a full lane, until it is accepted, refused for good or out of time, and handles what is
- * sent to it meanwhile; nowhere else does a send wait.
- * Method: receivers that are paused, slow, or answer, each with a small mailbox; exact ends of time
- * under the virtual clock; streams of numbered signals on threads.
+ * Goal: an attached thread waits for a receiver as a fiber does: under the policy that lets senders
+ * wait, or in a full lane, until it is accepted, refused for good or out of time, and handles what
+ * is sent to it meanwhile; nowhere else does a send wait. Method: receivers that are paused, slow,
+ * or answer, each with a small mailbox; exact ends of time under the virtual clock; streams of
+ * numbered signals on threads.
  */
 #include "tests/unit/support.h"
 
@@ -81,7 +81,7 @@ static void a_thread_waits_as_long_as_it_said(void **state)
 	}
 }
 
-/* Any refusal for lack of room will do: the policy only says whether senders are told. */
+/* Any refusal for want of space will do: the policy only says whether senders are told. */
 static void a_block_waits_as_long_as_it_said(void **state)
 {
 	(void)state;
@@ -137,7 +137,7 @@ static void a_stream_is_accepted_whole(void **state)
 	assert_int_equal(sink->wrong, 0);
 }
 
-/* A receiver that has room; a lane that has none until the lcore is polled. */
+/* A receiver that takes more; a lane that does not until the lcore is polled. */
 static void a_full_lane_is_waited_for(void **state)
 {
 	struct world *world = *state;

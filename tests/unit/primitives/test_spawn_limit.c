@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: max_agents is kept exactly, whoever spawns and however often, and an agent that ends
- * makes room for exactly one more.
+ * gives place to exactly one more.
  * Method: agents on each lcore and two attached threads spawn in turns of random length up to
  * the limit of an engine; the model is a count.
  */

@@ -239,7 +239,7 @@ static void what_it_is_told_is_not_dropped(void **state)
 	assert_int_equal(tern_agent_resume(world->self, crew.agents[0]), 0);
 	UNTIL(world, crew_stats(&crew, 0).queued == 0 && crew_state(&crew, 0) == TERN_STATE_IDLE);
 	assert_int_equal(seen(&listener->events), 2);
-	/* What came back takes room, too. */
+	/* What came back takes space, too. */
 	assert_in_range(seen(&listener->handled), 1 + 3, 1 + 4);
 }
 

@@ -208,7 +208,7 @@ static void the_receiver_dies_meanwhile(void **state)
 	actor->peer = open_stuck(world, TERN_POLICY_BLOCK, &probe);
 	open_waiting(world, actor);
 	assert_int_equal(tern_agent_stop(world->self, actor->peer), 0);
-	/* On another lcore it may find room while what waits there goes back: then it goes, too. */
+	/* On another lcore it may find a place while what waits there goes back, and goes, too. */
 	UNTIL(world, seen(&actor->probe.stopped) == 1);
 	bool returns = !world->polled && actor->probe.result == 0;
 	ASSERT_ENDED(world, actor, TERN_END_EXIT, returns ? 0 : -ESRCH);
@@ -249,7 +249,7 @@ static void the_sender_is_stopped_meanwhile(void **state)
 	assert_int_equal(tern_agent_stop(world->self, fiber), 0);
 	ASSERT_ENDED(world, actor, TERN_END_STOPPED, 0);
 	assert_int_equal(actor->step, 1);
-	/* Room is nobody's: the slot of the one that waited may be another's by now. */
+	/* A place is nobody's: the slot of the one that waited may be another's by now. */
 	struct actor *next = world_actors(world, 1);
 	next->peer = actor->peer;
 	open_waiting(world, next);

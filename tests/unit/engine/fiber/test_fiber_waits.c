@@ -72,7 +72,7 @@ TERN_FIBER(static, wait_once)
 }
 ACTOR(wait_once);
 
-/* The room waited for is a paused agent's, above high water. */
+/* The receiver waited for is paused, and above high water. */
 static void make_full(struct world *world, tern_address agent)
 {
 	enum tern_agent_state at = TERN_STATE_NEW;
@@ -192,7 +192,7 @@ static void stopped_it_leaves_nothing(void **state)
 		ASSERT_ENDED(world, scene.actor, TERN_END_STOPPED, 0);
 		assert_int_equal(scene.actor->step, 1);
 		UNTIL(world, !tern_agent_alive(world->self, scene.fiber));
-		/* What it waited for comes to nobody; its fd and its room are others'. */
+		/* What it waited for comes to nobody; its fd and its place are others'. */
 		fulfil(&scene);
 		scene_close(&scene);
 		if (wait == FOR_ROOM || wait == FOR_ROOM_OF_BLOCK)
@@ -331,7 +331,7 @@ static void the_engines_stop_ends_every_wait(void **state)
 		scenes[wait] = scene_open(&world, &wait_once_behaviour, (enum wait)wait);
 	for (int wait = FOR_ROOM; wait <= FOR_ROOM_OF_BLOCK; wait++)
 		assert_int_equal(tern_agent_stop(world.self, scenes[wait].actor->peer), 0);
-	/* One may find room while what waits at the other goes back: then it is sent. */
+	/* One may find a place while what waits at the other goes back: then it is sent. */
 	for (int wait = FOR_ROOM; wait <= FOR_ROOM_OF_BLOCK; wait++)
 		UNTIL(&world, seen(&scenes[wait].actor->probe.stopped) == 1);
 	assert_int_equal(world_stop(&world, PATIENCE_NS, &report), 0);

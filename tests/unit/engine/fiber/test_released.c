@@ -125,7 +125,7 @@ static void a_thread_is_told_when_it_polls(void **state)
 	tern_thread_detach(self);
 }
 
-/* Its lcore is not polled: the lane fills up, and has room again when it is. */
+/* Its lcore is not polled: the lane fills up, and has credit again when it is. */
 static void a_full_lane_has_room_again(void **state)
 {
 	struct world *world = *state;

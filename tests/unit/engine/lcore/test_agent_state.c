@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: an agent's state moves as engine/agent_table.h says, and in no other way; what is
+ * Goal: an agent's state moves as engine/lcore/agent_table.h says, and in no other way; what is
  * impossible ends the process by a message that names agent, state and event; each state leads to
  * the end. Method: each event in each state, under all flags that decide where it leads, in a child
  * each. What the children reached is compared with the rows of the table. Built with the checks of

@@ -4,7 +4,7 @@
  * the water marks, wait there if they may, or the oldest goes, or the agent; control and what came
  * back are neither dropped nor reason to evict.
  * Method: a receiver on a polled lcore that the test polls when it likes, so that its ring fills
- * up; fibers, pinned and roaming, that wait for room, in both modes.
+ * up; fibers, pinned and roaming, that wait for a receiver, in both modes.
  */
 #include "tests/unit/engine/actor.h"
 #include "tests/unit/engine/roamers.h"
@@ -298,7 +298,7 @@ static void conflating_is_refused_at_spawn(void **state)
 	assert_int_equal(tern_spawn(world->self, &probe_behaviour, probe, &options, &agent), 0);
 }
 
-/* A fiber that sends EACH numbers to its peer, waiting for room. */
+/* A fiber that sends EACH numbers to its peer, waiting for it. */
 TERN_FIBER(static, waiter)
 {
 	struct actor *actor = state;

@@ -152,7 +152,7 @@ TERN_FIBER(static, takes)
 }
 ACTOR(takes);
 
-/* While memory is short lanes have little room at a time; the agent itself never refuses. */
+/* While memory is short lanes have little credit at a time; the agent itself never refuses. */
 static void send_as_lanes_allow(struct world *world, struct tern_agent *self, tern_address to,
 				uint64_t number)
 {

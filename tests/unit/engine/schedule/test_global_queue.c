@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: the queue of agents that overflowed hands each to one taker, in the order put, by priority,
- * has room for every slot, and touches no memory before it is used.
+ * has a place for every slot, and touches no memory before it is used.
  * Method: the queues of an engine that exists for nothing else; the rules one by one; four threads
  * that put and take at once, where each slot must come out as often as it went in.
  */

@@ -289,7 +289,7 @@ static void registers_rounding_and_errno_survive(void **state)
 	bench_close(bench);
 }
 
-/* Recursion down to the last bytes of the stack, then a loop: a signal finds no room there. */
+/* Recursion down to the last bytes of the stack, then a loop: a signal finds no space there. */
 AGENT static void fill_the_stack(struct fiber *fiber) // NOLINT(misc-no-recursion)
 {
 	volatile unsigned char here[64];

@@ -9,7 +9,7 @@
 
 enum { COUNT = 3000, HOPS = 6, BLOCK = 300 };
 
-/* Send the next number as soon as there is room. */
+/* Send the next number as soon as the receiver takes it. */
 static void feed(struct world *world, tern_address to, uint64_t number)
 {
 	int code;
