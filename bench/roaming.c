@@ -204,7 +204,8 @@ struct place {
 	uint32_t at;
 };
 
-/* The first half of a put: the steps of DPDK's enqueue, as in tests/unit/engine/queue/test_roam.c.
+/* The first half of a put: the steps of DPDK's enqueue, as in
+ * tests/unit/engine/queue/test_mail_ring.c.
  */
 static struct place reserve(struct beside *beside, struct tern_agent *self)
 {
@@ -212,7 +213,7 @@ static struct place reserve(struct beside *beside, struct tern_agent *self)
 	struct place place = {.lcore = &engine->lcores[tern_lcore_index(self)],
 			      .room = engine->rooms[tern_address_slot(beside->sink)]};
 	uint32_t left;
-	if (__rte_ring_rts_move_prod_head(&place.room->roam.ring, 1, RTE_RING_QUEUE_FIXED,
+	if (__rte_ring_rts_move_prod_head(&place.room->ring.ring, 1, RTE_RING_QUEUE_FIXED,
 					  &place.at, &left) != 1)
 		bench_die("no place to hold");
 	return place;
@@ -220,7 +221,7 @@ static struct place reserve(struct beside *beside, struct tern_agent *self)
 
 static void fill(const struct place *place, tern_address to)
 {
-	struct rte_ring *ring = &place->room->roam.ring;
+	struct rte_ring *ring = &place->room->ring.ring;
 	struct tern_signal signal = {.type = HELD_TYPE,
 				     .to_slot = tern_address_slot(to),
 				     .to_generation = tern_address_generation(to) & 0xFFFFFF};

@@ -151,7 +151,7 @@ static enum tern_agent_state state_of(const struct tern_agent *agent, uint64_t e
 		return state;
 	const struct tern_room *room =
 		tern_load(&lcore->engine->rooms[tern_address_slot(tern_load(&agent->address))]);
-	if (state == TERN_STATE_IDLE && room && tern_load(&room->roam.state) != TERN_ROAM_IDLE)
+	if (state == TERN_STATE_IDLE && room && tern_load(&room->ring.state) != TERN_MAIL_RING_IDLE)
 		state = TERN_STATE_READY;
 	if (tern_load(&lcore->turn.is_on) &&
 	    tern_load(&lcore->turn.running) == tern_address_slot(tern_load(&agent->address)))

@@ -104,7 +104,7 @@ find_lane(struct tern_agent *self, tern_address to, uint64_t entry, int *code)
 		*code = refuse_receiver(self, to, entry);
 	else if (is_closed(lcore))
 		*code = refuse_send(self, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
-	else if (tern_lane_spent(out) && !tern_lcore_make_room(lcore, route))
+	else if (tern_lane_spent(out) && !tern_lcore_find_credit(lcore, route))
 		*code = refuse_send(self, to, TERN_PRESSURE_LANE, &lcore->stats.refused_lane,
 				    -EAGAIN);
 	else
@@ -248,7 +248,7 @@ int tern_send(struct tern_agent *self, tern_address to, uint16_t type, const voi
 		return code;
 	uint64_t deadline = tern_clock_deadline(self->lcore->clock, timeout_ns);
 	while (code == -EAGAIN && may_wait(self->lcore, to)) {
-		code = fiber ? tern_fiber_wait_room(fiber, to, deadline, for_lane(self->lcore))
+		code = fiber ? tern_fiber_wait_receiver(fiber, to, deadline, for_lane(self->lcore))
 			     : pass_until(self, deadline, &patience);
 		if (code == 0)
 			code = tern_signal_bytes(self, to, type, data, size);
@@ -378,7 +378,7 @@ int tern_signal_tag(struct tern_agent *self, tern_address to, uint16_t type, ter
 static int wait_with(struct tern_fiber *fiber, tern_address to, tern_iso *iso, uint64_t deadline)
 {
 	fiber->sending = iso;
-	int code = tern_fiber_wait_room(fiber, to, deadline, for_lane(fiber->agent->lcore));
+	int code = tern_fiber_wait_receiver(fiber, to, deadline, for_lane(fiber->agent->lcore));
 	fiber->sending = NULL;
 	return code;
 }

@@ -37,9 +37,9 @@ void tern_lcore_spill(struct tern_lcore *lcore, bool express)
 		change_lane(lcore, in, express);
 }
 
-bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route)
+bool tern_lcore_find_credit(struct tern_lcore *lcore, uint32_t route)
 {
-	if (tern_lcore_has_room(lcore, route))
+	if (tern_lcore_has_credit(lcore, route))
 		return true;
 	if (route >> 1 != lcore->index || !lcore->out[route].lane)
 		return false;

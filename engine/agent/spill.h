@@ -11,6 +11,6 @@ struct tern_lcore;
 void tern_lcore_spill(struct tern_lcore *lcore, bool express);
 
 /** Make the lane to `route`, or refresh its credit. Returns whether it has any. */
-bool tern_lcore_make_room(struct tern_lcore *lcore, uint32_t route);
+bool tern_lcore_find_credit(struct tern_lcore *lcore, uint32_t route);
 
 #endif

@@ -153,7 +153,8 @@ void tern_watch_look(struct tern_lcore *lcore, struct tern_agent *watcher)
 			keep_note(lcore, watcher, asked, note);
 		else
 			set_mark(lcore, watcher, note,
-				 tern_roam_put_position(&tern_room_of(lcore, slot)->roam), true);
+				 tern_mail_ring_put_position(&tern_room_of(lcore, slot)->ring),
+				 true);
 	}
 	if (watcher->flags & TERN_AGENT_MARKED)
 		tern_watch_ring_moved(lcore, watcher);

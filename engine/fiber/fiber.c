@@ -262,8 +262,8 @@ int tern_fiber_wait_for(struct tern_fiber *fiber, enum tern_fiber_wait wait, uin
 	return why_over(fiber);
 }
 
-int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns,
-			 bool in_lane)
+int tern_fiber_wait_receiver(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns,
+			     bool in_lane)
 {
 	struct tern_lcore *lcore = fiber->agent->lcore;
 	uint64_t now = tern_clock_ns(lcore->clock);
@@ -273,7 +273,7 @@ int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t dea
 		.agent = fiber->agent, .to = to, .in_lane = in_lane, .is_fiber = true};
 	tern_waiter_add(lcore, &fiber->waiter);
 	uint64_t left = deadline_ns == TERN_FOREVER ? TERN_FOREVER : deadline_ns - now;
-	int code = tern_fiber_wait_for(fiber, TERN_FIBER_ROOM, left);
+	int code = tern_fiber_wait_for(fiber, TERN_FIBER_RECEIVER, left);
 	tern_waiter_cancel(fiber->agent->lcore, &fiber->waiter);
 	return code;
 }

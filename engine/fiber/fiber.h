@@ -31,8 +31,8 @@ int tern_fiber_wait_for(struct tern_fiber *fiber, enum tern_fiber_wait wait, uin
  *
  * @param in_lane  the lane was full; an agent that refuses now is an answer, too
  */
-int tern_fiber_wait_room(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns,
-			 bool in_lane);
+int tern_fiber_wait_receiver(struct tern_fiber *fiber, tern_address to, uint64_t deadline_ns,
+			     bool in_lane);
 
 /** Leave a fiber whose agent is about to end. Does not return. */
 void tern_fiber_leave_for_good(struct tern_fiber *fiber) __attribute__((noreturn));

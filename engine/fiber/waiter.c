@@ -127,7 +127,7 @@ static bool takes_again(struct tern_lcore *lcore, const struct tern_waiter *wait
 		return true;
 	if (differs && !waiter->in_lane)
 		return false;
-	return route == lcore->roam_route || tern_lcore_has_room(lcore, route);
+	return route == lcore->roam_route || tern_lcore_has_credit(lcore, route);
 }
 
 /* From its agent's refusals that wait to those that are over. */

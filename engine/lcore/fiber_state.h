@@ -11,8 +11,8 @@ enum tern_fiber_wait {
 	TERN_FIBER_SIGNAL, /* any signal */
 	TERN_FIBER_TYPE,   /* one of `type` */
 	TERN_FIBER_TIME,
-	TERN_FIBER_ENDED, /* of `peer`, or of any */
-	TERN_FIBER_ROOM,  /* as `waiter` says */
+	TERN_FIBER_ENDED,    /* of `peer`, or of any */
+	TERN_FIBER_RECEIVER, /* as `waiter` says */
 	TERN_FIBER_FD,
 };
 

@@ -49,7 +49,7 @@ static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 	return true;
 }
 
-bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route)
+bool tern_lcore_has_credit(struct tern_lcore *lcore, uint32_t route)
 {
 	struct tern_lane_out *out = &lcore->out[route];
 	if (tern_unlikely(route == lcore->roam_route))

@@ -38,7 +38,7 @@ struct tern_lanes {
 void tern_lcore_adopt(struct tern_lcore *lcore);
 
 /** Whether the lane to `route` has credit, made first where there is none. Runs no one. */
-bool tern_lcore_has_room(struct tern_lcore *lcore, uint32_t route);
+bool tern_lcore_has_credit(struct tern_lcore *lcore, uint32_t route);
 
 /** Slots of the lane from one lcore to a route. */
 uint32_t tern_lane_depth(const struct tern_engine *engine, uint32_t from, uint32_t route);

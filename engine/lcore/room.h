@@ -3,12 +3,12 @@
 #define ROOM_H
 
 #include "lcore.h"
-#include "engine/queue/roam.h"
+#include "engine/queue/mail_ring.h"
 
 /*
  * Roaming agents: any lcore may run them, one at a time. Senders put signals in the agent's own
- * ring (roam.h); who finds it idle hands it to the lcore that ran it last, by that lcore's list
- * of woken agents (Treiber push, taken as a whole). There it waits in the run ring of its
+ * ring (mail_ring.h); who finds it idle hands it to the lcore that ran it last, by that lcore's
+ * list of woken agents (Treiber push, taken as a whole). There it waits in the run ring of its
  * priority, where idle lcores may steal it, or among the policy's agents, where they may not:
  *
  *   run ring   low and normal agents that nothing ties to the lcore
@@ -20,9 +20,9 @@
  * signal. What it sent ties it until the lanes have passed it on (passage.h).
  *
  * What a sender reads is in memory that is only ever a room again, of the next agent at once: a
- * late signal finds the ring, and comes back to its sender from there (roam.h, "Lives"). A slot is
- * not bound to a room, and is free at once, too. So who looks at a room of an agent that is not in
- * its own hands may find none, or that of the next one.
+ * late signal finds the ring, and comes back to its sender from there (mail_ring.h, "Lives"). A
+ * slot is not bound to a room, and is free at once, too. So who looks at a room of an agent that is
+ * not in its own hands may find none, or that of the next one.
  */
 struct tern_room {
 	/* constant while the agent lives; senders, late ones, too, read all but low_water */
@@ -49,7 +49,7 @@ struct tern_room {
 	uint64_t dropped;
 	uint32_t waiting; /* accepted and not taken up, over all lives; its lcore writes, too */
 
-	struct tern_roam roam;
+	struct tern_mail_ring ring;
 };
 
 static inline bool tern_is_roaming(const struct tern_agent *agent)

@@ -286,7 +286,7 @@ static bool is_to_living(const struct tern_lcore *lcore, const struct tern_signa
 static bool drop_from_ring(struct tern_lcore *lcore, struct tern_room *room)
 {
 	struct tern_signal oldest;
-	if (!tern_roam_drop_oldest(&room->roam, &oldest))
+	if (!tern_mail_ring_drop_oldest(&room->ring, &oldest))
 		return false;
 	if (tern_unlikely(!is_to_living(lcore, &oldest))) {
 		tern_life_bounce(lcore, &oldest, false);
@@ -348,7 +348,7 @@ static __attribute__((noinline)) void look_for_high_in_ring(struct tern_lcore *l
 static int put_in_ring(struct tern_lcore *lcore, struct tern_room *room,
 		       const struct tern_signal *signal, uint32_t *count)
 {
-	for (uint32_t i = 0; tern_roam_put(&room->roam, signal, count) != 0; i++) {
+	for (uint32_t i = 0; tern_mail_ring_put(&room->ring, signal, count) != 0; i++) {
 		if (i > tern_load(&room->capacity) || !make_place_in_ring(lcore, room, signal))
 			return -EAGAIN;
 		if (!is_to_living(lcore, signal))
@@ -376,7 +376,7 @@ static int send_to_ring(struct tern_lcore *lcore, const struct tern_signal *sign
 	if (tern_unlikely(room->exact || count >= tern_load(&room->calm)))
 		look_for_high_in_ring(lcore, room, receiver_of(signal),
 				      room->exact ? waiting : count);
-	if (tern_roam_wake_after_put(&room->roam))
+	if (tern_mail_ring_wake_after_put(&room->ring))
 		tern_roaming_schedule(lcore, room);
 	return 0;
 }
@@ -426,7 +426,7 @@ void tern_inbox_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsign
 	while (agent->mailbox.queued < most) {
 		unsigned want = most - agent->mailbox.queued;
 		want = tern_memory_may_fetch(lcore, agent, want < FETCH ? want : FETCH);
-		unsigned got = tern_roam_take(&room->roam, signals, want);
+		unsigned got = tern_mail_ring_take(&room->ring, signals, want);
 		for (unsigned i = 0; i < got; i++)
 			fetch_signal(lcore, agent, &signals[i]);
 		if (tern_unlikely(agent->flags & TERN_AGENT_MARKED))
@@ -439,7 +439,7 @@ void tern_inbox_fetch(struct tern_lcore *lcore, struct tern_agent *agent, unsign
 uint32_t tern_inbox_close(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_room *room = ring_of(lcore, agent);
-	uint32_t left = tern_roam_count(&room->roam);
+	uint32_t left = tern_mail_ring_count(&room->ring);
 	if (agent->flags & TERN_AGENT_OVER && left + agent->mailbox.queued <= room->low_water) {
 		cross_low(lcore, agent);
 		tern_inbox_tell(lcore, agent);
@@ -453,6 +453,6 @@ bool tern_inbox_is_idle(const struct tern_lcore *lcore, const struct tern_agent 
 		return false;
 	if (!tern_is_roaming(agent))
 		return true;
-	const struct tern_roam *roam = &ring_of(lcore, agent)->roam;
-	return tern_load(&roam->state) == TERN_ROAM_IDLE && tern_roam_count(roam) == 0;
+	const struct tern_mail_ring *ring = &ring_of(lcore, agent)->ring;
+	return tern_load(&ring->state) == TERN_MAIL_RING_IDLE && tern_mail_ring_count(ring) == 0;
 }

@@ -68,7 +68,7 @@ static inline uint32_t tern_inbox_count(const struct tern_agent *agent,
 					const struct tern_room *room)
 {
 	uint32_t queued = tern_load(&agent->mailbox.queued);
-	return room ? queued + tern_roam_count(&room->roam) : queued;
+	return room ? queued + tern_mail_ring_count(&room->ring) : queued;
 }
 
 #endif

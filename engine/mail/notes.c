@@ -58,7 +58,7 @@ void tern_watch_ring_moved(struct tern_lcore *lcore, struct tern_agent *watcher)
 {
 	uint32_t slot = tern_address_slot(watcher->address);
 	struct tern_note_list *marked = &lcore->reserves[slot].marked;
-	uint32_t taken = tern_roam_taken_position(&tern_room_of(lcore, slot)->roam);
+	uint32_t taken = tern_mail_ring_taken_position(&tern_room_of(lcore, slot)->ring);
 	for (struct tern_end_note *note = marked->first; note; note = note->next) {
 		if (!note->in_ring)
 			continue;

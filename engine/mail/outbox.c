@@ -23,7 +23,7 @@ static uint32_t route_to(const struct tern_lcore *lcore, uint32_t slot)
 bool tern_outbox_try_lane(struct tern_lcore *lcore, uint32_t route,
 			  const struct tern_signal *signal)
 {
-	if (!tern_lcore_has_room(lcore, route))
+	if (!tern_lcore_has_credit(lcore, route))
 		return false;
 	struct tern_signal *slot = tern_lane_slot(&lcore->out[route]);
 	tern_slot_copy(slot, signal);

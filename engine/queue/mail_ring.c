@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "roam.h"
+#include "mail_ring.h"
 
 #include <errno.h>
 
@@ -16,32 +16,32 @@
  */
 #define SIGNAL_BYTES ((unsigned)sizeof(struct tern_signal))
 
-size_t tern_roam_bytes(uint32_t capacity)
+size_t tern_mail_ring_bytes(uint32_t capacity)
 {
-	if (capacity == 0 || capacity > TERN_ROAM_CAPACITY_MAX)
+	if (capacity == 0 || capacity > TERN_MAIL_RING_CAPACITY_MAX)
 		return 0;
-	return offsetof(struct tern_roam, ring) +
+	return offsetof(struct tern_mail_ring, ring) +
 	       (size_t)rte_ring_get_memsize_elem(SIGNAL_BYTES, rte_align32pow2(capacity + 1));
 }
 
-int tern_roam_init(struct tern_roam *roam, uint32_t capacity, unsigned flags)
+int tern_mail_ring_init(struct tern_mail_ring *mail, uint32_t capacity, unsigned flags)
 {
-	unsigned taking = flags & TERN_ROAM_DROPS ? RING_F_MC_RTS_DEQ : RING_F_SC_DEQ;
-	if (tern_roam_bytes(capacity) == 0 || flags & ~TERN_ROAM_DROPS)
+	unsigned taking = flags & TERN_MAIL_RING_DROPS ? RING_F_MC_RTS_DEQ : RING_F_SC_DEQ;
+	if (tern_mail_ring_bytes(capacity) == 0 || flags & ~TERN_MAIL_RING_DROPS)
 		return -EINVAL;
-	tern_store(&roam->state, TERN_ROAM_IDLE);
-	if (rte_ring_init(&roam->ring, "roam", capacity,
+	tern_store(&mail->state, TERN_MAIL_RING_IDLE);
+	if (rte_ring_init(&mail->ring, "mail", capacity,
 			  RING_F_MP_RTS_ENQ | RING_F_EXACT_SZ | taking) != 0)
 		return -EINVAL;
-	rte_ring_set_prod_htd_max(&roam->ring, capacity);
-	if (flags & TERN_ROAM_DROPS)
-		rte_ring_set_cons_htd_max(&roam->ring, capacity);
+	rte_ring_set_prod_htd_max(&mail->ring, capacity);
+	if (flags & TERN_MAIL_RING_DROPS)
+		rte_ring_set_cons_htd_max(&mail->ring, capacity);
 	return 0;
 }
 
-void tern_roam_rebound(struct tern_roam *roam, uint32_t capacity)
+void tern_mail_ring_rebound(struct tern_mail_ring *mail, uint32_t capacity)
 {
-	tern_store(&roam->ring.capacity, capacity);
+	tern_store(&mail->ring.capacity, capacity);
 }
 
 /*
@@ -86,28 +86,30 @@ static TERN_HIDDEN unsigned dequeue_signals(struct rte_ring *ring, struct tern_s
 	return rte_ring_dequeue_burst_elem(ring, signals, SIGNAL_BYTES, count, NULL);
 }
 
-int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint32_t *count_after)
+int tern_mail_ring_put(struct tern_mail_ring *mail, const struct tern_signal *signal,
+		       uint32_t *count_after)
 {
-	tern_sanitizer_unlocking(&roam->ring);
-	return tern_likely(enqueue_signal(&roam->ring, signal, count_after)) ? 0 : -EAGAIN;
+	tern_sanitizer_unlocking(&mail->ring);
+	return tern_likely(enqueue_signal(&mail->ring, signal, count_after)) ? 0 : -EAGAIN;
 }
 
-unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, unsigned count)
+unsigned tern_mail_ring_take(struct tern_mail_ring *mail, struct tern_signal *signals,
+			     unsigned count)
 {
-	unsigned taken = dequeue_signals(&roam->ring, signals, count);
-	tern_sanitizer_locked(&roam->ring);
+	unsigned taken = dequeue_signals(&mail->ring, signals, count);
+	tern_sanitizer_locked(&mail->ring);
 	return taken;
 }
 
-bool tern_roam_drop_oldest(struct tern_roam *roam, struct tern_signal *oldest)
+bool tern_mail_ring_drop_oldest(struct tern_mail_ring *mail, struct tern_signal *oldest)
 {
-	return tern_roam_take(roam, oldest, 1) == 1;
+	return tern_mail_ring_take(mail, oldest, 1) == 1;
 }
 
-uint32_t tern_roam_count(const struct tern_roam *roam)
+uint32_t tern_mail_ring_count(const struct tern_mail_ring *mail)
 {
 	/* cons.tail first: it never passes a prod.tail read after it. */
-	uint32_t taken = __atomic_load_n(&roam->ring.cons.tail, __ATOMIC_ACQUIRE);
-	uint32_t put = __atomic_load_n(&roam->ring.prod.tail, __ATOMIC_ACQUIRE);
-	return RTE_MIN(put - taken, roam->ring.mask);
+	uint32_t taken = __atomic_load_n(&mail->ring.cons.tail, __ATOMIC_ACQUIRE);
+	uint32_t put = __atomic_load_n(&mail->ring.prod.tail, __ATOMIC_ACQUIRE);
+	return RTE_MIN(put - taken, mail->ring.mask);
 }

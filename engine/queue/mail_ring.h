@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ROAM_H
-#define ROAM_H
+#ifndef MAIL_RING_H
+#define MAIL_RING_H
 
 #include <stdalign.h>
 #include <stdbool.h>
@@ -57,8 +57,8 @@
  * Nobody waits for it: others go on until the ring is full, then get -EAGAIN. So the ring is not
  * lock-free: one preempted sender holds up the agent, never another sender's lcore. Short of
  * that, puts that overlap without a gap hold the tail back too, for a capacity of puts at most,
- * since a refused put starts nothing. TERN_ROAM_DROPS has the same on the other side: whoever is
- * preempted in taking keeps the places from its own on from being filled again.
+ * since a refused put starts nothing. TERN_MAIL_RING_DROPS has the same on the other side: whoever
+ * is preempted in taking keeps the places from its own on from being filled again.
  *
  * Lives: a mailbox serves one agent after the other, and is never made anew, so that a sender may
  * come late: it saw the agent before alive, and puts when the mailbox has been given up or is
@@ -75,44 +75,45 @@
  * Order: what one sender puts is taken in the order put, since a put has its place before the
  * next begins, and the ring is taken from in order of places. Between senders: order of places.
  */
-#define TERN_ROAM_IDLE 0u
-#define TERN_ROAM_QUEUED 1u
-#define TERN_ROAM_RUNNING 2u
-#define TERN_ROAM_NOTIFIED 3u
+#define TERN_MAIL_RING_IDLE 0u
+#define TERN_MAIL_RING_QUEUED 1u
+#define TERN_MAIL_RING_RUNNING 2u
+#define TERN_MAIL_RING_NOTIFIED 3u
 
-#define TERN_ROAM_CAPACITY_MAX (1u << 24)
+#define TERN_MAIL_RING_CAPACITY_MAX (1u << 24)
 
-/** Flag: senders may take the oldest signal out, see tern_roam_drop_oldest(). */
-#define TERN_ROAM_DROPS 1u
+/** Flag: senders may take the oldest signal out, see tern_mail_ring_drop_oldest(). */
+#define TERN_MAIL_RING_DROPS 1u
 
 /* A full fence right after an atomic read-modify-write, which is one by itself on x86. */
 #if defined(RTE_ARCH_X86)
-#define tern_roam_fence_after_rmw() rte_compiler_barrier()
+#define tern_mail_ring_fence_after_rmw() rte_compiler_barrier()
 #else
-#define tern_roam_fence_after_rmw() rte_smp_mb()
+#define tern_mail_ring_fence_after_rmw() rte_smp_mb()
 #endif
 
-struct tern_roam {
+struct tern_mail_ring {
 	/* senders and the lcore that runs the agent write */
-	alignas(TERN_LINE) uint32_t state; /* TERN_ROAM_* */
+	alignas(TERN_LINE) uint32_t state; /* TERN_MAIL_RING_* */
 	/* Within: a line that senders write, a line that who takes writes, then the signals. */
 	alignas(TERN_LINE) struct rte_ring ring;
 };
-_Static_assert(offsetof(struct tern_roam, ring) == TERN_LINE, "the state has a line of its own");
+_Static_assert(offsetof(struct tern_mail_ring, ring) == TERN_LINE,
+	       "the state has a line of its own");
 _Static_assert(sizeof(struct rte_ring) % TERN_LINE == 0, "each signal in the ring is one line");
 
 /** Bytes of memory that a mailbox of `capacity` signals needs; 0: no such capacity. */
-size_t tern_roam_bytes(uint32_t capacity);
+size_t tern_mail_ring_bytes(uint32_t capacity);
 
 /**
  * Make an empty mailbox, idle.
  *
- * @param roam      tern_roam_bytes(capacity) bytes, aligned to a line; keeps them
- * @param capacity  exactly so many signals, 1 to TERN_ROAM_CAPACITY_MAX
- * @param flags     0 or TERN_ROAM_DROPS
+ * @param mail      tern_mail_ring_bytes(capacity) bytes, aligned to a line; keeps them
+ * @param capacity  exactly so many signals, 1 to TERN_MAIL_RING_CAPACITY_MAX
+ * @param flags     0 or TERN_MAIL_RING_DROPS
  * @return 0; -EINVAL
  */
-int tern_roam_init(struct tern_roam *roam, uint32_t capacity, unsigned flags);
+int tern_mail_ring_init(struct tern_mail_ring *mail, uint32_t capacity, unsigned flags);
 
 /**
  * Give an empty mailbox another bound, for its next life: not above that it was made for.
@@ -120,19 +121,20 @@ int tern_roam_init(struct tern_roam *roam, uint32_t capacity, unsigned flags);
  * Signals of late senders, which know the bound of the life before, may come in beyond this one:
  * one of each.
  */
-void tern_roam_rebound(struct tern_roam *roam, uint32_t capacity);
+void tern_mail_ring_rebound(struct tern_mail_ring *mail, uint32_t capacity);
 
 /**
  * Put a copy of a signal in.
  *
  * @param signal       borrows
  * @param count_after  yields the signals in the ring, this one and those out of sight included
- * @return 0: now the caller has to tern_roam_wake(), after whatever else the agent must find done;
- *         -EAGAIN: full, nothing put or yielded
+ * @return 0: now the caller has to tern_mail_ring_wake(), after whatever else the agent must find
+ * done; -EAGAIN: full, nothing put or yielded
  *
  * Context: any thread. Waits for nobody; retries where another sender's put comes in between.
  */
-int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint32_t *count_after);
+int tern_mail_ring_put(struct tern_mail_ring *mail, const struct tern_signal *signal,
+		       uint32_t *count_after);
 
 /**
  * Places of the ring given to signals so far, those out of sight included; and those taken. What
@@ -140,28 +142,29 @@ int tern_roam_put(struct tern_roam *roam, const struct tern_signal *signal, uint
  *
  * Context: who has acquired what those wrote that put.
  */
-static inline uint32_t tern_roam_put_position(const struct tern_roam *roam)
+static inline uint32_t tern_mail_ring_put_position(const struct tern_mail_ring *mail)
 {
-	return __atomic_load_n(&roam->ring.rts_prod.head.val.pos, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&mail->ring.rts_prod.head.val.pos, __ATOMIC_ACQUIRE);
 }
 
-static inline uint32_t tern_roam_taken_position(const struct tern_roam *roam)
+static inline uint32_t tern_mail_ring_taken_position(const struct tern_mail_ring *mail)
 {
-	return __atomic_load_n(&roam->ring.cons.tail, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&mail->ring.cons.tail, __ATOMIC_ACQUIRE);
 }
 
 /** Signals in sight: those a take would find. Any thread; a hint while others put and take. */
-uint32_t tern_roam_count(const struct tern_roam *roam);
+uint32_t tern_mail_ring_count(const struct tern_mail_ring *mail);
 
 /**
  * Take the oldest signals.
  *
  * @param signals  space for `count`; yields them
- * @return how many; fewer than `count`: none is left in sight, and tern_roam_rest() may follow
+ * @return how many; fewer than `count`: none is left in sight, and tern_mail_ring_rest() may follow
  *
  * Context: the lcore that runs the agent, between begin and rest or requeue.
  */
-unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, unsigned count);
+unsigned tern_mail_ring_take(struct tern_mail_ring *mail, struct tern_signal *signals,
+			     unsigned count);
 
 /**
  * Take the oldest signal out, to make space for a newer one.
@@ -169,17 +172,17 @@ unsigned tern_roam_take(struct tern_roam *roam, struct tern_signal *signals, uns
  * @param oldest  yields it, with what it carries
  * @return false: none is in sight, though the ring may be full; nothing is yielded
  *
- * Context: any thread, for a mailbox with TERN_ROAM_DROPS.
+ * Context: any thread, for a mailbox with TERN_MAIL_RING_DROPS.
  */
-bool tern_roam_drop_oldest(struct tern_roam *roam, struct tern_signal *oldest);
+bool tern_mail_ring_drop_oldest(struct tern_mail_ring *mail, struct tern_signal *oldest);
 
 /* S3 and S4. */
-static inline bool tern_roam_notify(struct tern_roam *roam)
+static inline bool tern_mail_ring_notify(struct tern_mail_ring *mail)
 {
-	if (tern_load(&roam->state) & TERN_ROAM_QUEUED)
+	if (tern_load(&mail->state) & TERN_MAIL_RING_QUEUED)
 		return false;
-	return __atomic_fetch_or(&roam->state, TERN_ROAM_QUEUED, __ATOMIC_ACQ_REL) ==
-	       TERN_ROAM_IDLE;
+	return __atomic_fetch_or(&mail->state, TERN_MAIL_RING_QUEUED, __ATOMIC_ACQ_REL) ==
+	       TERN_MAIL_RING_IDLE;
 }
 
 /**
@@ -190,30 +193,30 @@ static inline bool tern_roam_notify(struct tern_roam *roam)
  *
  * Context: the thread that put.
  */
-static inline bool tern_roam_wake(struct tern_roam *roam)
+static inline bool tern_mail_ring_wake(struct tern_mail_ring *mail)
 {
 	rte_smp_mb();
-	return tern_roam_notify(roam);
+	return tern_mail_ring_notify(mail);
 }
 
-/** tern_roam_wake() of a caller whose last shared write was a put, or another atomic one. */
-static inline bool tern_roam_wake_after_put(struct tern_roam *roam)
+/** tern_mail_ring_wake() of a caller whose last shared write was a put, or another atomic one. */
+static inline bool tern_mail_ring_wake_after_put(struct tern_mail_ring *mail)
 {
-	tern_roam_fence_after_rmw();
-	return tern_roam_notify(roam);
+	tern_mail_ring_fence_after_rmw();
+	return tern_mail_ring_notify(mail);
 }
 
 /** Start to run the agent (C1). Context: the lcore that took it from a run queue. */
-static inline void tern_roam_begin(struct tern_roam *roam)
+static inline void tern_mail_ring_begin(struct tern_mail_ring *mail)
 {
-	__atomic_exchange_n(&roam->state, TERN_ROAM_RUNNING, __ATOMIC_ACQ_REL);
-	tern_roam_fence_after_rmw();
+	__atomic_exchange_n(&mail->state, TERN_MAIL_RING_RUNNING, __ATOMIC_ACQ_REL);
+	tern_mail_ring_fence_after_rmw();
 }
 
 /** Stop running an agent that has work left: the caller has to put it in a run queue. */
-static inline void tern_roam_requeue(struct tern_roam *roam)
+static inline void tern_mail_ring_requeue(struct tern_mail_ring *mail)
 {
-	__atomic_exchange_n(&roam->state, TERN_ROAM_QUEUED, __ATOMIC_ACQ_REL);
+	__atomic_exchange_n(&mail->state, TERN_MAIL_RING_QUEUED, __ATOMIC_ACQ_REL);
 }
 
 /**
@@ -222,13 +225,13 @@ static inline void tern_roam_requeue(struct tern_roam *roam)
  * @return true: it is idle, and another lcore may be running it already;
  *         false: it was notified and is queued: the caller has to put it in a run queue
  */
-static inline bool tern_roam_rest(struct tern_roam *roam)
+static inline bool tern_mail_ring_rest(struct tern_mail_ring *mail)
 {
-	uint32_t running = TERN_ROAM_RUNNING;
-	if (__atomic_compare_exchange_n(&roam->state, &running, TERN_ROAM_IDLE, false,
+	uint32_t running = TERN_MAIL_RING_RUNNING;
+	if (__atomic_compare_exchange_n(&mail->state, &running, TERN_MAIL_RING_IDLE, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return true;
-	tern_roam_requeue(roam);
+	tern_mail_ring_requeue(mail);
 	return false;
 }
 

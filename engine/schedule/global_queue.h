@@ -10,7 +10,7 @@ struct tern_engine;
 /*
  * Roaming agents that found their lcore's run ring full, by priority: any lcore puts, any takes.
  * One place a slot; full only while an lcore that takes is held up for so long that the others
- * put as much again. An rte_ring in RTS mode (roam.h says why).
+ * put as much again. An rte_ring in RTS mode (mail_ring.h says why).
  */
 
 /** Set up the queues of an engine. 0; -ENOMEM. */

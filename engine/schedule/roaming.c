@@ -123,7 +123,7 @@ void tern_roaming_schedule(struct tern_lcore *lcore, const struct tern_room *roo
 	schedule_woken(lcore, &lcore->agents[tern_load(&room->slot)]);
 }
 
-/* Its room is queued from the start, which is what a wake would have made it (roam.h). */
+/* Its room is queued from the start, which is what a wake would have made it (mail_ring.h). */
 void tern_roaming_start(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	schedule_woken(lcore, agent);
@@ -134,7 +134,7 @@ void tern_roaming_start(struct tern_lcore *lcore, struct tern_agent *agent)
 void tern_roaming_wake(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_room *room = tern_room_of(lcore, tern_address_slot(tern_load(&agent->address)));
-	if (room && tern_roam_wake(&room->roam))
+	if (room && tern_mail_ring_wake(&room->ring))
 		tern_roaming_schedule(lcore, room);
 }
 

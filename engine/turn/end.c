@@ -82,7 +82,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 /*
  * An agent that roams, and that an lcore ran last which was given up. Unless it was in that one's
  * hands, or something of it lies there, somebody else can end it: queued or idle, its memory was
- * released by the state word (R1 of roam.h), and its places in queues are nobody's any more.
+ * released by the state word (R1 of mail_ring.h), and its places in queues are nobody's any more.
  */
 static bool inherit_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
@@ -90,7 +90,7 @@ static bool inherit_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_room *room = tern_room_of(lcore, slot);
 	if (tern_load(&lcore->engine->heir) != lcore->index ||
 	    !tern_load(&tern_load(&agent->lcore)->turn.gone) ||
-	    __atomic_load_n(&room->roam.state, __ATOMIC_ACQUIRE) >= TERN_ROAM_RUNNING ||
+	    __atomic_load_n(&room->ring.state, __ATOMIC_ACQUIRE) >= TERN_MAIL_RING_RUNNING ||
 	    !tern_roaming_is_loose(agent))
 		return false;
 	tern_agent_inherit(agent);

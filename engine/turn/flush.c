@@ -27,7 +27,7 @@ static bool send_chain(struct tern_lcore *lcore, uint32_t to, struct tern_block_
 				     .from = tern_lcore_address(lcore)};
 	signal.to_generation = tern_dir_load(lcore, to) & TERN_ADDRESS_GENERATION_MASK;
 	signal.payload.words[0] = (uint64_t)(uintptr_t)chain->first;
-	if (!tern_lcore_has_room(lcore, 2 * to + 1))
+	if (!tern_lcore_has_credit(lcore, 2 * to + 1))
 		return false;
 	tern_lcore_owe(lcore, 1);
 	return tern_outbox_try_lane(lcore, 2 * to + 1, &signal);

@@ -14,9 +14,9 @@
 #include "engine/schedule/ready.h"
 #include "engine/schedule/roaming.h"
 
-static bool waits_for_room(const struct tern_agent *agent)
+static bool waits_for_receiver(const struct tern_agent *agent)
 {
-	return agent->flags & TERN_AGENT_FIBER && agent->extras->fiber->wait == TERN_FIBER_ROOM;
+	return agent->flags & TERN_AGENT_FIBER && agent->extras->fiber->wait == TERN_FIBER_RECEIVER;
 }
 
 /*
@@ -25,7 +25,7 @@ static bool waits_for_room(const struct tern_agent *agent)
  */
 static void note_ties(struct tern_agent *agent, struct tern_room *room)
 {
-	if (agent->timers || waits_for_room(agent))
+	if (agent->timers || waits_for_receiver(agent))
 		tern_agent_set(agent, TERN_AGENT_TIED);
 	else
 		tern_agent_clear(agent, TERN_AGENT_TIED);
@@ -56,7 +56,7 @@ void tern_roaming_begin(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_room *room = tern_room_of(lcore, slot);
 	take_over(lcore, agent, room);
 	tern_memory_forget(lcore, agent);
-	tern_roam_begin(&room->roam);
+	tern_mail_ring_begin(&room->ring);
 	tern_agent_on_run(agent);
 	/* After the state: a sender that presses before its wake is seen here, or has us run again.
 	 */
@@ -104,7 +104,7 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 	/* Timers can be taken along. */
 	uint32_t ignored = agent->timers ? TERN_AGENT_TIED : 0;
 	if (!tern_roaming_is_loose_but_for(agent, ignored) ||
-	    !tern_roaming_may_move(lcore, agent) || waits_for_room(agent))
+	    !tern_roaming_may_move(lcore, agent) || waits_for_receiver(agent))
 		return false;
 	tern_store(&profile->move_to, 0);
 	struct tern_lcore *there = &lcore->engine->lcores[target - 1];
@@ -129,7 +129,7 @@ bool tern_roaming_leave(struct tern_lcore *lcore, struct tern_agent *agent)
 		return false;
 	struct tern_room *room = tern_room_of(lcore, slot);
 	tern_store(&room->tied, !tern_roaming_is_loose(agent));
-	tern_roam_requeue(&room->roam);
+	tern_mail_ring_requeue(&room->ring);
 	tern_roaming_hand(agent, &lcore->engine->asked[slot]);
 	return true;
 }
@@ -160,11 +160,11 @@ void tern_roaming_settle(struct tern_lcore *lcore, struct tern_agent *agent, boo
 	if (!ends && !paused)
 		tern_agent_on_settle(agent, has_work);
 	if (ends || has_work || left) {
-		tern_roam_requeue(&room->roam);
+		tern_mail_ring_requeue(&room->ring);
 		tern_roaming_queue(lcore, agent);
 		return;
 	}
 	tern_ready_rest(lcore, agent);
-	if (!tern_roam_rest(&room->roam))
+	if (!tern_mail_ring_rest(&room->ring))
 		tern_roaming_queue(lcore, agent);
 }

@@ -4,9 +4,10 @@
  * Memory of roaming agents' mailboxes. A room that an agent has left is clean when every sender has
  * been quiet since: what came late goes back then. It serves another agent before, where an lcore
  * that is not quiet for long would have ever more rooms mapped: then what comes late is returned by
- * that one (roam.h). So beside as many rooms of a kind as agents of it were alive at once there are
- * LEFT_BYTES of it at most. Not at once, because what comes late might then pass on another lcore
- * what the end has sent back to the same sender: it would have to be late by as many lives.
+ * that one (mail_ring.h). So beside as many rooms of a kind as agents of it were alive at once
+ * there are LEFT_BYTES of it at most. Not at once, because what comes late might then pass on
+ * another lcore what the end has sent back to the same sender: it would have to be late by as many
+ * lives.
  */
 #include "rooms.h"
 
@@ -50,12 +51,13 @@ static uint8_t class_of(uint32_t capacity)
 static uint32_t class_capacity(uint8_t class)
 {
 	uint32_t most = (1u << class) - 1;
-	return most < TERN_ROAM_CAPACITY_MAX ? most : TERN_ROAM_CAPACITY_MAX;
+	return most < TERN_MAIL_RING_CAPACITY_MAX ? most : TERN_MAIL_RING_CAPACITY_MAX;
 }
 
 static size_t class_bytes(uint8_t class)
 {
-	size_t bytes = offsetof(struct tern_room, roam) + tern_roam_bytes(class_capacity(class));
+	size_t bytes =
+		offsetof(struct tern_room, ring) + tern_mail_ring_bytes(class_capacity(class));
 	return (bytes + TERN_LINE - 1) & ~(size_t)(TERN_LINE - 1);
 }
 
@@ -154,9 +156,10 @@ void tern_room_put(struct tern_lcore *lcore, struct tern_room *room)
 /* Its ring is made once: in use, another's late signals may be in it already. */
 static int make_ring(struct tern_room *room, uint8_t class, bool drops)
 {
-	int code = tern_roam_init(&room->roam, class_capacity(class), drops ? TERN_ROAM_DROPS : 0);
+	int code = tern_mail_ring_init(&room->ring, class_capacity(class),
+				       drops ? TERN_MAIL_RING_DROPS : 0);
 	if (code == 0)
-		tern_roam_requeue(&room->roam);
+		tern_mail_ring_requeue(&room->ring);
 	room->made = code == 0;
 	return code;
 }
@@ -184,7 +187,7 @@ static void fill_room(const struct tern_lcore *lcore, struct tern_room *room,
 	tern_store(&room->note, 0);
 	tern_store(&room->pressured, 0);
 	tern_store(&room->dropped, 0);
-	tern_roam_rebound(&room->roam, capacity);
+	tern_mail_ring_rebound(&room->ring, capacity);
 }
 
 int tern_room_make(struct tern_lcore *lcore, struct tern_agent *agent, uint32_t capacity)
@@ -217,7 +220,7 @@ void tern_rooms_fini(struct tern_engine *engine)
 static void return_late(struct tern_lcore *lcore, struct tern_room *room)
 {
 	struct tern_signal signal;
-	while (tern_roam_take(&room->roam, &signal, 1) == 1) {
+	while (tern_mail_ring_take(&room->ring, &signal, 1) == 1) {
 		tern_room_leave(room);
 		tern_life_bounce(lcore, &signal, false);
 	}
@@ -229,7 +232,7 @@ void tern_roaming_bury(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_room *room = tern_room_of(lcore, tern_address_slot(agent->address));
 	if (lcore->roaming.lifo == agent) /* ended by force, with the engine */
 		lcore->roaming.lifo = NULL;
-	tern_roam_requeue(&room->roam);
+	tern_mail_ring_requeue(&room->ring);
 	/* From here, so that it comes back behind what has been sent back already. */
 	return_late(lcore, room);
 	leave_room(lcore, room);

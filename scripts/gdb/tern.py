@@ -164,7 +164,7 @@ agent, a pointer to one."""
                                               int(agent["policy"])))),
             ("queued", cell(lambda: "%d in the mailbox%s" % (
                 int(agent["mailbox"]["queued"]),
-                ", %d in the ring" % ring_waiting(room["roam"]["ring"]) if room else ""))),
+                ", %d in the ring" % ring_waiting(room["ring"]["ring"]) if room else ""))),
             ("in, out", cell(lambda: "%d, %d" % (int(agent["signals_in"]),
                                                  int(agent["signals_out"])))),
             ("function", cell(agent_function, agent)),
@@ -175,9 +175,9 @@ agent, a pointer to one."""
     def show_rest(agent, room):
         """What only some agents have."""
         if room:
-            names = {C[n]: n for n in C if n.startswith("TERN_ROAM_")}
-            print_pairs([("ring is", cell(lambda: names[int(room["roam"]["state"])].removeprefix(
-                "TERN_ROAM_").lower()))])
+            names = {C[n]: n for n in C if n.startswith("TERN_MAIL_RING_")}
+            print_pairs([("ring is", cell(lambda: names[int(room["ring"]["state"])].removeprefix(
+                "TERN_MAIL_RING_").lower()))])
         if int(agent["flags"]) & FLAGS["TERN_AGENT_FIBER"]:
             print_pairs([("fiber", cell(fiber_text, agent))])
 

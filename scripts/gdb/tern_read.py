@@ -31,7 +31,7 @@ CONSTANTS = {
     "TERN_KIND_TRACED": 0x40, "TERN_KIND_RETURNED": 0x80, "TERN_INLINE_MAX": 40,
     "TERN_ADDRESS_GENERATION_BITS": 24, "TERN_ADDRESS_SLOT_BITS": 26, "TERN_NAME_MAX": 64,
     "TERN_DIR_VACANT": 1 << 25, "TERN_SLOT_NONE": 0xFFFFFFFF,
-    "TERN_ROAM_IDLE": 0, "TERN_ROAM_QUEUED": 1, "TERN_ROAM_RUNNING": 2, "TERN_ROAM_NOTIFIED": 3,
+    "TERN_MAIL_RING_IDLE": 0, "TERN_MAIL_RING_QUEUED": 1, "TERN_MAIL_RING_RUNNING": 2, "TERN_MAIL_RING_NOTIFIED": 3,
     "TERN_HOLD_LATE": 1, "TERN_HOLD_HIGHER": 2, "TERN_HOLD_POLICY": 4, "TERN_HOLD_GONE": 8,
 }
 C = CONSTANTS
@@ -176,7 +176,7 @@ def ring_waiting(ring):
 
 def agent_queued(agent):
     room = agent_room(agent)
-    return int(agent["mailbox"]["queued"]) + (ring_waiting(room["roam"]["ring"]) if room else 0)
+    return int(agent["mailbox"]["queued"]) + (ring_waiting(room["ring"]["ring"]) if room else 0)
 
 
 def agent_line(agent):
@@ -235,7 +235,7 @@ def mailbox_signals(agent):
 
 def ring_signals(room):
     """The signals in the ring of a room, oldest first: they lie behind the ring's own struct."""
-    ring = room["roam"]["ring"]
+    ring = room["ring"]["ring"]
     first = pointer_to("struct tern_signal", int(ring.address) + ring.type.sizeof)
     for i in range(ring_waiting(ring)):
         yield first[(int(ring["cons"]["tail"]) + i) & int(ring["mask"])]

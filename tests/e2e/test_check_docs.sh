@@ -71,11 +71,11 @@ says 'tern_agent_resting() is not in engine/lcore/agent_state.h but in engine/lc
 verdict 'a function that has moved to another file'
 
 fresh
-move tern_roam_put engine/queue/roam.c engine/schedule/roaming.c
+move tern_mail_ring_put engine/queue/mail_ring.c engine/schedule/roaming.c
 check 1
 says "$page:"
 says "$drawing:"
-says 'tern_roam_put() is not in engine/queue/ but in engine/schedule/roaming.c'
+says 'tern_mail_ring_put() is not in engine/queue/ but in engine/schedule/roaming.c'
 verdict 'a function that has moved to another room'
 
 fresh
@@ -115,10 +115,10 @@ says 'not known: READY, PAUSE, ASLEEP'
 verdict 'a picture of the states that is older than their table'
 
 fresh
-printf '\n/*\n * As in %s, %s and <sys/epoll.h>, but not %s.\n */\n' roam.h queue/roam.h nest/roam.h \
+printf '\n/*\n * As in %s, %s and <sys/epoll.h>, but not %s.\n */\n' mail_ring.h queue/mail_ring.h nest/mail_ring.h \
 	>>"$tree/engine/queue/wheel.c"
 check 1
-says "engine/queue/wheel.c:$(($(wc -l <"$tree/engine/queue/wheel.c") - 1)): names nest/roam.h, which"
+says "engine/queue/wheel.c:$(($(wc -l <"$tree/engine/queue/wheel.c") - 1)): names nest/mail_ring.h, which"
 [[ $(wc -l <<<"$output") == 1 ]] || fault "$output"
 verdict 'a comment that names a file that is not there'
 

@@ -82,7 +82,7 @@
 #define FINISH 16
 #define CLOSED 32
 
-/* roam.h; LEFT is QUEUED of a room in which nobody lives. */
+/* mail_ring.h; LEFT is QUEUED of a room in which nobody lives. */
 #define ROAM_IDLE 0
 #define ROAM_QUEUED 1
 #define ROAM_RUNNING 2
@@ -134,7 +134,7 @@ inline put_in(where)
 	place = where
 }
 
-/* Within atomic: tern_roam_notify(), and what it obliges to. */
+/* Within atomic: tern_mail_ring_notify(), and what it obliges to. */
 inline wake_room()
 {
 	if

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: the mailbox of a roaming agent (engine/queue/roam.h) loses no wake-up and no signal, doubles
+ * Goal: the mailbox of a roaming agent (engine/queue/mail_ring.h) loses no wake-up and no signal, doubles
  * none, keeps each sender's order, and never lets two lcores run the agent at once.
  * Method: all interleavings of SENDERS senders of EACH signals and of two lcores with a run
  * queue, where each plain store sits in its thread's store buffer for as long as it likes. An

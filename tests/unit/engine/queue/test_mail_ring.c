@@ -10,7 +10,7 @@
 
 #include "tests/unit/support.h"
 
-#include "engine/queue/roam.h"
+#include "engine/queue/mail_ring.h"
 #include "engine/queue/run_ring.h"
 
 #include <rte_common.h>
@@ -24,14 +24,14 @@
 #define SANITIZED 0
 #endif
 
-static struct tern_roam *make_roam(uint32_t capacity, unsigned flags)
+static struct tern_mail_ring *make_roam(uint32_t capacity, unsigned flags)
 {
-	size_t bytes = tern_roam_bytes(capacity);
-	struct tern_roam *roam = aligned_alloc(TERN_LINE, bytes);
-	assert_non_null(roam);
-	memset(roam, 0xEE, bytes);
-	assert_int_equal(tern_roam_init(roam, capacity, flags), 0);
-	return roam;
+	size_t bytes = tern_mail_ring_bytes(capacity);
+	struct tern_mail_ring *mail = aligned_alloc(TERN_LINE, bytes);
+	assert_non_null(mail);
+	memset(mail, 0xEE, bytes);
+	assert_int_equal(tern_mail_ring_init(mail, capacity, flags), 0);
+	return mail;
 }
 
 static struct tern_signal make_signal(uint64_t number)
@@ -52,40 +52,41 @@ static bool is_signal(const struct tern_signal *signal, uint64_t number)
 	       memcmp(signal->payload.bytes, wanted.payload.bytes, TERN_INLINE_MAX) == 0;
 }
 
-static void must_put(struct tern_roam *roam, uint64_t number, uint32_t wanted_count)
+static void must_put(struct tern_mail_ring *mail, uint64_t number, uint32_t wanted_count)
 {
 	struct tern_signal signal = make_signal(number);
 	uint32_t count = UINT32_MAX;
-	assert_int_equal(tern_roam_put(roam, &signal, &count), 0);
+	assert_int_equal(tern_mail_ring_put(mail, &signal, &count), 0);
 	assert_int_equal(count, wanted_count);
 }
 
-static void must_refuse(struct tern_roam *roam)
+static void must_refuse(struct tern_mail_ring *mail)
 {
 	struct tern_signal signal = make_signal(0);
 	uint32_t count = UINT32_MAX;
-	assert_int_equal(tern_roam_put(roam, &signal, &count), -EAGAIN);
+	assert_int_equal(tern_mail_ring_put(mail, &signal, &count), -EAGAIN);
 	assert_int_equal(count, UINT32_MAX);
 }
 
-static void must_take(struct tern_roam *roam, uint64_t number)
+static void must_take(struct tern_mail_ring *mail, uint64_t number)
 {
 	struct tern_signal signal;
-	assert_int_equal(tern_roam_take(roam, &signal, 1), 1);
+	assert_int_equal(tern_mail_ring_take(mail, &signal, 1), 1);
 	assert_true(is_signal(&signal, number));
 }
 
 static void test_init(void **state)
 {
-	struct tern_roam *roam = make_roam(4, 0);
+	struct tern_mail_ring *mail = make_roam(4, 0);
 	(void)state;
-	assert_int_equal(tern_roam_bytes(0), 0);
-	assert_int_equal(tern_roam_bytes(TERN_ROAM_CAPACITY_MAX + 1), 0);
-	assert_true(tern_roam_bytes(TERN_ROAM_CAPACITY_MAX) > TERN_ROAM_CAPACITY_MAX * 64ull);
-	assert_int_equal(tern_roam_init(roam, 0, 0), -EINVAL);
-	assert_int_equal(tern_roam_init(roam, TERN_ROAM_CAPACITY_MAX + 1, 0), -EINVAL);
-	assert_int_equal(tern_roam_init(roam, 4, 2 * TERN_ROAM_DROPS), -EINVAL);
-	free(roam);
+	assert_int_equal(tern_mail_ring_bytes(0), 0);
+	assert_int_equal(tern_mail_ring_bytes(TERN_MAIL_RING_CAPACITY_MAX + 1), 0);
+	assert_true(tern_mail_ring_bytes(TERN_MAIL_RING_CAPACITY_MAX) >
+		    TERN_MAIL_RING_CAPACITY_MAX * 64ull);
+	assert_int_equal(tern_mail_ring_init(mail, 0, 0), -EINVAL);
+	assert_int_equal(tern_mail_ring_init(mail, TERN_MAIL_RING_CAPACITY_MAX + 1, 0), -EINVAL);
+	assert_int_equal(tern_mail_ring_init(mail, 4, 2 * TERN_MAIL_RING_DROPS), -EINVAL);
+	free(mail);
 }
 
 /* Exactly `capacity`, whatever it is, over several laps, whole and in order. */
@@ -96,83 +97,83 @@ static void test_capacity(void **state)
 	(void)state;
 	for (size_t c = 0; c < 2 * RTE_DIM(capacities); c++) {
 		uint32_t capacity = capacities[c / 2];
-		struct tern_roam *roam = make_roam(capacity, c % 2 ? TERN_ROAM_DROPS : 0);
+		struct tern_mail_ring *mail = make_roam(capacity, c % 2 ? TERN_MAIL_RING_DROPS : 0);
 		uint64_t put = 0, taken = 0;
 		for (int lap = 0; lap < 5; lap++) {
 			for (uint32_t i = 0; i < capacity; i++) {
-				assert_int_equal(tern_roam_count(roam), i);
-				must_put(roam, put++, i + 1);
+				assert_int_equal(tern_mail_ring_count(mail), i);
+				must_put(mail, put++, i + 1);
 			}
-			must_refuse(roam);
+			must_refuse(mail);
 			while (taken < put) {
-				unsigned n = tern_roam_take(roam, signals, RTE_DIM(signals));
+				unsigned n = tern_mail_ring_take(mail, signals, RTE_DIM(signals));
 				assert_int_equal(n, RTE_MIN(put - taken, RTE_DIM(signals)));
 				for (unsigned i = 0; i < n; i++)
 					assert_true(is_signal(&signals[i], taken++));
 			}
-			assert_int_equal(tern_roam_take(roam, signals, RTE_DIM(signals)), 0);
+			assert_int_equal(tern_mail_ring_take(mail, signals, RTE_DIM(signals)), 0);
 		}
-		free(roam);
+		free(mail);
 	}
 }
 
 static void test_state_word(void **state)
 {
-	struct tern_roam *roam = make_roam(8, 0);
+	struct tern_mail_ring *mail = make_roam(8, 0);
 	(void)state;
-	assert_int_equal(roam->state, TERN_ROAM_IDLE);
-	assert_true(tern_roam_wake(roam));
-	assert_int_equal(roam->state, TERN_ROAM_QUEUED);
-	assert_false(tern_roam_wake(roam));
-	assert_int_equal(roam->state, TERN_ROAM_QUEUED);
-	tern_roam_begin(roam);
-	assert_int_equal(roam->state, TERN_ROAM_RUNNING);
-	assert_false(tern_roam_wake(roam));
-	assert_false(tern_roam_wake(roam));
-	assert_int_equal(roam->state, TERN_ROAM_NOTIFIED);
-	assert_false(tern_roam_rest(roam));
-	assert_int_equal(roam->state, TERN_ROAM_QUEUED);
-	tern_roam_begin(roam);
-	tern_roam_requeue(roam);
-	assert_int_equal(roam->state, TERN_ROAM_QUEUED);
-	tern_roam_begin(roam);
-	assert_false(tern_roam_wake(roam));
-	tern_roam_requeue(roam);
-	assert_int_equal(roam->state, TERN_ROAM_QUEUED);
-	tern_roam_begin(roam);
-	assert_true(tern_roam_rest(roam));
-	assert_int_equal(roam->state, TERN_ROAM_IDLE);
-	assert_true(tern_roam_wake(roam));
-	free(roam);
+	assert_int_equal(mail->state, TERN_MAIL_RING_IDLE);
+	assert_true(tern_mail_ring_wake(mail));
+	assert_int_equal(mail->state, TERN_MAIL_RING_QUEUED);
+	assert_false(tern_mail_ring_wake(mail));
+	assert_int_equal(mail->state, TERN_MAIL_RING_QUEUED);
+	tern_mail_ring_begin(mail);
+	assert_int_equal(mail->state, TERN_MAIL_RING_RUNNING);
+	assert_false(tern_mail_ring_wake(mail));
+	assert_false(tern_mail_ring_wake(mail));
+	assert_int_equal(mail->state, TERN_MAIL_RING_NOTIFIED);
+	assert_false(tern_mail_ring_rest(mail));
+	assert_int_equal(mail->state, TERN_MAIL_RING_QUEUED);
+	tern_mail_ring_begin(mail);
+	tern_mail_ring_requeue(mail);
+	assert_int_equal(mail->state, TERN_MAIL_RING_QUEUED);
+	tern_mail_ring_begin(mail);
+	assert_false(tern_mail_ring_wake(mail));
+	tern_mail_ring_requeue(mail);
+	assert_int_equal(mail->state, TERN_MAIL_RING_QUEUED);
+	tern_mail_ring_begin(mail);
+	assert_true(tern_mail_ring_rest(mail));
+	assert_int_equal(mail->state, TERN_MAIL_RING_IDLE);
+	assert_true(tern_mail_ring_wake(mail));
+	free(mail);
 }
 
 static void test_drop_oldest(void **state)
 {
-	struct tern_roam *roam = make_roam(3, TERN_ROAM_DROPS);
+	struct tern_mail_ring *mail = make_roam(3, TERN_MAIL_RING_DROPS);
 	struct tern_signal signal;
 	(void)state;
-	assert_false(tern_roam_drop_oldest(roam, &signal));
+	assert_false(tern_mail_ring_drop_oldest(mail, &signal));
 	for (uint32_t i = 0; i < 3; i++)
-		must_put(roam, i, i + 1);
+		must_put(mail, i, i + 1);
 	for (uint64_t i = 3; i < 50; i++) {
-		must_refuse(roam);
-		assert_true(tern_roam_drop_oldest(roam, &signal));
+		must_refuse(mail);
+		assert_true(tern_mail_ring_drop_oldest(mail, &signal));
 		assert_true(is_signal(&signal, i - 3));
-		must_put(roam, i, 3);
+		must_put(mail, i, 3);
 	}
-	must_take(roam, 47);
-	must_take(roam, 48);
-	must_take(roam, 49);
-	free(roam);
+	must_take(mail, 47);
+	must_take(mail, 48);
+	must_take(mail, 49);
+	free(mail);
 }
 
 /* One run of the agent that finds nothing. */
-static void run_in_vain(struct tern_roam *roam)
+static void run_in_vain(struct tern_mail_ring *mail)
 {
 	struct tern_signal signal;
-	tern_roam_begin(roam);
-	assert_int_equal(tern_roam_take(roam, &signal, 1), 0);
-	assert_true(tern_roam_rest(roam));
+	tern_mail_ring_begin(mail);
+	assert_int_equal(tern_mail_ring_take(mail, &signal, 1), 0);
+	assert_true(tern_mail_ring_rest(mail));
 }
 
 /*
@@ -185,26 +186,26 @@ static void test_stopped_sender(void **state)
 	(void)state;
 	for (size_t c = 0; c < RTE_DIM(capacities); c++) {
 		uint32_t capacity = capacities[c], head, room;
-		struct tern_roam *roam = make_roam(capacity, 0);
+		struct tern_mail_ring *mail = make_roam(capacity, 0);
 		struct tern_signal signal = make_signal(0);
-		struct rte_ring *ring = &roam->ring;
+		struct rte_ring *ring = &mail->ring;
 		assert_int_equal(
 			__rte_ring_rts_move_prod_head(ring, 1, RTE_RING_QUEUE_FIXED, &head, &room),
 			1);
 		for (uint32_t i = 1; i < capacity; i++) {
-			must_put(roam, i, i + 1);
-			assert_true(tern_roam_wake(roam));
-			assert_int_equal(tern_roam_count(roam), 0);
-			run_in_vain(roam);
+			must_put(mail, i, i + 1);
+			assert_true(tern_mail_ring_wake(mail));
+			assert_int_equal(tern_mail_ring_count(mail), 0);
+			run_in_vain(mail);
 		}
-		must_refuse(roam);
+		must_refuse(mail);
 		__rte_ring_enqueue_elems(ring, head, &signal, sizeof(signal), 1);
 		__rte_ring_rts_update_tail(&ring->rts_prod);
-		assert_true(tern_roam_wake(roam));
-		assert_int_equal(tern_roam_count(roam), capacity);
+		assert_true(tern_mail_ring_wake(mail));
+		assert_int_equal(tern_mail_ring_count(mail), capacity);
 		for (uint32_t i = 0; i < capacity; i++)
-			must_take(roam, i);
-		free(roam);
+			must_take(mail, i);
+		free(mail);
 	}
 }
 
@@ -212,7 +213,7 @@ enum { MODEL_SENDERS = 3, MODEL_CAPACITY = 5 };
 
 /* The mailbox as it should be: numbers below `put` went in, below `taken` out. */
 struct model {
-	struct tern_roam *roam;
+	struct tern_mail_ring *mail;
 	uint64_t put, taken;
 	uint32_t state;
 	uint32_t listed;	   /* places in run queues */
@@ -225,29 +226,29 @@ static void step_put(struct model *model, uint32_t sender)
 	if (model->owing[sender])
 		return;
 	if (model->put - model->taken == MODEL_CAPACITY) {
-		must_refuse(model->roam);
+		must_refuse(model->mail);
 		return;
 	}
-	must_put(model->roam, model->put, (uint32_t)(model->put + 1 - model->taken));
+	must_put(model->mail, model->put, (uint32_t)(model->put + 1 - model->taken));
 	model->put++;
 	model->owing[sender] = true;
 }
 
 static void step_wake(struct model *model, uint32_t sender)
 {
-	bool idle = model->state == TERN_ROAM_IDLE;
+	bool idle = model->state == TERN_MAIL_RING_IDLE;
 	if (!model->owing[sender])
 		return;
-	assert_int_equal(tern_roam_wake(model->roam), idle);
+	assert_int_equal(tern_mail_ring_wake(model->mail), idle);
 	model->owing[sender] = false;
-	model->state |= TERN_ROAM_QUEUED;
+	model->state |= TERN_MAIL_RING_QUEUED;
 	model->listed += idle;
 }
 
 static void step_take(struct model *model, uint32_t most)
 {
 	struct tern_signal signals[MODEL_CAPACITY];
-	unsigned n = tern_roam_take(model->roam, signals, most);
+	unsigned n = tern_mail_ring_take(model->mail, signals, most);
 	assert_int_equal(n, RTE_MIN(most, model->put - model->taken));
 	for (unsigned i = 0; i < n; i++)
 		assert_true(is_signal(&signals[i], model->taken++));
@@ -256,29 +257,29 @@ static void step_take(struct model *model, uint32_t most)
 
 static void step_end(struct model *model)
 {
-	bool notified = model->state == TERN_ROAM_NOTIFIED;
+	bool notified = model->state == TERN_MAIL_RING_NOTIFIED;
 	if (model->found_none) {
-		assert_int_equal(tern_roam_rest(model->roam), !notified);
-		model->state = notified ? TERN_ROAM_QUEUED : TERN_ROAM_IDLE;
+		assert_int_equal(tern_mail_ring_rest(model->mail), !notified);
+		model->state = notified ? TERN_MAIL_RING_QUEUED : TERN_MAIL_RING_IDLE;
 		model->listed += notified;
 	} else {
-		tern_roam_requeue(model->roam);
-		model->state = TERN_ROAM_QUEUED;
+		tern_mail_ring_requeue(model->mail);
+		model->state = TERN_MAIL_RING_QUEUED;
 		model->listed++;
 	}
 }
 
 static void step_lcore(struct model *model, struct tern_rng *rng)
 {
-	if (model->state >= TERN_ROAM_RUNNING) {
+	if (model->state >= TERN_MAIL_RING_RUNNING) {
 		if (pick(rng, 3))
 			step_take(model, 1 + pick(rng, MODEL_CAPACITY));
 		else
 			step_end(model);
 	} else if (model->listed > 0) {
 		model->listed--;
-		tern_roam_begin(model->roam);
-		model->state = TERN_ROAM_RUNNING;
+		tern_mail_ring_begin(model->mail);
+		model->state = TERN_MAIL_RING_RUNNING;
 		model->found_none = false;
 	}
 }
@@ -289,13 +290,13 @@ static bool forgotten(const struct model *model)
 	bool owing = false;
 	for (uint32_t i = 0; i < MODEL_SENDERS; i++)
 		owing |= model->owing[i];
-	return model->put > model->taken && model->state == TERN_ROAM_IDLE && !owing;
+	return model->put > model->taken && model->state == TERN_MAIL_RING_IDLE && !owing;
 }
 
 static void test_random_steps(void **state)
 {
 	struct tern_rng rng = {.state = test_seed(61)};
-	struct model model = {.roam = make_roam(MODEL_CAPACITY, 0)};
+	struct model model = {.mail = make_roam(MODEL_CAPACITY, 0)};
 	uint64_t idle = 0, notified = 0;
 	(void)state;
 	for (uint32_t i = 0; i < 500000; i++) {
@@ -306,22 +307,22 @@ static void test_random_steps(void **state)
 			step_wake(&model, sender);
 		else
 			step_lcore(&model, &rng);
-		assert_int_equal(model.roam->state, model.state);
-		assert_int_equal(tern_roam_count(model.roam), model.put - model.taken);
-		assert_int_equal(model.listed, model.state == TERN_ROAM_QUEUED);
+		assert_int_equal(model.mail->state, model.state);
+		assert_int_equal(tern_mail_ring_count(model.mail), model.put - model.taken);
+		assert_int_equal(model.listed, model.state == TERN_MAIL_RING_QUEUED);
 		assert_false(forgotten(&model));
-		idle += model.state == TERN_ROAM_IDLE;
-		notified += model.state == TERN_ROAM_NOTIFIED;
+		idle += model.state == TERN_MAIL_RING_IDLE;
+		notified += model.state == TERN_MAIL_RING_NOTIFIED;
 	}
 	assert_true(model.taken > 0 && idle > 0 && notified > 0);
-	free(model.roam);
+	free(model.mail);
 }
 
 enum { SENDERS = 4, LCORES = 2, AGENTS = 3, BURST = 16 };
 
 /* One agent; what is plain here belongs to the lcore that runs it. */
 struct stress_agent {
-	struct tern_roam *roam;
+	struct tern_mail_ring *mail;
 	uint32_t inside; /* lcores that run it */
 	uint64_t next[SENDERS];
 	uint64_t handled;
@@ -384,7 +385,7 @@ static void handle(struct stress_thread *thread, uint32_t index, const struct te
 	struct stress_agent *agent = &thread->stress->agents[index];
 	uint64_t number = account(thread, index, signal);
 	uint64_t sequence = number / (SENDERS * AGENTS), *next = &agent->next[number % SENDERS];
-	bool gaps = thread->stress->run.flags & TERN_ROAM_DROPS;
+	bool gaps = thread->stress->run.flags & TERN_MAIL_RING_DROPS;
 	thread->wrong += gaps ? sequence < *next : sequence != *next;
 	*next = sequence + 1;
 	agent->handled++;
@@ -393,7 +394,7 @@ static void handle(struct stress_thread *thread, uint32_t index, const struct te
 static void drop(struct stress_thread *thread, uint32_t agent)
 {
 	struct tern_signal oldest;
-	if (!tern_roam_drop_oldest(thread->stress->agents[agent].roam, &oldest))
+	if (!tern_mail_ring_drop_oldest(thread->stress->agents[agent].mail, &oldest))
 		return;
 	account(thread, agent, &oldest);
 	thread->dropped++;
@@ -403,20 +404,20 @@ static void drop(struct stress_thread *thread, uint32_t agent)
 static bool send_one(struct stress_thread *thread, uint32_t agent, uint64_t sequence)
 {
 	struct stress *stress = thread->stress;
-	struct tern_roam *roam = stress->agents[agent].roam;
+	struct tern_mail_ring *mail = stress->agents[agent].mail;
 	uint64_t number = number_for(agent, thread->index, sequence);
 	struct tern_signal signal = make_signal(number);
 	uint32_t count = 0;
-	while (tern_roam_put(roam, &signal, &count) != 0) {
+	while (tern_mail_ring_put(mail, &signal, &count) != 0) {
 		if (seen(&stress->given_up))
 			return false;
-		if (stress->run.flags & TERN_ROAM_DROPS)
+		if (stress->run.flags & TERN_MAIL_RING_DROPS)
 			drop(thread, agent);
 		sched_yield();
 	}
 	thread->wrong += count == 0 || count > stress->run.capacity;
 	thread->sum += tern_rng_next(&(struct tern_rng){.state = number});
-	if (tern_roam_wake(roam))
+	if (tern_mail_ring_wake(mail))
 		schedule(thread, agent);
 	return true;
 }
@@ -443,17 +444,17 @@ static void run_agent(struct stress_thread *thread, uint32_t index)
 	struct tern_signal signals[BURST];
 	unsigned most, n;
 	thread->wrong += __atomic_fetch_add(&agent->inside, 1, __ATOMIC_RELAXED) != 0;
-	tern_roam_begin(agent->roam);
+	tern_mail_ring_begin(agent->mail);
 	do {
 		most = 1 + pick(&thread->rng, BURST);
-		n = tern_roam_take(agent->roam, signals, most);
+		n = tern_mail_ring_take(agent->mail, signals, most);
 		for (unsigned i = 0; i < n; i++)
 			handle(thread, index, &signals[i]);
 	} while (n == most && pick(&thread->rng, 4));
 	__atomic_fetch_sub(&agent->inside, 1, __ATOMIC_RELAXED);
 	if (n == most)
-		tern_roam_requeue(agent->roam);
-	if (n == most || !tern_roam_rest(agent->roam))
+		tern_mail_ring_requeue(agent->mail);
+	if (n == most || !tern_mail_ring_rest(agent->mail))
 		schedule(thread, index);
 }
 
@@ -495,7 +496,7 @@ static struct stress *stress_create(const struct stress_run *run, uint64_t seed)
 	memset(stress, 0, sizeof(*stress));
 	stress->run = *run;
 	for (uint32_t i = 0; i < AGENTS; i++)
-		stress->agents[i].roam = make_roam(run->capacity, run->flags);
+		stress->agents[i].mail = make_roam(run->capacity, run->flags);
 	for (uint32_t i = 0; i < SENDERS + LCORES; i++) {
 		struct stress_thread *thread = &stress->threads[i];
 		tern_run_ring_init(&thread->ring);
@@ -519,15 +520,15 @@ static void stress_check(const struct stress *stress)
 	}
 	for (uint32_t i = 0; i < AGENTS; i++) {
 		assert_int_equal(stress->agents[i].inside, 0);
-		assert_int_equal(tern_roam_count(stress->agents[i].roam), 0);
-		assert_int_equal(stress->agents[i].roam->state, TERN_ROAM_IDLE);
+		assert_int_equal(tern_mail_ring_count(stress->agents[i].mail), 0);
+		assert_int_equal(stress->agents[i].mail->state, TERN_MAIL_RING_IDLE);
 		handled += stress->agents[i].handled;
 	}
 	print_message("%" PRIu64 " handled, %" PRIu64 " dropped, %" PRIu64 " runs\n", handled,
 		      dropped, scheduled);
 	assert_int_equal(handled + dropped, total);
 	assert_int_equal(sum, 0);
-	if (!(stress->run.flags & TERN_ROAM_DROPS))
+	if (!(stress->run.flags & TERN_MAIL_RING_DROPS))
 		assert_int_equal(dropped, 0);
 }
 
@@ -549,7 +550,7 @@ static void stress_run(const struct stress_run *run)
 			 stress->done, run->each * SENDERS);
 	stress_check(stress);
 	for (uint32_t i = 0; i < AGENTS; i++)
-		free(stress->agents[i].roam);
+		free(stress->agents[i].mail);
 	free(stress);
 }
 
@@ -579,7 +580,7 @@ static void test_threads_dropping(void **state)
 {
 	(void)state;
 	stress_run(&(struct stress_run){
-		.capacity = 8, .flags = TERN_ROAM_DROPS, .each = EACH(100000)});
+		.capacity = 8, .flags = TERN_MAIL_RING_DROPS, .each = EACH(100000)});
 }
 
 int main(void)

@@ -275,7 +275,7 @@ static void a_late_signal_comes_back(void **state)
 		poll_one(world, 0);
 	assert_int_equal(roamers[0].probe.stopped, 1);
 	assert_null(world->engine->rooms[tern_address_slot(agent)]);
-	assert_int_equal(tern_roam_put(&room->roam, &signal, &count), 0);
+	assert_int_equal(tern_mail_ring_put(&room->ring, &signal, &count), 0);
 	tern_count(&world->engine->lcores[1].signals.accepted, 1);
 	tern_roaming_wake(&world->engine->lcores[1], agent_of(world, agent));
 	for (int i = 0; i < 20; i++)
@@ -305,14 +305,14 @@ static void a_late_signal_to_the_one_before_comes_back(void **state)
 	for (int i = 0; i < 20; i++)
 		poll_one(world, 0);
 	assert_int_equal(roamers[0].probe.stopped, 1);
-	assert_int_equal(tern_roam_put(&room->roam, &late, &count), 0);
+	assert_int_equal(tern_mail_ring_put(&room->ring, &late, &count), 0);
 	assert_int_equal(tern_spawn(world->self, &roamer_behaviour, &roamers[1], &less, &new), 0);
 	assert_ptr_equal(world->engine->rooms[tern_address_slot(new)], room);
 	/* One before its first run, one while it rests. */
 	tern_count(&world->engine->lcores[1].signals.accepted, 2);
 	world_settle(world);
 	assert_int_equal(roamers[2].probe.returned, 1);
-	assert_int_equal(tern_roam_put(&room->roam, &late, &count), 0);
+	assert_int_equal(tern_mail_ring_put(&room->ring, &late, &count), 0);
 	tern_roaming_wake(&world->engine->lcores[1], agent_of(world, new));
 	world_settle(world);
 	assert_int_equal(roamers[2].probe.returned, 2);
