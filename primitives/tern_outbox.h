@@ -52,11 +52,10 @@ TERN_API void tern_outbox_init(struct tern_outbox *box, struct tern_outbox_entry
  * Context: the owner's functions.
  */
 TERN_API int tern_outbox_send(struct tern_agent *self, struct tern_outbox *box, tern_address to,
-			      uint16_t type, const void *data, size_t size)
-	TERN_OWNS(self) TERN_CHECKED;
+			      uint16_t type, const void *data, size_t size) TERN_CHECKED;
 
 /** Let what waits go as far as it can. Context: the owner's on_event, on every event. */
 TERN_API void tern_outbox_event(struct tern_agent *self, struct tern_outbox *box,
-				const struct tern_event *event) TERN_OWNS(self);
+				const struct tern_event *event);
 
 #endif

@@ -22,7 +22,7 @@ struct poster {
 };
 
 /* Sends numbers until it may not, up to one. */
-static void post(struct tern_agent *self, struct poster *poster, uint64_t until) TERN_OWNS(self)
+static void post(struct tern_agent *self, struct poster *poster, uint64_t until)
 {
 	while (poster->next < until) {
 		poster->code = tern_outbox_send(self, &poster->outbox, poster->to, 1, &poster->next,
@@ -43,7 +43,6 @@ TERN_HANDLER(static, poster_handle)
 }
 
 static void poster_event(struct tern_agent *self, void *state, const struct tern_event *event)
-	TERN_OWNS(self)
 {
 	struct poster *poster = state;
 	tern_outbox_event(self, &poster->outbox, event);
