@@ -161,6 +161,13 @@ expect 'a layer that includes the tests' 1 \
 	'engine/high.c:4: includes tests/helper.h: nothing includes tests/'
 
 fresh
+mkdir -p "$tree/tests/unit/engine/queue" "$tree/engine/turn"
+echo 'int turn(void);' >"$tree/engine/turn/turn.h"
+echo '#include "engine/turn/turn.h"' >"$tree/tests/unit/engine/queue/test_ring.c"
+expect 'a test that looks above its room' 1 \
+	'tests/unit/engine/queue/test_ring.c:1: includes engine/turn/turn.h: a test of engine/queue looks into a room above it, engine/turn'
+
+fresh
 echo '#include "b.h"' >"$tree/engine/a.h"
 echo '#include "a.h"' >"$tree/engine/b.h"
 expect 'headers in a cycle' 1 'headers in a cycle: engine/a.h -> engine/b.h -> engine/a.h'

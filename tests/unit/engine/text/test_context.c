@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "engine/lcore/fiber_state.h"
 #include "engine/text/context.h"
 
 /* ThreadSanitizer of gcc 12 and clang 14 knows 8,128 threads, and a fiber is one. */

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "engine/lcore/fiber_state.h"
 #include "engine/text/fault.h"
 #include "engine/text/fault_pc.h"
 #include "engine/text/preempt.h"
