@@ -134,29 +134,37 @@ static void ask_for_chunk(const struct tern_finder *finder, const struct tern_id
 		ask_for_eight(finder, ids, asked, i);
 }
 
+/* Apart, so that the loop below computes nothing for it. `matched`: a tag of its home fitted. */
+static __attribute__((noinline)) void look_again(const struct tern_finder *finder,
+						 const struct asked *asked,
+						 const struct tern_id *ids, tern_address *addresses,
+						 uint32_t i, bool matched)
+{
+	uint64_t hash = hash_id(&finder->keys, &ids[i]);
+	addresses[i] = matched ? look_slowly(finder, hash, &ids[i])
+			       : look_on(finder, asked->homes[i], hash, &ids[i]);
+}
+
 static void search_chunk(const struct tern_finder *finder, const struct asked *asked,
 			 const struct tern_id *ids, tern_address *addresses)
 {
 #pragma GCC unroll 8
 	for (uint32_t i = 0; i < CHUNK; i++) {
 		const struct tern_bucket *home = asked->homes[i];
-		uint64_t mask = match(home, _mm_loadl_epi64((const void *)&asked->tags[i]));
-		if (likely(mask)) {
-			uint64_t bit = (uint64_t)__builtin_ctzll(mask);
-			uint64_t word = __atomic_load_n(word_at(home, bit), __ATOMIC_ACQUIRE);
-			addresses[i] = word;
-			if (likely(is_equal(id_at(home, bit), &ids[i])) &&
-			    likely((int64_t)word > 0) && is_still(word_at(home, bit), word))
-				continue;
+		__m128i tag = _mm_loadl_epi64((const void *)&asked->tags[i]);
+		uint64_t bytes = match_bytes(home, tag) << FIRST_SHIFT;
+		if (likely(bytes)) {
+			uint64_t bit = (uint64_t)__builtin_ctzll(bytes), word;
+			addresses[i] = word = first_word(home, bit);
+			if (unlikely(!is_equal(first_id(home, bit), &ids[i]) ||
+				     (int64_t)word <= 0 || !is_first_still(home, bit, word)))
+				look_again(finder, asked, ids, addresses, i, true);
 		} else {
 			addresses[i] = TERN_ADDRESS_NONE;
 			uint64_t meta = __atomic_load_n(&home->meta, __ATOMIC_ACQUIRE);
-			if (likely(!(meta & asked->filters[i]))) /* R2, R3 */
-				continue;
+			if (unlikely(meta & asked->filters[i])) /* R2, R3 */
+				look_again(finder, asked, ids, addresses, i, false);
 		}
-		uint64_t hash = hash_id(&finder->keys, &ids[i]);
-		addresses[i] = mask ? look_slowly(finder, hash, &ids[i])
-				    : look_on(finder, home, hash, &ids[i]);
 	}
 }
 

@@ -91,6 +91,11 @@ static inline uint64_t first_word(const struct tern_bucket *bucket, uint64_t bit
 	return word;
 }
 
+static inline const struct tern_id *first_id(const struct tern_bucket *bucket, uint64_t bit)
+{
+	return id_at(bucket, bit) - FIRST_SHIFT / 8;
+}
+
 static inline bool is_first_still(const struct tern_bucket *bucket, uint64_t bit, uint64_t word)
 {
 	bool same;
@@ -154,8 +159,8 @@ static tern_address find(const struct tern_finder *finder, uint64_t high, uint64
 	if (likely(bytes)) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(bytes);
 		word = first_word(bucket, bit);
-		if (likely(is_same(id_at(bucket, bit) - FIRST_SHIFT / 8, id)) &&
-		    likely((int64_t)word > 0) && is_first_still(bucket, bit, word))
+		if (likely(is_same(first_id(bucket, bit), id)) && likely((int64_t)word > 0) &&
+		    is_first_still(bucket, bit, word))
 			return word;
 	} else if (likely(tern_word_answers(word, bucket, hash))) {
 		return TERN_ADDRESS_NONE;
