@@ -235,7 +235,9 @@ static bool may_wait(const struct tern_lcore *lcore, tern_address to)
 {
 	if (lcore->waiters.refused_why == TERN_PRESSURE_LANE)
 		return true;
-	return tern_dir_load(lcore, tern_address_slot(to)) & TERN_DIR_BLOCKS;
+	uint64_t entry = tern_dir_load(lcore, tern_address_slot(to));
+	/* Of one that died since it refused the next try says so. */
+	return !tern_dir_alive(entry, to) || entry & TERN_DIR_BLOCKS;
 }
 
 int tern_send(struct tern_agent *self, tern_address to, uint16_t type, const void *data,
