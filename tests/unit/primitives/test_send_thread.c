@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-enum { CAPACITY = 20, HIGH = 16, LOW = 4, COUNT = 5000, ENDS = 100, MS = 1000000 };
+enum { CAPACITY = 20, HIGH = 16, LOW = 4, COUNT = 5000, ENDS = 20, MS = 1000000 };
 
 static tern_address spawn_small(struct world *world, enum tern_policy policy,
 				const struct tern_behaviour *behaviour, void *state)
