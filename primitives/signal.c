@@ -284,8 +284,8 @@ int tern_signal_id(struct tern_agent *self, struct tern_id to, uint16_t type, co
 }
 
 /* Where ids lead; their lines of the directory, whose misses overlap as well, are asked for. */
-static void look_up(struct tern_agent *self, const struct tern_id *ids, uint32_t count,
-		    tern_address *found)
+static inline __attribute__((always_inline)) void
+look_up(struct tern_agent *self, const struct tern_id *ids, uint32_t count, tern_address *found)
 {
 	const struct tern_lcore *lcore = self->lcore;
 	tern_routing_find_batch(self, ids, count, found);
