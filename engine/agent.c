@@ -50,11 +50,30 @@ uint64_t tern_turn_time(const struct tern_agent *self)
 	return tern_clock_to_ns(clock, self->lcore->turn.ticks - clock->base);
 }
 
+/* A stamp may be read a little before the clock says so: neither reading waits for the other. */
+#define STAMPS_AHEAD 0x10000u
+
+/* Stamps since a signal's own; below 0 where its sender read the clock after this lcore did. */
+static int64_t stamps_since(uint64_t ticks, const struct tern_signal *signal)
+{
+	uint32_t stamps = (uint32_t)(ticks >> 4) - signal->stamp;
+	return (int64_t)stamps - (stamps > UINT32_MAX - STAMPS_AHEAD ? INT64_C(1) << 32 : 0);
+}
+
 uint64_t tern_signal_age(const struct tern_agent *self, const struct tern_signal *signal)
 {
 	const struct tern_clock *clock = self->lcore->clock;
-	uint32_t stamps = (uint32_t)(tern_clock_ticks(clock) >> 4) - signal->stamp;
-	return tern_clock_to_ns(clock, (uint64_t)stamps << 4);
+	int64_t stamps = stamps_since(tern_clock_ticks(clock), signal);
+	return stamps > 0 ? tern_clock_to_ns(clock, (uint64_t)stamps << 4) : 0;
+}
+
+uint64_t tern_signal_time(const struct tern_agent *self, const struct tern_signal *signal)
+{
+	const struct tern_clock *clock = self->lcore->clock;
+	uint64_t now = tern_clock_ticks(clock);
+	uint64_t sent = ((now >> 4) - (uint64_t)stamps_since(now, signal)) << 4;
+	/* The clock may have begun within the first stamp. */
+	return sent > clock->base ? tern_clock_to_ns(clock, sent - clock->base) : 0;
 }
 
 /* A fiber does not go on; a handler does until it returns. */

@@ -286,8 +286,8 @@ int tern_signal_id(struct tern_agent *self, struct tern_id to, uint16_t type, co
 }
 
 /* Where ids lead; their lines of the directory, whose misses overlap as well, are asked for. */
-static void look_up(struct tern_agent *self, const struct tern_id *ids, uint32_t count,
-		    tern_address *found)
+static inline __attribute__((always_inline)) void
+look_up(struct tern_agent *self, const struct tern_id *ids, uint32_t count, tern_address *found)
 {
 	const struct tern_lcore *lcore = self->lcore;
 	tern_routing_find_batch(self, ids, count, found);
@@ -313,6 +313,24 @@ uint32_t tern_signal_id_burst(struct tern_agent *self, const struct tern_id *to,
 		}
 	}
 	return count;
+}
+
+uint32_t tern_signal_id_each(struct tern_agent *self, const struct tern_id *to, uint16_t type,
+			     const void *data, size_t size, uint32_t count, int *codes)
+{
+	const unsigned char *from = data;
+	tern_address found[LOOKED_UP];
+	uint32_t accepted = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = i % LOOKED_UP, left = count - i;
+		if (at == 0)
+			look_up(self, to + i, left < LOOKED_UP ? left : LOOKED_UP, found);
+		codes[i] = found[at]
+				   ? tern_signal_bytes(self, found[at], type, from + i * size, size)
+				   : -ENOENT;
+		accepted += codes[i] == 0;
+	}
+	return accepted;
 }
 
 static void *depart_block(struct tern_agent *self, void *pointer, uint32_t kind)

@@ -72,6 +72,18 @@ TERN_API uint32_t tern_signal_id_burst(struct tern_agent *self, const struct ter
 				       uint32_t count);
 
 /**
+ * As tern_signal_id_burst(), but a refusal stops nobody after it: each id gets a result of its own.
+ * Who is refused one payload may be given a later one: to keep the order of those for an id that
+ * stands there twice, stop at the first as tern_signal_id_burst() does.
+ *
+ * @param codes  yields for each id what tern_signal_id() returns
+ * @return payloads accepted; tern_errno stays, tern_pressure() is about the last refusal
+ */
+TERN_API uint32_t tern_signal_id_each(struct tern_agent *self, const struct tern_id *to,
+				      uint16_t type, const void *data, size_t size, uint32_t count,
+				      int *codes);
+
+/**
  * Send several payloads of one size to one receiver, in order.
  *
  * @param data  count payloads of `size` bytes, one after the other

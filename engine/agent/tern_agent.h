@@ -153,7 +153,22 @@ TERN_API uint64_t tern_now(const struct tern_agent *self);
 /** Time at which the current turn of the lcore began, ns. Reads no clock. */
 TERN_API uint64_t tern_turn_time(const struct tern_agent *self);
 
-/** Age of a signal, ns since its stamp, up to about 20 s. Reads the clock. */
+/**
+ * Time at which a signal was sent, ns on the engine's clock as tern_now(). Reads the clock.
+ *
+ * It is the signal's stamp: the beginning of the sender's turn, or the send itself where an
+ * attached thread sends, the signal is traced (engine.trace_every) or engine.stamp_each_signal is
+ * on. A stamp counts 16 ticks of the clock, rounded down: 16 ns of the virtual one, 5 to 8 ns of a
+ * time stamp counter of 3 to 2 GHz.
+ *
+ * Right, and the same whenever it is asked, while the signal is younger than 2^36 - 2^20 ticks: 68
+ * s of the virtual clock, 22 to 34 s of such a counter. Of an older one it is a multiple of 2^36
+ * ticks too late. Lcores read the clock without waiting for each other, so that a stamp of the send
+ * may lie some ns after a tern_now() of the receiver.
+ */
+TERN_API uint64_t tern_signal_time(const struct tern_agent *self, const struct tern_signal *signal);
+
+/** Age of a signal, ns since its stamp, right as long as tern_signal_time() is. Reads the clock. */
 TERN_API uint64_t tern_signal_age(const struct tern_agent *self, const struct tern_signal *signal);
 
 /**

@@ -122,6 +122,43 @@ says "engine/queue/wheel.c:$(($(wc -l <"$tree/engine/queue/wheel.c") - 1)): name
 [[ $(wc -l <<<"$output") == 1 ]] || fault "$output"
 verdict 'a comment that names a file that is not there'
 
+# row CELL...: one more in the table of features; `at` is its line
+features=docs/features.md
+row()
+{
+	at=$(awk '/^\| [0-9]/ { last = NR } END { print last + 1 }' "$tree/$features")
+	sed -i "${at}i | $(printf '%s | ' "$@")" "$tree/$features"
+}
+
+fresh
+row 998 words '`tern_no_such_call()`, `[engine] no_such_key`, `engine/nowhere.c`' '`unit/nowhere/test_none.c`'
+check 1
+says "$features:$at: tern_no_such_call() is not defined anywhere"
+says 'no_such_key is not in the code'
+says 'engine/nowhere.c is not there'
+says 'unit/nowhere/test_none.c is neither below tests/ nor in the tree'
+verdict 'a feature whose API and test are not there'
+
+fresh
+row '997-999' words '`tern_send()`' '`tern bench no_such_bench`, `test_stop.c`'
+row 998 '' - -
+row '997 (partly)' words
+check 1
+says 'no_such_bench is not in the code'
+says 'test_stop.c is neither'
+says "feature 998 has a row in line $((at - 2)), too"
+says "$features:$((at - 1)): no words"
+says "$features:$((at - 1)): no API or command"
+says "$features:$((at - 1)): no test; a feature without one is left out"
+says "$features:$at: 2 cells"
+verdict 'a feature that says nothing, or twice'
+
+fresh
+row 998 'left out: words' - -
+row 999 words '`tern_send()`, `TERN_POLICY_*`, `tern bench spawn`, `scripts/run`' '`unit/feed/`, `compile_fail/send_*.c`'
+check 0
+verdict 'a feature that is left out, or has all'
+
 # draw LINE...: a drawing of these lines
 draw()
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: a signal to an id reaches the agent that has it, by name or drawn, alone or in a burst, and
- * no other; who has ended is nobody.
+ * no other; who has ended is nobody; each of a batch has its result where that is asked for.
  * Method: agents on all lcores, written to by id from a thread and from an agent, polled and
  * threaded; bursts longer than one batch of lookups, with an id of nobody at every place.
  */
@@ -136,6 +136,50 @@ static void a_burst_ends_at_the_first_of_nobody(void **state)
 	assert_int_equal(tern_signal_id_burst(world->self, crowd->ids, 5, NULL, 0, 0), 0);
 }
 
+/* Nobody, one just full and one ended among them: the others get theirs. */
+static void each_has_a_result_of_its_own(void **state)
+{
+	enum { FULL = 70, ENDED = 100 };
+	struct world *world = *state;
+	struct crowd *crowd = open_crowd(world);
+	struct probe *probe = world_memory(world, sizeof(*probe));
+	struct tern_spawn_options options = {.capacity = 4, .exact = true};
+	struct tern_id ids[AGENTS];
+	int codes[AGENTS];
+	enum tern_agent_state state_of_full = TERN_STATE_NEW;
+	uint64_t waiting = 0;
+	tern_address full;
+	assert_int_equal(tern_spawn(world->self, &probe_behaviour, probe, &options, &full), 0);
+	assert_int_equal(tern_agent_pause(world->self, full), 0);
+	UNTIL(world, tern_agent_state(world->self, full, &state_of_full) == 0 &&
+			     state_of_full == TERN_STATE_PAUSED);
+	while (tern_signal_bytes(world->self, full, 5, NULL, 0) == 0)
+		waiting++;
+	assert_int_equal(tern_agent_stop(world->self, crowd->agents[ENDED]), 0);
+	UNTIL(world, !tern_agent_alive(world->self, crowd->agents[ENDED]));
+	UNTIL(world, tern_signal_id(world->self, crowd->ids[ENDED], 5, NULL, 0) == -ENOENT);
+	memcpy(ids, crowd->ids, sizeof(ids));
+	assert_int_equal(tern_agent_id(world->self, full, &ids[FULL]), 0);
+	for (uint32_t i = 0; i < AGENTS; i += 13)
+		ids[i] = (struct tern_id){.high = i, .low = 0};
+	uint32_t accepted =
+		tern_signal_id_each(world->self, ids, 5, crowd->numbers, 8, AGENTS, codes);
+	uint32_t expected = 0;
+	for (uint32_t i = 0; i < AGENTS; i++) {
+		int code = i % 13 == 0 || i == ENDED ? -ENOENT : i == FULL ? -EAGAIN : 0;
+		assert_int_equal(codes[i], code);
+		expected += code == 0;
+		if (code == 0)
+			UNTIL(world, seen(&crowd->probes[i].handled) == 1);
+	}
+	assert_int_equal(accepted, expected);
+	assert_int_equal(tern_signal_id_each(world->self, ids, 5, crowd->numbers, 41, 3, codes), 0);
+	assert_int_equal(codes[0], -ENOENT);
+	assert_int_equal(codes[1], -EMSGSIZE);
+	assert_int_equal(tern_agent_resume(world->self, full), 0);
+	UNTIL(world, seen(&probe->handled) == waiting);
+}
+
 /* Passes on what it is sent, to the id in it. */
 TERN_HANDLER(static, on_relay)
 {
@@ -165,8 +209,11 @@ static void agents_send_by_id_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(each_id_reaches_its_agent), BOTH(an_id_is_passed_on),
-		BOTH(a_name_is_an_id),		 BOTH(a_burst_ends_at_the_first_of_nobody),
+		BOTH(each_id_reaches_its_agent),
+		BOTH(an_id_is_passed_on),
+		BOTH(a_name_is_an_id),
+		BOTH(a_burst_ends_at_the_first_of_nobody),
+		BOTH(each_has_a_result_of_its_own),
 		BOTH(agents_send_by_id_too),
 	};
 	return cmocka_run_group_tests_name("signals by id", tests, NULL, NULL);
