@@ -135,6 +135,9 @@ enum tern_applied {
  * that at 8 and more of 15, half at 3 and less. A new one has 4; each confirmation adds 1, each
  * change takes 4.
  *
+ * What is told of agents of this process above TERN_VERSION_FOLLOWED_MAX cannot be outdone: it is
+ * rejected and noted as a contradiction, and who believes it does so until it has forgotten.
+ *
  * @param answer  where it is rejected: yields what is true, to be sent back; may be NULL
  * @return enum tern_applied; -EINVAL: no such thing can be; -ENOSPC, -ENOMEM: no room for the route
  *
@@ -147,7 +150,8 @@ TERN_API int tern_router_update(struct tern_router *router, const struct tern_up
  * Say what is true of an agent of this process, for others to hear.
  *
  * @param address  TERN_ADDRESS_NONE: it has gone
- * @param update   yields it, with a version higher than all heard so far
+ * @param update   yields it, with a version higher than all heard so far that can be followed
+ *                 (TERN_VERSION_FOLLOWED_MAX)
  *
  * Context: as tern_table_find(); takes the router's lock.
  */

@@ -22,7 +22,8 @@ struct held {
 static bool is_possible(const struct tern_update *update)
 {
 	uint32_t node = tern_address_node(update->address);
-	return update->version > 0 && update->version <= TERN_VERSION_MAX && update->origin > 0 &&
+	return update->version > 0 && update->version <= TERN_VERSION_MAX &&
+	       update->base < update->version && update->origin > 0 &&
 	       update->origin <= TERN_NODE_MAX && update->source < TERN_ROUTE_SOURCES &&
 	       (update->address == TERN_ADDRESS_NONE || (node > 0 && node <= TERN_NODE_MAX));
 }
@@ -91,7 +92,14 @@ static void hear_version(struct tern_router *router, uint16_t node, uint64_t ver
 		tern_store(&router->versions[node], version);
 }
 
-/* The next version of this node: higher than all that it has heard. */
+/* Lamport's rule, as far as it leaves room above: tern_update.h. */
+static void follow_version(struct tern_router *router, uint64_t version)
+{
+	if (version <= TERN_VERSION_FOLLOWED_MAX)
+		hear_version(router, router->node, version);
+}
+
+/* The next version of this node: higher than all that it follows. */
 static uint64_t next_version(struct tern_router *router)
 {
 	uint64_t *own = &router->versions[router->node];
@@ -99,15 +107,16 @@ static uint64_t next_version(struct tern_router *router)
 	return *own;
 }
 
-/* Tell something newer than `base`, and remember what was told. */
+/* Tell something newer than `base`, if that can be followed, and remember what was told. */
 static void tell_readers(struct tern_router *router, const struct held *held, tern_address address,
 			 uint64_t base, struct tern_update *update)
 {
-	hear_version(router, router->node, base);
+	follow_version(router, base);
+	uint64_t version = next_version(router);
 	*update = (struct tern_update){.id = held->route.id,
 				       .address = address_there(router, address),
-				       .version = next_version(router),
-				       .base = base,
+				       .version = version,
+				       .base = RTE_MIN(base, version - 1),
 				       .origin = router->node,
 				       .source = TERN_ROUTE_GOSSIP};
 	struct tern_route told = held->route;
@@ -228,7 +237,9 @@ static int judge_local(struct tern_router *router, const struct held *held,
 				   held->lives_here ? TERN_CONTRADICTION_LIVES_HERE
 						    : TERN_CONTRADICTION_NOT_HERE,
 				   held, update);
-		tell_readers(router, held, held->route.address, update->version, &newer);
+		/* Where nothing newer can be told, what was told is told again. */
+		if (update->version <= TERN_VERSION_FOLLOWED_MAX || held->update.version == 0)
+			tell_readers(router, held, held->route.address, update->version, &newer);
 	}
 	if (answer)
 		*answer = newer;
@@ -283,8 +294,9 @@ int tern_router_update(struct tern_router *router, const struct tern_update *upd
 		return -EINVAL;
 	told.hops = (uint8_t)RTE_MIN(update->hops + 1, UINT8_MAX);
 	tern_lock(&router->lock);
-	hear_version(router, update->origin, update->version);
-	hear_version(router, router->node, update->version);
+	if (update->origin != router->node)
+		hear_version(router, update->origin, update->version);
+	follow_version(router, update->version);
 	int code = judge_update(router, &told, answer);
 	if (code == -EEXIST)
 		code = judge_update(router, &told, answer);
