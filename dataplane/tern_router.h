@@ -223,7 +223,7 @@ TERN_API int tern_router_compare(struct tern_router *router, uint16_t peer,
 
 /** Two that cannot both be true. */
 enum tern_contradiction_kind {
-	TERN_CONTRADICTION_LIVES_HERE, /**< told to be elsewhere, and is in this process */
+	TERN_CONTRADICTION_LIVES_HERE, /**< told to be elsewhere, or at another address here */
 	TERN_CONTRADICTION_NOT_HERE,   /**< told to be in this process, and is not */
 	TERN_CONTRADICTION_CONCURRENT, /**< two nodes told different addresses at once */
 	TERN_CONTRADICTION_SHARED,     /**< two ids lead to one address */

@@ -250,8 +250,7 @@ static int judge_local(struct tern_router *router, const struct held *held,
 		       const struct tern_update *update, struct tern_update *answer)
 {
 	struct tern_update newer = held->update;
-	bool said_here = update->address && tern_address_node(update->address) == router->node;
-	if (held->lives_here && said_here)
+	if (held->lives_here && update->address == held->update.address)
 		return TERN_MERGED;
 	if (tern_update_resolve(&held->update, update) == TERN_RESOLUTION_ACCEPT) {
 		note_contradiction(router,

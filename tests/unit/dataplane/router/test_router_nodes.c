@@ -236,6 +236,36 @@ static void who_lives_here_is_known_here(void **state)
 	recorder_close(there);
 }
 
+/* A node started anew, and others hold what it told in its life before. */
+static void a_dead_address_here_is_contradicted(void **state)
+{
+	(void)state;
+	struct recorder *here = open_node(1), *there = open_node(2);
+	const struct tern_route local = {
+		.id = number_id(3), .address = on(0, 7), .expires_ns = TERN_ROUTE_FOREVER};
+	struct tern_update before = news(3, 1, 50), said, answer;
+	assert_int_equal(tell(there, before), TERN_APPLIED);
+	assert_int_equal(tern_table_put(tern_router_table(here->router), &local, false), 0);
+	tern_router_publish(here->router, local.id, local.address, &said);
+	assert_int_equal(tern_router_update(there->router, &said, &answer), TERN_REJECTED);
+	assert_int_equal(answer.address, before.address);
+	assert_int_equal(tern_router_update(here->router, &answer, &said), TERN_REJECTED);
+	struct tern_contradiction last = last_of(here);
+	assert_int_equal(last.kind, TERN_CONTRADICTION_LIVES_HERE);
+	assert_int_equal(last.held, on(0, 7));
+	assert_int_equal(last.claimed, before.address);
+	assert_int_equal(said.address, on(1, 7));
+	assert_int_equal(tell(there, said), TERN_APPLIED);
+	assert_int_equal(known(there, 3).address, on(1, 7));
+	/* The dead address once more is old news; the right one is confirmed. */
+	assert_int_equal(tern_router_update(here->router, &before, &answer), TERN_REJECTED);
+	assert_int_equal(answer.version, said.version);
+	assert_int_equal(tell(here, said), TERN_MERGED);
+	assert_int_equal(router_stats(here).updates.contradictions, 1);
+	recorder_close(here);
+	recorder_close(there);
+}
+
 static void who_is_not_here_is_known_here(void **state)
 {
 	(void)state;
@@ -444,6 +474,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(any_order_comes_to_the_same),
 		cmocka_unit_test(nodes_come_to_agree),
 		cmocka_unit_test(who_lives_here_is_known_here),
+		cmocka_unit_test(a_dead_address_here_is_contradicted),
 		cmocka_unit_test(who_is_not_here_is_known_here),
 		cmocka_unit_test(outcomes_have_names),
 		cmocka_unit_test(no_version_mutes_a_node),
