@@ -54,7 +54,8 @@ struct tern_router_options {
 	struct tern_table_options table; /**< routes; its quiet variable, kernel, pages serve all */
 	uint32_t readers;		 /**< that look up, each with counters of its own; 0: 1 */
 	uint16_t node;			 /**< this one, as others name it; 0: it has no name yet */
-	uint32_t absent_max;	  /**< missing ids remembered; 0: 65,536, memory comes as they do */
+	uint32_t absent_max;	  /**< missing ids remembered; 0: 65,536, memory comes as they do;
+				       as many agents that have gone, in memory that comes as they do */
 	uint32_t sets_max;	  /**< capabilities and nodes; 0: 4,096 */
 	uint64_t members_max;	  /**< agents in them, all told; 0: 65,536 */
 	uint64_t agents_expected; /**< in a set, to be sized for from the start; 0: it grows */
@@ -135,8 +136,15 @@ enum tern_applied {
  * that at 8 and more of 15, half at 3 and less. A new one has 4; each confirmation adds 1, each
  * change takes 4.
  *
+ * What is told of agents of this process above TERN_VERSION_FOLLOWED_MAX cannot be outdone: it is
+ * rejected and noted as a contradiction, and who believes it does so until it has forgotten.
+ *
  * @param answer  where it is rejected: yields what is true, to be sent back; may be NULL
- * @return enum tern_applied; -EINVAL: no such thing can be; -ENOSPC, -ENOMEM: no room for the route
+ * That an agent has gone is held for four times remote_ttl_ns, or until newer news: older news does
+ * not bring it back.
+ *
+ * @return enum tern_applied; -EINVAL: no such thing can be; -ENOSPC, -ENOMEM: no room for the
+ * route, or to remember that it has gone: then all is as before
  *
  * Context: as tern_table_find(); takes the router's lock.
  */
@@ -147,7 +155,8 @@ TERN_API int tern_router_update(struct tern_router *router, const struct tern_up
  * Say what is true of an agent of this process, for others to hear.
  *
  * @param address  TERN_ADDRESS_NONE: it has gone
- * @param update   yields it, with a version higher than all heard so far
+ * @param update   yields it, with a version higher than all heard so far that can be followed
+ *                 (TERN_VERSION_FOLLOWED_MAX)
  *
  * Context: as tern_table_find(); takes the router's lock.
  */
@@ -214,7 +223,7 @@ TERN_API int tern_router_compare(struct tern_router *router, uint16_t peer,
 
 /** Two that cannot both be true. */
 enum tern_contradiction_kind {
-	TERN_CONTRADICTION_LIVES_HERE, /**< told to be elsewhere, and is in this process */
+	TERN_CONTRADICTION_LIVES_HERE, /**< told to be elsewhere, or at another address here */
 	TERN_CONTRADICTION_NOT_HERE,   /**< told to be in this process, and is not */
 	TERN_CONTRADICTION_CONCURRENT, /**< two nodes told different addresses at once */
 	TERN_CONTRADICTION_SHARED,     /**< two ids lead to one address */
@@ -325,7 +334,8 @@ struct tern_router_load {
 
 /**
  * Bytes that a router holds which was made for a load (its table's routes_expected, absent_max,
- * agents_expected) and has it, in pages of 4 KiB; agents in two sets each, none of them published.
+ * agents_expected) and has it, in pages of 4 KiB; agents in two sets each, none of them published,
+ * none of other nodes gone.
  */
 TERN_API struct tern_router_bytes tern_router_bytes(const struct tern_router_load *load,
 						    uint32_t shards);

@@ -141,7 +141,7 @@ TERN_API int tern_table_put(struct tern_table *table, const struct tern_route *r
  * as in tern_table_put().
  *
  * @param hash  that tern_table_prefetch() gave for the id
- * @return as tern_table_put(); never -EEXIST: nobody looks
+ * @return as tern_table_put(), and -EINVAL: an address of another node; never -EEXIST: nobody looks
  *
  * Context: as tern_table_put().
  */

@@ -6,6 +6,12 @@
 
 /** No node counts so far; whoever says so does not tell the truth. */
 #define TERN_VERSION_MAX (1ull << 62)
+/**
+ * A node's count follows what it hears up to here. Above, it grows by the node's own changes only,
+ * one by one: more of them than anybody makes fit below TERN_VERSION_MAX. So no news, true or not,
+ * can bring a node to versions that others refuse.
+ */
+#define TERN_VERSION_FOLLOWED_MAX (TERN_VERSION_MAX / 2)
 
 /**
  * News of one route, as one node tells another.
@@ -19,7 +25,7 @@ struct tern_update {
 	struct tern_id id;
 	tern_address address; /**< TERN_ADDRESS_NONE: the agent has gone */
 	uint64_t version;     /**< of this change, by its origin's count; 1 to TERN_VERSION_MAX */
-	uint64_t base;	      /**< version of the route that the origin knew before; 0: none */
+	uint64_t base;	      /**< of the route that the origin knew before, below it; 0: none */
 	uint16_t origin;      /**< node that made the change */
 	uint8_t hops;	      /**< nodes between the teller and the agent */
 	uint8_t source;	      /**< enum tern_route_source */

@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <rte_common.h>
+
 #define ABSENT_DEFAULT 65536u
 
 int tern_absent_init(struct tern_absent *absent, const struct tern_table_options *like,
-		     uint32_t wanted, struct tern_error *error)
+		     uint32_t wanted, uint32_t expected, struct tern_error *error)
 {
 	uint32_t max = wanted ? wanted : ABSENT_DEFAULT;
-	struct tern_table_options options = {.routes_max = max,
-					     .routes_expected = wanted,
+	/* One more: the new one comes before the oldest goes. */
+	struct tern_table_options options = {.routes_max = max + 1ull,
+					     .routes_expected = expected,
 					     .seed = like->seed,
 					     .quiet = like->quiet,
 					     .kernel = like->kernel,
@@ -30,30 +33,61 @@ void tern_absent_fini(struct tern_absent *absent)
 	free(absent->ring);
 }
 
-/* The id that was written there a round ago goes, if it has not been noted anew since. */
-static void evict_absent(struct tern_absent *absent, uint32_t place)
+static uint32_t next_place(const struct tern_absent *absent)
 {
-	if (absent->next >= absent->max)
-		tern_table_remove(absent->table, absent->ring[place], place + 1);
+	return (uint32_t)(absent->next % absent->max);
 }
 
 int tern_absent_put(struct tern_absent *absent, const struct tern_route *known)
 {
-	uint32_t place = (uint32_t)(absent->next % absent->max);
+	uint32_t place = next_place(absent);
+	struct tern_id *id = &absent->ring[place];
 	struct tern_route route = *known;
 	route.address = place + 1;
-	evict_absent(absent, place);
 	int code = tern_table_put(absent->table, &route, true);
 	if (code != 0)
 		return code;
-	absent->ring[place] = known->id;
+	/* The id that was written there a round ago goes, if it was not noted anew since. */
+	if (absent->next >= absent->max && (id->high != known->id.high || id->low != known->id.low))
+		tern_table_remove(absent->table, *id, place + 1);
+	*id = known->id;
 	absent->next++;
 	return 0;
+}
+
+/* Whether the next one would drive out one whose time is not up. */
+static bool is_full(const struct tern_absent *absent, uint64_t now)
+{
+	uint32_t place = next_place(absent);
+	struct tern_route oldest;
+	return absent->next >= absent->max &&
+	       tern_absent_find(absent, absent->ring[place], &oldest) &&
+	       oldest.address == place + 1 && oldest.expires_ns > now;
+}
+
+int tern_absent_keep(struct tern_absent *absent, const struct tern_route *known, uint64_t now)
+{
+	struct tern_route route = *known, held;
+	if (!is_full(absent, now))
+		return tern_absent_put(absent, known);
+	if (!tern_absent_find(absent, known->id, &held))
+		return -ENOSPC;
+	/* It has a place, and keeps its turn there. */
+	route.address = held.address;
+	route.expires_ns = held.expires_ns;
+	return tern_table_put(absent->table, &route, true);
 }
 
 bool tern_absent_remove(struct tern_absent *absent, struct tern_id id)
 {
 	return tern_table_remove(absent->table, id, TERN_ADDRESS_NONE) == 0;
+}
+
+uint64_t tern_absent_held(const struct tern_absent *absent)
+{
+	struct tern_table_stats stats;
+	tern_table_look(absent->table, &stats);
+	return stats.bytes + RTE_MIN(absent->next, absent->max) * sizeof(struct tern_id);
 }
 
 uint64_t tern_absent_bytes(uint32_t max)

@@ -21,12 +21,13 @@ struct tern_absent {
 };
 
 /**
- * @param like    seed, quiet variable, kernel and pages of its table
- * @param wanted  ids, and memory for them at once; 0: 65,536, and memory as they come
+ * @param like      seed, quiet variable, kernel and pages of its table
+ * @param wanted    ids; 0: 65,536
+ * @param expected  of them, those that there is memory for at once
  * @return 0; as tern_table_create()
  */
 int tern_absent_init(struct tern_absent *absent, const struct tern_table_options *like,
-		     uint32_t wanted, struct tern_error *error);
+		     uint32_t wanted, uint32_t expected, struct tern_error *error);
 void tern_absent_fini(struct tern_absent *absent);
 
 /** What is known of a missing id: version, steadiness, and until when. False: nothing. */
@@ -36,11 +37,25 @@ static inline bool tern_absent_find(const struct tern_absent *absent, struct ter
 	return tern_table_route(absent->table, id, known);
 }
 
-/** Note that an id is missing until `known->expires_ns`. 0; -ENOSPC, -ENOMEM: it is not noted. */
+/**
+ * Note that an id is missing until `known->expires_ns`. The oldest gives way.
+ *
+ * @return 0; -ENOSPC, -ENOMEM: it is not noted, and all is as before
+ */
 int tern_absent_put(struct tern_absent *absent, const struct tern_route *known);
+
+/**
+ * As tern_absent_put(), but nobody gives way whose time is not up.
+ *
+ * @return also -ENOSPC: the oldest one's is not
+ */
+int tern_absent_keep(struct tern_absent *absent, const struct tern_route *known, uint64_t now);
 
 /** It is not missing any more. Returns whether it was. */
 bool tern_absent_remove(struct tern_absent *absent, struct tern_id id);
+
+/** Bytes held, of the ring what has been written to. */
+uint64_t tern_absent_held(const struct tern_absent *absent);
 
 /** Bytes for so many of them. */
 uint64_t tern_absent_bytes(uint32_t max);

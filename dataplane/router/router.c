@@ -32,6 +32,9 @@ static void set_limits(struct tern_router *router, const struct tern_router_opti
 		options->remote_ttl_ns ? options->remote_ttl_ns : REMOTE_TTL_NS_DEFAULT;
 	router->absent_ttl_ns =
 		options->absent_ttl_ns ? options->absent_ttl_ns : ABSENT_TTL_NS_DEFAULT;
+	router->gone_ttl_ns = router->remote_ttl_ns < TERN_ROUTE_FOREVER / TERN_GONE_TTLS
+				      ? router->remote_ttl_ns * TERN_GONE_TTLS
+				      : TERN_ROUTE_FOREVER;
 	router->drift_max = options->drift_max ? options->drift_max : DRIFT_DEFAULT;
 	router->reader_count = options->readers ? options->readers : 1;
 	router->sample_every = options->sample_every;
@@ -67,8 +70,9 @@ static int make_parts(struct tern_router *router, const struct tern_router_optio
 					       .quiet = like->quiet,
 					       .kernel = like->kernel,
 					       .page_bytes_max = like->page_bytes_max};
-	struct tern_table_options own = *like;
+	struct tern_table_options own = *like, alone = *like;
 	own.routes_expected = 0;
+	alone.quiet = NULL; /* who looks into `gone` has the lock */
 	int code = make_readers(router, error);
 	if (code == 0)
 		code = tern_table_create(&router->table, like, error);
@@ -76,7 +80,14 @@ static int make_parts(struct tern_router *router, const struct tern_router_optio
 		code = tern_table_create(&router->own, &own, error);
 	if (code == 0)
 		code = tern_sets_create(&router->sets, &sets, error);
-	return code ? code : tern_absent_init(&router->absent, like, options->absent_max, error);
+	if (code == 0)
+		code = tern_absent_init(&router->absent, like, options->absent_max,
+					options->absent_max, error);
+	if (code == 0)
+		code = tern_absent_init(&router->gone, &alone, options->absent_max, 0, error);
+	if (code == 0)
+		router->gone_bytes = tern_absent_held(&router->gone);
+	return code;
 }
 
 int tern_router_create(struct tern_router **router, const struct tern_router_options *options,
@@ -100,6 +111,7 @@ int tern_router_create(struct tern_router **router, const struct tern_router_opt
 void tern_router_destroy(struct tern_router *router)
 {
 	tern_absent_fini(&router->absent);
+	tern_absent_fini(&router->gone);
 	if (router->sets)
 		tern_sets_destroy(router->sets);
 	if (router->table)

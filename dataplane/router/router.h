@@ -16,6 +16,15 @@
 /** Steadiness of a route that has just been learned: tern_router_update(). */
 #define TERN_STEADY_NEW 4u
 
+/**
+ * That an agent has gone is remembered for so many times remote_ttl_ns, so that older news of it is
+ * known as such. How far may it travel? Who missed the end holds the route for at most two times
+ * after it was last told, and tells it on until then. Who hears it first at that moment holds it
+ * for once more: a new route is not steady. The fourth is for the way. News later than that came
+ * through a chain of nodes which all missed the end: then the agent's own node contradicts it.
+ */
+#define TERN_GONE_TTLS 4u
+
 /** One who looks up; it alone writes. */
 struct tern_router_reader {
 	alignas(TERN_LINE) uint32_t until_sample;
@@ -31,7 +40,7 @@ struct tern_router {
 	struct tern_router_calls calls;
 	void *context;
 	uint64_t *versions; /* heard, by node; written under the lock, read by any thread */
-	uint64_t remote_ttl_ns, absent_ttl_ns, drift_max;
+	uint64_t remote_ttl_ns, absent_ttl_ns, gone_ttl_ns, drift_max;
 	uint32_t reader_count;
 	uint32_t sample_every;
 	uint16_t node;
@@ -39,14 +48,22 @@ struct tern_router {
 	/* who writes remote routes or missing ids; lookups never wait for it */
 	alignas(TERN_LINE) ck_spinlock_t lock;
 	struct tern_absent absent;
-	struct tern_table *own;		    /* agents of this process that others were told of */
-	struct tern_router_updates updates; /* any thread reads */
+	struct tern_absent gone; /* agents of other nodes: what their end was told with */
+	uint64_t gone_bytes;	 /* any thread reads; so that nobody looks into `gone` for it */
+	struct tern_table *own;	 /* agents of this process that others were told of */
+	struct tern_router_updates updates;				    /* any thread reads */
 	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
 };
 
 static inline uint64_t tern_router_now(const struct tern_router *router)
 {
 	return router->calls.now ? router->calls.now(router->context) : 0;
+}
+
+/** A time from now: saturates. */
+static inline uint64_t tern_router_after(uint64_t now, uint64_t ns)
+{
+	return ns < TERN_ROUTE_FOREVER - now ? now + ns : TERN_ROUTE_FOREVER;
 }
 
 /** Lookups until the next one that is timed. */

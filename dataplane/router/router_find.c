@@ -62,7 +62,7 @@ static bool note_missing(struct tern_router *router, struct tern_router_reader *
 	}
 	bool first = !tern_absent_find(&router->absent, id, &known) || known.expires_ns <= now;
 	known.id = id;
-	known.expires_ns = now + router->absent_ttl_ns;
+	known.expires_ns = tern_router_after(now, router->absent_ttl_ns);
 	if (first)
 		first = tern_absent_put(&router->absent, &known) == 0;
 	tern_unlock(&router->lock);

@@ -17,7 +17,7 @@ struct tern_router_bytes tern_router_bytes(const struct tern_router_load *load, 
 	return (struct tern_router_bytes){
 		.routes = tern_table_bytes(load->agents + load->remote, load->remote, shards) +
 			  tern_table_bytes(0, 0, 1),
-		.absent = tern_absent_bytes((uint32_t)load->absent),
+		.absent = tern_absent_bytes((uint32_t)load->absent) + tern_absent_bytes(0),
 		.sets = tern_sets_bytes(load->sets, load->members / SETS_OF_AGENT, load->members,
 					true)};
 }

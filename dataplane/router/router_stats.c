@@ -41,7 +41,8 @@ static void fill_stats(const struct tern_router *router, const struct tern_table
 	stats->absent = absent->routes;
 	stats->bytes = (struct tern_router_bytes){
 		.routes = stats->table.bytes + own->bytes,
-		.absent = absent->bytes + router->absent.max * sizeof(struct tern_id),
+		.absent = absent->bytes + router->absent.max * sizeof(struct tern_id) +
+			  tern_load(&router->gone_bytes),
 		.sets = stats->sets.bytes};
 }
 

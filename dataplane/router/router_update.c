@@ -22,7 +22,8 @@ struct held {
 static bool is_possible(const struct tern_update *update)
 {
 	uint32_t node = tern_address_node(update->address);
-	return update->version > 0 && update->version <= TERN_VERSION_MAX && update->origin > 0 &&
+	return update->version > 0 && update->version <= TERN_VERSION_MAX &&
+	       update->base < update->version && update->origin > 0 &&
 	       update->origin <= TERN_NODE_MAX && update->source < TERN_ROUTE_SOURCES &&
 	       (update->address == TERN_ADDRESS_NONE || (node > 0 && node <= TERN_NODE_MAX));
 }
@@ -37,7 +38,7 @@ static tern_address address_there(const struct tern_router *router, tern_address
 
 /*
  * An agent of this process: the table knows where it is, and `own` what others were told of it. Of
- * a missing id the table of the missing knows version and origin, and no address.
+ * a missing id the tables of the missing and the gone know version and origin, and no address.
  */
 static void look_up(const struct tern_router *router, struct tern_id id, struct held *held)
 {
@@ -49,7 +50,10 @@ static void look_up(const struct tern_router *router, struct tern_id id, struct 
 			route->version = told.version;
 			route->origin = router->node;
 		}
-	} else if (tern_absent_find(&router->absent, id, route)) {
+	} else {
+		tern_absent_find(&router->absent, id, route);
+		if (tern_absent_find(&router->gone, id, &told) && told.version > route->version)
+			*route = told;
 		route->address = TERN_ADDRESS_NONE;
 	}
 	held->update = (struct tern_update){.id = id,
@@ -91,7 +95,14 @@ static void hear_version(struct tern_router *router, uint16_t node, uint64_t ver
 		tern_store(&router->versions[node], version);
 }
 
-/* The next version of this node: higher than all that it has heard. */
+/* Lamport's rule, as far as it leaves room above: tern_update.h. */
+static void follow_version(struct tern_router *router, uint64_t version)
+{
+	if (version <= TERN_VERSION_FOLLOWED_MAX)
+		hear_version(router, router->node, version);
+}
+
+/* The next version of this node: higher than all that it follows. */
 static uint64_t next_version(struct tern_router *router)
 {
 	uint64_t *own = &router->versions[router->node];
@@ -99,15 +110,16 @@ static uint64_t next_version(struct tern_router *router)
 	return *own;
 }
 
-/* Tell something newer than `base`, and remember what was told. */
+/* Tell something newer than `base`, if that can be followed, and remember what was told. */
 static void tell_readers(struct tern_router *router, const struct held *held, tern_address address,
 			 uint64_t base, struct tern_update *update)
 {
-	hear_version(router, router->node, base);
+	follow_version(router, base);
+	uint64_t version = next_version(router);
 	*update = (struct tern_update){.id = held->route.id,
 				       .address = address_there(router, address),
-				       .version = next_version(router),
-				       .base = base,
+				       .version = version,
+				       .base = RTE_MIN(base, version - 1),
 				       .origin = router->node,
 				       .source = TERN_ROUTE_GOSSIP};
 	struct tern_route told = held->route;
@@ -120,7 +132,8 @@ static void tell_readers(struct tern_router *router, const struct held *held, te
 	}
 	told.address = TERN_ADDRESS_NONE;
 	tern_table_remove(router->own, told.id, TERN_ADDRESS_NONE);
-	tern_router_drop(router, &told, tern_router_now(router) + router->absent_ttl_ns);
+	tern_router_drop(router, &told,
+			 tern_router_after(tern_router_now(router), router->absent_ttl_ns));
 }
 
 void tern_router_publish(struct tern_router *router, struct tern_id id, tern_address address,
@@ -138,7 +151,7 @@ static uint64_t time_to_live(const struct tern_router *router, const struct tern
 	if (route->source == TERN_ROUTE_STATIC)
 		return TERN_ROUTE_FOREVER;
 	if (route->steady >= STEADY_LONG)
-		return router->remote_ttl_ns * 2;
+		return tern_router_after(router->remote_ttl_ns, router->remote_ttl_ns);
 	return route->steady < STEADY_SHORT ? router->remote_ttl_ns / 2 : router->remote_ttl_ns;
 }
 
@@ -162,7 +175,21 @@ void tern_router_drop(struct tern_router *router, const struct tern_route *route
 	tern_absent_put(&router->absent, &known);
 }
 
-/* The agent is gone: its sets lose it, and for a while nobody asks for it. */
+/* Without a clock no time is ever up: then the oldest gives way. */
+static int remember_gone(struct tern_router *router, const struct tern_route *route)
+{
+	struct tern_route known = *route;
+	uint64_t now = tern_router_now(router);
+	known.expires_ns = router->calls.now ? tern_router_after(now, router->gone_ttl_ns) : now;
+	int code = tern_absent_keep(&router->gone, &known, now);
+	tern_store(&router->gone_bytes, tern_absent_held(&router->gone));
+	return code;
+}
+
+/*
+ * The agent is gone: its sets lose it, and for a while nobody asks for it. What needs memory comes
+ * first; that nobody asks for it may be forgotten.
+ */
 static int hold_gone(struct tern_router *router, const struct held *held,
 		     const struct tern_update *joined)
 {
@@ -170,8 +197,11 @@ static int hold_gone(struct tern_router *router, const struct held *held,
 	route.version = joined->version;
 	route.origin = joined->origin;
 	route.steady = steadiness_of(held, TERN_ADDRESS_NONE) & STEADY_MAX;
-	tern_router_drop(router, &route, tern_router_now(router) + router->absent_ttl_ns);
-	return 0;
+	int code = remember_gone(router, &route);
+	if (code == 0)
+		tern_router_drop(router, &route,
+				 tern_router_after(tern_router_now(router), router->absent_ttl_ns));
+	return code;
 }
 
 static void follow_in_sets(struct tern_router *router, const struct held *held,
@@ -201,13 +231,13 @@ static int hold_route(struct tern_router *router, const struct held *held,
 				   .hops = joined->hops,
 				   .source = joined->source & 0xFu,
 				   .steady = steadiness_of(held, joined->address) & STEADY_MAX};
-	uint64_t ttl = time_to_live(router, &route);
-	route.expires_ns = ttl < TERN_ROUTE_FOREVER - now ? now + ttl : TERN_ROUTE_FOREVER;
+	route.expires_ns = tern_router_after(now, time_to_live(router, &route));
 	/* An agent of this process may have come under this id meanwhile: it stays. */
 	int code = tern_table_put(router->table, &route, held->route.address != TERN_ADDRESS_NONE);
 	if (code != 0)
 		return code;
 	tern_count(&router->updates.invalidated, tern_absent_remove(&router->absent, joined->id));
+	tern_absent_remove(&router->gone, joined->id);
 	follow_in_sets(router, held, joined->address);
 	return 0;
 }
@@ -220,15 +250,16 @@ static int judge_local(struct tern_router *router, const struct held *held,
 		       const struct tern_update *update, struct tern_update *answer)
 {
 	struct tern_update newer = held->update;
-	bool said_here = update->address && tern_address_node(update->address) == router->node;
-	if (held->lives_here && said_here)
+	if (held->lives_here && update->address == held->update.address)
 		return TERN_MERGED;
 	if (tern_update_resolve(&held->update, update) == TERN_RESOLUTION_ACCEPT) {
 		note_contradiction(router,
 				   held->lives_here ? TERN_CONTRADICTION_LIVES_HERE
 						    : TERN_CONTRADICTION_NOT_HERE,
 				   held, update);
-		tell_readers(router, held, held->route.address, update->version, &newer);
+		/* Where nothing newer can be told, what was told is told again. */
+		if (update->version <= TERN_VERSION_FOLLOWED_MAX || held->update.version == 0)
+			tell_readers(router, held, held->route.address, update->version, &newer);
 	}
 	if (answer)
 		*answer = newer;
@@ -283,8 +314,9 @@ int tern_router_update(struct tern_router *router, const struct tern_update *upd
 		return -EINVAL;
 	told.hops = (uint8_t)RTE_MIN(update->hops + 1, UINT8_MAX);
 	tern_lock(&router->lock);
-	hear_version(router, update->origin, update->version);
-	hear_version(router, router->node, update->version);
+	if (update->origin != router->node)
+		hear_version(router, update->origin, update->version);
+	follow_version(router, update->version);
 	int code = judge_update(router, &told, answer);
 	if (code == -EEXIST)
 		code = judge_update(router, &told, answer);

@@ -28,6 +28,10 @@ static int check_options(const struct tern_sets_options *options, struct tern_er
 		return tern_error_set(error, -EINVAL, "agent sets: %llu memberships; %u at most",
 				      (unsigned long long)options->members_max,
 				      TERN_SETS_MEMBERS_MAX);
+	if (options->agents_expected > TERN_SETS_MEMBERS_MAX)
+		return tern_error_set(
+			error, -EINVAL, "agent sets: %llu agents expected; %u at most",
+			(unsigned long long)options->agents_expected, TERN_SETS_MEMBERS_MAX);
 	if (page != 0 && page != TERN_PAGE_4K && page != TERN_PAGE_2M)
 		return tern_error_set(error, -EINVAL,
 				      "agent sets: pages of %zu bytes; %zu, %zu, or 0 for the "

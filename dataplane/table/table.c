@@ -206,6 +206,8 @@ int tern_table_add(struct tern_table *table, uint64_t hash, struct tern_id id, t
 {
 	struct tern_shard *shard = tern_table_shard(table, hash);
 	const struct tern_place place = {.id = id, .word = address};
+	if (unlikely(address == TERN_ADDRESS_NONE || tern_address_node(address) != 0))
+		return -EINVAL;
 	tern_lock(&shard->lock);
 	struct tern_bucket *index = grow_if_full(table, shard, grow_step(table, shard, hash), hash);
 	int code = insert_route(table, shard, index, hash, &place);

@@ -32,6 +32,7 @@ static void set_keys(struct tern_table *table, const uint64_t *seed)
 
 static int check_options(const struct tern_table_options *options, struct tern_error *error)
 {
+	size_t page = options->page_bytes_max;
 	uint32_t shards = options->shards ? options->shards : 1;
 	if (shards > TERN_TABLE_SHARDS_MAX || (shards & (shards - 1)))
 		return tern_error_set(error, -EINVAL,
@@ -44,6 +45,17 @@ static int check_options(const struct tern_table_options *options, struct tern_e
 				      "more shards hold more",
 				      (unsigned long long)options->routes_max, shards,
 				      (unsigned long long)most);
+	if (options->routes_expected > most)
+		return tern_error_set(error, -EINVAL,
+				      "routing table: %llu routes expected in %u shards; %llu at "
+				      "most",
+				      (unsigned long long)options->routes_expected, shards,
+				      (unsigned long long)most);
+	if (page != 0 && page != TERN_PAGE_4K && page != TERN_PAGE_2M)
+		return tern_error_set(error, -EINVAL,
+				      "routing table: pages of %zu bytes; %zu, %zu, or 0 for the "
+				      "larger where they are to be had",
+				      page, TERN_PAGE_4K, TERN_PAGE_2M);
 	return 0;
 }
 

@@ -45,9 +45,7 @@ static bool send_reply(int fd, const void *reply, size_t size)
 static bool may_ask(int fd)
 {
 	struct ucred peer;
-	socklen_t size = sizeof(peer);
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	       (peer.uid == 0 || peer.uid == geteuid());
+	return tern_inspect_peer(fd, &peer) && (peer.uid == 0 || peer.uid == geteuid());
 }
 
 /* Who is not welcome is told so, and why. */

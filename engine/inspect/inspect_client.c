@@ -52,8 +52,7 @@ static int last_error(void)
 static bool is_whose_name_it_has(int fd, pid_t pid)
 {
 	struct ucred peer;
-	socklen_t size = sizeof(peer);
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == pid;
+	return tern_inspect_peer(fd, &peer) && peer.pid == pid;
 }
 
 static int receive_hello(int fd)

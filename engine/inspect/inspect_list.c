@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "engine/lcore/engine.h"
-#include "tern_inspect.h"
+#include "inspect_wire.h"
 
 /* In the flags of /proc/net/unix: a socket that others connect to. */
 #define ACCEPTS 0x10000u
@@ -25,15 +23,26 @@ static bool line_read(const char *line, struct tern_inspect_engine *engine)
 	return flags & ACCEPTS && type == SOCK_SEQPACKET && pid > 0;
 }
 
-/* Whose it is. False: the process is gone. */
-static bool owner_read(struct tern_inspect_engine *engine)
+/* What is asked of the kernel needs no answer of the engine's: it may be stopped, or hang. */
+static bool is_vouched_for(struct tern_inspect_engine *engine)
 {
-	struct stat status;
+	struct sockaddr_un address;
+	struct ucred peer;
+	socklen_t length = tern_inspect_address(&address, engine->pid, engine->number);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool vouched = fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0 &&
+		       tern_inspect_peer(fd, &peer) && peer.pid == engine->pid;
+	if (fd >= 0)
+		close(fd);
+	if (vouched)
+		engine->uid = peer.uid;
+	return vouched;
+}
+
+/* What runs there. False: the process is gone. */
+static bool program_read(struct tern_inspect_engine *engine)
+{
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d", (int)engine->pid);
-	if (stat(path, &status) != 0)
-		return false;
-	engine->uid = status.st_uid;
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)engine->pid);
 	FILE *file = fopen(path, "re");
 	bool read = file && fgets(engine->program, sizeof(engine->program), file);
@@ -61,7 +70,7 @@ int tern_inspect_list(struct tern_inspect_engine *engines, uint32_t room)
 		return -errno;
 	while (getline(&line, &size, file) > 0) {
 		struct tern_inspect_engine found = {0};
-		if (!line_read(line, &found) || !owner_read(&found))
+		if (!line_read(line, &found) || !is_vouched_for(&found) || !program_read(&found))
 			continue;
 		if (count < room)
 			engines[count] = found;

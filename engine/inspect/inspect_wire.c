@@ -86,6 +86,12 @@ socklen_t tern_inspect_address(struct sockaddr_un *address, pid_t pid, uint32_t 
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t)length;
 }
 
+bool tern_inspect_peer(int fd, struct ucred *peer)
+{
+	socklen_t size = sizeof(*peer);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) == 0;
+}
+
 static struct tern_inspect_head head_of(enum tern_inspect_kind kind, size_t size)
 {
 	return (struct tern_inspect_head){.magic = TERN_INSPECT_MAGIC,

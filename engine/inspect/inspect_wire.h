@@ -92,6 +92,9 @@ _Static_assert(sizeof(union tern_inspect_request) == 56, "else another TERN_INSP
 /** The name of an engine's socket; returns the address's length. */
 socklen_t tern_inspect_address(struct sockaddr_un *address, pid_t pid, uint32_t number);
 
+/** The process at the other end, as the kernel knows it; false: it does not say. */
+bool tern_inspect_peer(int fd, struct ucred *peer);
+
 /** The head of a request, or of a reply with status 0. */
 struct tern_inspect_head tern_inspect_request_head(enum tern_inspect_kind kind);
 struct tern_inspect_head tern_inspect_reply_head(enum tern_inspect_kind kind);

@@ -29,13 +29,16 @@ struct tern_inspect;
 /** An engine that can be asked. */
 struct tern_inspect_engine {
 	pid_t pid;
-	uid_t uid;	  /**< user of the process */
+	uid_t uid;	  /**< user of the process when it began to listen */
 	uint32_t number;  /**< of the engine within its process: 0, 1, ... */
 	char program[20]; /**< name of the process */
 };
 
 /**
- * Find the engines that can be asked on this machine, or in this network namespace.
+ * Find the engines that can be asked on this machine, or in this network namespace. Anybody can
+ * take an engine's name: one is listed where the kernel says that the process in the name listens
+ * there. To learn that takes a place in the queue of those who wait to ask, for a moment; an engine
+ * whose queue is full, because its process is stopped, is not listed.
  *
  * @param engines  yields the first `room`, by pid and number
  * @return how many there are; negative errno: /proc/net/unix cannot be read

@@ -89,6 +89,78 @@ static void the_oldest_missing_makes_room(void **state)
 	recorder_close(recorder);
 }
 
+static struct tern_update gone(uint64_t number, uint16_t node, uint64_t version)
+{
+	struct tern_update update = news(number, node, version);
+	update.address = TERN_ADDRESS_NONE;
+	return update;
+}
+
+/* Room for 8 that have gone. */
+static void who_is_said_to_have_gone_stays_gone(void **state)
+{
+	(void)state;
+	struct recorder *recorder = recorder_open((struct tern_router_options){.absent_max = 8});
+	for (uint64_t i = 0; i < 8; i++) {
+		assert_int_equal(tell(recorder, news(i, 5, 10)), TERN_APPLIED);
+		assert_int_equal(tell(recorder, gone(i, 5, 11)), TERN_APPLIED);
+	}
+	/* No room to remember: nothing has changed. */
+	assert_int_equal(tell(recorder, news(8, 5, 10)), TERN_APPLIED);
+	assert_int_equal(tell(recorder, gone(8, 5, 11)), -ENOSPC);
+	assert_true(is_known(recorder, 8));
+	/* Those that nobody knows do not drive out those that have gone. */
+	for (uint64_t i = 100; i < 200; i++)
+		assert_false(is_known(recorder, i));
+	for (uint64_t i = 0; i < 8; i++) {
+		assert_int_equal(tell(recorder, news(i, 5, 10)), TERN_REJECTED);
+		assert_int_equal(tell(recorder, gone(i, 5, 11)), TERN_MERGED);
+		assert_int_equal(tell(recorder, gone(i, 5, 12)), TERN_APPLIED);
+	}
+	recorder->now += 4 * 8 * SECOND - 1;
+	assert_int_equal(tell(recorder, news(0, 5, 11)), TERN_REJECTED);
+	assert_int_equal(tell(recorder, gone(8, 5, 11)), -ENOSPC);
+	recorder->now += 1;
+	assert_int_equal(tell(recorder, gone(8, 5, 11)), TERN_APPLIED);
+	assert_int_equal(tell(recorder, news(8, 5, 10)), TERN_REJECTED);
+	/* Newer news brings one back, and makes room. */
+	assert_int_equal(tell(recorder, news(1, 5, 13)), TERN_APPLIED);
+	assert_true(is_known(recorder, 1));
+	assert_int_equal(tell(recorder, gone(9, 5, 11)), TERN_APPLIED);
+	recorder_close(recorder);
+}
+
+static void without_a_clock_the_oldest_gone_gives_way(void **state)
+{
+	(void)state;
+	const struct tern_router_options options = {
+		.node = 1, .absent_max = 8, .table = {.routes_max = 100}};
+	struct tern_router *router = make_router(&options);
+	for (uint64_t i = 0; i < 100; i++) {
+		struct tern_update update = gone(i, 5, 11), old = news(i, 5, 10);
+		assert_int_equal(tern_router_update(router, &update, NULL), TERN_APPLIED);
+		assert_int_equal(tern_router_update(router, &old, NULL), TERN_REJECTED);
+	}
+	tern_router_destroy(router);
+}
+
+static void times_do_not_wrap(void **state)
+{
+	(void)state;
+	struct recorder *recorder = recorder_open((struct tern_router_options){
+		.remote_ttl_ns = UINT64_MAX - 1, .absent_ttl_ns = UINT64_MAX - 1});
+	assert_int_equal(tell(recorder, news(1, 5, 10)), TERN_APPLIED);
+	for (uint64_t i = 0; i < 8; i++)
+		tell(recorder, news(1, 5, 10));
+	assert_true(is_known(recorder, 1));
+	for (int i = 0; i < 3; i++)
+		assert_false(is_known(recorder, 2));
+	assert_int_equal(recorder->asked_count, 1);
+	assert_int_equal(tell(recorder, gone(1, 5, 11)), TERN_APPLIED);
+	assert_int_equal(tell(recorder, news(1, 5, 10)), TERN_REJECTED);
+	recorder_close(recorder);
+}
+
 static void a_stale_route_goes_when_it_is_seen(void **state)
 {
 	(void)state;
@@ -323,6 +395,9 @@ int main(void)
 		cmocka_unit_test(a_missing_id_is_asked_for_once),
 		cmocka_unit_test(an_answer_ends_the_missing),
 		cmocka_unit_test(the_oldest_missing_makes_room),
+		cmocka_unit_test(who_is_said_to_have_gone_stays_gone),
+		cmocka_unit_test(without_a_clock_the_oldest_gone_gives_way),
+		cmocka_unit_test(times_do_not_wrap),
 		cmocka_unit_test(a_stale_route_goes_when_it_is_seen),
 		cmocka_unit_test(steady_routes_live_longer),
 		cmocka_unit_test(what_is_configured_stays),

@@ -2,7 +2,7 @@
 /*
  * Goal: nodes that heard the same news know the same, whatever the order; who knows an agent to
  * live with it, or not to, is not talked out of it and puts others right; what contradicts is
- * named; who lacks much asks for it.
+ * named; no version makes a node mute; who lacks much asks for it.
  * Method: random news to several routers in different orders, over seeds; small worlds of nodes
  * that move agents about and tell each other until nobody has anything new; then examples. The
  * seed is printed at a failure; the first argument gives the number of seeds, the second the first
@@ -236,6 +236,36 @@ static void who_lives_here_is_known_here(void **state)
 	recorder_close(there);
 }
 
+/* A node started anew, and others hold what it told in its life before. */
+static void a_dead_address_here_is_contradicted(void **state)
+{
+	(void)state;
+	struct recorder *here = open_node(1), *there = open_node(2);
+	const struct tern_route local = {
+		.id = number_id(3), .address = on(0, 7), .expires_ns = TERN_ROUTE_FOREVER};
+	struct tern_update before = news(3, 1, 50), said, answer;
+	assert_int_equal(tell(there, before), TERN_APPLIED);
+	assert_int_equal(tern_table_put(tern_router_table(here->router), &local, false), 0);
+	tern_router_publish(here->router, local.id, local.address, &said);
+	assert_int_equal(tern_router_update(there->router, &said, &answer), TERN_REJECTED);
+	assert_int_equal(answer.address, before.address);
+	assert_int_equal(tern_router_update(here->router, &answer, &said), TERN_REJECTED);
+	struct tern_contradiction last = last_of(here);
+	assert_int_equal(last.kind, TERN_CONTRADICTION_LIVES_HERE);
+	assert_int_equal(last.held, on(0, 7));
+	assert_int_equal(last.claimed, before.address);
+	assert_int_equal(said.address, on(1, 7));
+	assert_int_equal(tell(there, said), TERN_APPLIED);
+	assert_int_equal(known(there, 3).address, on(1, 7));
+	/* The dead address once more is old news; the right one is confirmed. */
+	assert_int_equal(tern_router_update(here->router, &before, &answer), TERN_REJECTED);
+	assert_int_equal(answer.version, said.version);
+	assert_int_equal(tell(here, said), TERN_MERGED);
+	assert_int_equal(router_stats(here).updates.contradictions, 1);
+	recorder_close(here);
+	recorder_close(there);
+}
+
 static void who_is_not_here_is_known_here(void **state)
 {
 	(void)state;
@@ -287,16 +317,98 @@ static void outcomes_have_names(void **state)
 	recorder_close(recorder);
 }
 
+static void assert_convinces(const struct tern_update *update, uint64_t seed)
+{
+	struct recorder *peer = open_node(9);
+	if (tell(peer, *update) != TERN_APPLIED)
+		fail_msg("seed %" PRIu64 ": a node that knows nothing refuses version %" PRIu64,
+			 seed, update->version);
+	recorder_close(peer);
+}
+
+/* Near one of the edges, or anywhere. */
+static uint64_t draw_version(struct tern_rng *rng)
+{
+	const uint64_t edges[] = {1, TERN_VERSION_FOLLOWED_MAX, TERN_VERSION_MAX, UINT64_MAX};
+	uint32_t which = pick(rng, 5);
+	uint64_t off = pick(rng, 4);
+	if (which == 4)
+		return tern_rng_next(rng);
+	return pick(rng, 2) ? edges[which] - off : edges[which] + off;
+}
+
+/* Of an agent here or elsewhere, by any node, one that says to be this one included. */
+static struct tern_update draw_edge(struct tern_rng *rng)
+{
+	struct tern_update update = news(pick(rng, 4), (uint16_t)(1 + pick(rng, 3)), 0);
+	update.version = draw_version(rng);
+	update.base = pick(rng, 2) ? update.version - 1 : 0;
+	if (pick(rng, 4) == 0)
+		update.address = TERN_ADDRESS_NONE;
+	else if (pick(rng, 3) == 0)
+		update.address = on(1, 77);
+	return update;
+}
+
+static void no_version_mutes_a_node(void **state)
+{
+	(void)state;
+	const struct tern_route local = {
+		.id = number_id(1), .address = on(0, 1), .expires_ns = TERN_ROUTE_FOREVER};
+	for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++) {
+		struct tern_rng rng = tern_rng_stream(seed, 2);
+		struct recorder *here = open_node(1);
+		struct tern_table *table = tern_router_table(here->router);
+		assert_int_equal(tern_table_put(table, &local, false), 0);
+		for (int i = 0; i < 10; i++) {
+			struct tern_update said = draw_edge(&rng), answer = said;
+			int code = tern_router_update(here->router, &said, &answer);
+			if (code == TERN_REJECTED && said.id.low == local.id.low)
+				assert_convinces(&answer, seed);
+			tern_router_publish(here->router, local.id, local.address, &answer);
+			assert_convinces(&answer, seed);
+		}
+		recorder_close(here);
+	}
+}
+
+static void the_largest_version_cannot_be_outdone(void **state)
+{
+	(void)state;
+	struct recorder *here = open_node(1);
+	const struct tern_route local = {
+		.id = number_id(1), .address = on(0, 1), .expires_ns = TERN_ROUTE_FOREVER};
+	struct tern_update said = news(1, 2, TERN_VERSION_MAX), answer, again;
+	assert_int_equal(tern_table_put(tern_router_table(here->router), &local, false), 0);
+	assert_int_equal(tern_router_update(here->router, &said, &answer), TERN_REJECTED);
+	assert_int_equal(last_of(here).kind, TERN_CONTRADICTION_LIVES_HERE);
+	assert_int_equal(answer.address, on(1, 1));
+	assert_int_equal(answer.version, 1);
+	assert_int_equal(tern_router_update(here->router, &said, &again), TERN_REJECTED);
+	assert_int_equal(again.version, answer.version);
+	assert_int_equal(tern_router_version(here->router, 1), 1);
+	said = news(1, 2, TERN_VERSION_FOLLOWED_MAX);
+	assert_int_equal(tern_router_update(here->router, &said, &answer), TERN_REJECTED);
+	assert_int_equal(answer.version, TERN_VERSION_FOLLOWED_MAX + 1);
+	recorder_close(here);
+}
+
 static void impossible_news_are_refused(void **state)
 {
 	(void)state;
 	struct recorder *recorder = open_node(1);
-	struct tern_update bad[] = {news(3, 2, 1), news(3, 2, 1), news(3, 2, 0),
-				    news(3, 2, 1), news(3, 2, 1), news(3, 2, TERN_VERSION_MAX + 1)};
+	struct tern_update bad[] = {news(3, 2, 1),
+				    news(3, 2, 1),
+				    news(3, 2, 0),
+				    news(3, 2, 1),
+				    news(3, 2, 1),
+				    news(3, 2, 1),
+				    news(3, 2, TERN_VERSION_MAX + 1)};
 	bad[0].origin = TERN_NODE_MAX + 1;
 	bad[1].origin = 0;
 	bad[3].address = on(0, 3);
 	bad[4].source = TERN_ROUTE_SOURCES;
+	bad[5].base = 1;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(tell(recorder, bad[i]), -EINVAL);
 	assert_false(is_known(recorder, 3));
@@ -362,8 +474,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(any_order_comes_to_the_same),
 		cmocka_unit_test(nodes_come_to_agree),
 		cmocka_unit_test(who_lives_here_is_known_here),
+		cmocka_unit_test(a_dead_address_here_is_contradicted),
 		cmocka_unit_test(who_is_not_here_is_known_here),
 		cmocka_unit_test(outcomes_have_names),
+		cmocka_unit_test(no_version_mutes_a_node),
+		cmocka_unit_test(the_largest_version_cannot_be_outdone),
 		cmocka_unit_test(impossible_news_are_refused),
 		cmocka_unit_test(who_lacks_much_asks),
 		cmocka_unit_test(two_ids_of_one_address_are_found),

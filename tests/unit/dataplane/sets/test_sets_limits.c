@@ -233,6 +233,7 @@ static void bad_options_are_refused(void **state)
 	} cases[] = {
 		{{.sets_max = TERN_SETS_MAX + 1}, -EINVAL, "16777217 sets; 16777216 at most"},
 		{{.members_max = 1u << 28}, -EINVAL, "268435456 memberships; 134217728 at most"},
+		{{.agents_expected = 3ull << 57}, -EINVAL, "432345564227567616 agents expected"},
 		{{.page_bytes_max = 8192}, -EINVAL, "pages of 8192 bytes; 4096, 2097152, or 0"},
 		{{.kernel = "sse9"}, -ENOTSUP, "agent sets: routing table: this CPU has no kernel"},
 	};

@@ -267,6 +267,10 @@ static void bad_options_are_refused(void **state)
 		{{.shards = 3}, -EINVAL, "3 shards; a power of two up to 64"},
 		{{.shards = 128}, -EINVAL, "128 shards; a power of two up to 64"},
 		{{.routes_max = 1u << 28}, -EINVAL, "268435456 routes in 1 shards"},
+		{{.routes_expected = 1u << 28}, -EINVAL, "268435456 routes expected in 1 shards"},
+		{{.routes_expected = 3ull << 57}, -EINVAL, "432345564227567616 routes expected"},
+		{{.routes_expected = UINT64_MAX}, -EINVAL, "251658240 at most"},
+		{{.page_bytes_max = 12345}, -EINVAL, "pages of 12345 bytes; 4096, 2097152, or 0"},
 		{{.kernel = "sse9"}, -ENOTSUP, "no kernel 'sse9'"},
 	};
 	(void)state;
@@ -362,9 +366,33 @@ static void the_estimate_is_what_it_takes(void **state)
 		}
 }
 
+static void addresses_that_lead_nowhere_are_refused(void **state)
+{
+	(void)state;
+	const tern_address bad[] = {TERN_ADDRESS_NONE, tern_address_make(1, 5, 1),
+				    tern_address_make(8191, 5, 1), tern_address_make(8192, 5, 1),
+				    UINT64_MAX};
+	const struct tern_table_options options = {.routes_max = 4};
+	struct tern_table *table = NULL;
+	assert_int_equal(tern_table_create(&table, &options, NULL), 0);
+	for (uint64_t i = 0; i < 5; i++) {
+		struct tern_id id = make_id(7, 0, i);
+		uint64_t hash = tern_table_prefetch(table, id);
+		assert_int_equal(tern_table_add(table, hash, id, bad[i]), -EINVAL);
+		assert_int_equal(tern_table_find(table, id), TERN_ADDRESS_NONE);
+	}
+	for (uint64_t i = 0; i < 4; i++) {
+		struct tern_id id = make_id(7, 0, i);
+		uint64_t hash = tern_table_prefetch(table, id);
+		assert_int_equal(tern_table_add(table, hash, id, i + 1), 0);
+	}
+	tern_table_destroy(table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_that_lead_nowhere_are_refused),
 		cmocka_unit_test(it_holds_what_was_put_in),
 		cmocka_unit_test(it_grows_from_nothing_and_shrinks_to_it),
 		cmocka_unit_test(churn_leaves_no_trace),

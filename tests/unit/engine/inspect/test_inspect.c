@@ -2,7 +2,7 @@
 /*
  * Goal: who asks a running engine is told what is true of it: its table and router, any route, each
  * route that stays once, while agents come and go; each engine of a process by its number; none
- * where it is not wanted or there is no name left.
+ * where it is not wanted or there is no name left; and who has only taken a name is no engine.
  * Method: engine and asker in one process, on threads; a table with routes put in by hand; lookups
  * and times by hand; names taken before the engine can have them.
  */
@@ -10,7 +10,11 @@
 
 #include "dataplane/router/router.h"
 
+#include "engine/inspect/inspect_wire.h"
+
 #include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 enum { STAYING = 3000, PAGES_MAX = 100000 };
 
@@ -315,6 +319,48 @@ static void engines_of_a_process_are_told_apart(void **state)
 	assert_non_null(first->engine->inspector);
 }
 
+/* A child that has a name of this process, and listens there. */
+static pid_t start_impostor(uint32_t number)
+{
+	pid_t named = getpid();
+	int ready[2];
+	char byte = 0;
+	assert_int_equal(pipe(ready), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct sockaddr_un address;
+		socklen_t length = tern_inspect_address(&address, named, number);
+		int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+		if (bind(fd, (struct sockaddr *)&address, length) == 0 && listen(fd, 1) == 0 &&
+		    write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return child;
+}
+
+static void who_has_taken_a_name_is_not_listed(void **state)
+{
+	struct tern_inspect_engine engines[256];
+	uint32_t own = 0;
+	(void)state;
+	pid_t impostor = start_impostor(5);
+	int count = tern_inspect_list(engines, 256);
+	assert_in_range(count, 1, 256);
+	for (int i = 0; i < count; i++)
+		if (engines[i].pid == getpid()) {
+			assert_int_equal(engines[i].number, 0);
+			own++;
+		}
+	assert_int_equal(own, 1);
+	assert_int_equal(kill(impostor, SIGKILL), 0);
+	assert_int_equal(waitpid(impostor, NULL, 0), impostor);
+}
+
 static void nobody_asks_where_it_is_not_wanted(void **state)
 {
 	struct world world;
@@ -358,6 +404,7 @@ int main(void)
 		INSPECTED(a_remote_route_is_told_whole),
 		cmocka_unit_test(what_the_router_knows_is_told),
 		THREADED(engines_of_a_process_are_told_apart),
+		THREADED(who_has_taken_a_name_is_not_listed),
 		cmocka_unit_test(nobody_asks_where_it_is_not_wanted),
 		cmocka_unit_test(without_a_name_the_engine_runs_all_the_same),
 	};
