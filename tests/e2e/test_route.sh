@@ -122,10 +122,13 @@ teller()
 		while True:
 		    client = listener.accept()[0]
 		    stat = open(f"{sys.argv[1]}/stat_reply", "rb").read()[1:]
-		    client.send(stat[:6] + struct.pack("<HIi", 0, 16, 0))
-		    while request := client.recv(100):
-		        kind = struct.unpack_from("<H", request, 6)[0]
-		        client.send(open(f"{sys.argv[1]}/{replies[kind]}", "rb").read()[1:])
+		    try:
+		        client.send(stat[:6] + struct.pack("<HIi", 0, 16, 0))
+		        while request := client.recv(100):
+		            kind = struct.unpack_from("<H", request, 6)[0]
+		            client.send(open(f"{sys.argv[1]}/{replies[kind]}", "rb").read()[1:])
+		    except OSError:
+		        pass # who lists engines only looks who listens here
 	END
 	child=$!
 	children+=("$child")
