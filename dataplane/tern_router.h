@@ -41,7 +41,9 @@ struct tern_router_calls {
 	void (*discover)(void *context, struct tern_id id);
 	/** Ask other nodes for agents that have a capability. Once, as discover(). */
 	void (*discover_capability)(void *context, struct tern_id capability);
-	/** Ask a node for what it knows of another's routes: ours ended at `have`, its at `told`.
+	/**
+	 * Ask a node for what it knows of another's routes: we lack nothing up to `have`, it has
+	 * heard up to `told`. When all of it has been taken in: tern_router_settle().
 	 */
 	void (*reconcile)(void *context, uint16_t peer, uint16_t node, uint64_t have,
 			  uint64_t told);
@@ -200,6 +202,20 @@ TERN_API uint32_t tern_router_on_node(struct tern_router *router, uint16_t node,
 /** Highest version heard of a node's changes; its own count for this node. Any thread. */
 TERN_API uint64_t tern_router_version(const struct tern_router *router, uint16_t node);
 
+/** Version up to which nothing of a node's changes is lacking here. Any thread; takes the lock. */
+TERN_API uint64_t tern_router_complete(struct tern_router *router, uint16_t node);
+
+/**
+ * Note that a peer has told all that it knows of a node: changes up to a version that did not come
+ * were overtaken by later ones, and count as lacking no more.
+ *
+ * @param version  the peer's tern_router_complete() of that node; above TERN_VERSION_MAX, or of
+ * this node: nothing is noted
+ *
+ * Context: any thread; takes the lock.
+ */
+TERN_API void tern_router_settle(struct tern_router *router, uint16_t node, uint64_t version);
+
 /** How two nodes' knowledge differs. */
 struct tern_consistency {
 	uint32_t same, behind, ahead; /**< nodes of which we know as much, less, more */
@@ -209,13 +225,14 @@ struct tern_consistency {
 };
 
 /**
- * Compare with what a peer has heard, and ask it for what we lack by more than drift_max.
+ * Compare with what a peer has heard, and ask it for what we lack by more than drift_max. A change
+ * is lacking that was not received, or could not be kept: tern_router_update() failed.
  *
- * @param versions  the peer's, by node; shape count
+ * @param versions  the peer's tern_router_version(), by node; shape count
  * @param report    yields the outcome; may be NULL
  * @return 0; -EINVAL: more than TERN_NODE_MAX + 1
  *
- * Context: any thread.
+ * Context: any thread; takes the lock for each node.
  */
 TERN_API int tern_router_compare(struct tern_router *router, uint16_t peer,
 				 const uint64_t *versions, uint32_t count,

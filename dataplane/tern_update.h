@@ -29,6 +29,11 @@ struct tern_update {
 	uint16_t origin;      /**< node that made the change */
 	uint8_t hops;	      /**< nodes between the teller and the agent */
 	uint8_t source;	      /**< enum tern_route_source */
+	/**
+	 * Lowest version from which on up to `version` the origin has made no other change: so who
+	 * did not hear of one before knows it. 0: not said, as where a third node tells.
+	 */
+	uint64_t first;
 };
 
 /** What an update is to what is held. */

@@ -48,11 +48,11 @@ static void set_limits(struct tern_router *router, const struct tern_router_opti
 static int make_readers(struct tern_router *router, struct tern_error *error)
 {
 	uint32_t count = router->reader_count;
-	router->versions = calloc(TERN_NODE_MAX + 1, sizeof(*router->versions));
+	router->heard = calloc(TERN_NODE_MAX + 1, sizeof(*router->heard));
 	router->readers = tern_lines_make(count * sizeof(*router->readers));
 	if (router->sample_every)
 		router->times = calloc(count, sizeof(*router->times));
-	if (!router->versions || !router->readers || (router->sample_every && !router->times))
+	if (!router->heard || !router->readers || (router->sample_every && !router->times))
 		return tern_error_set(error, -ENOMEM, "router: no memory for %u readers", count);
 	for (uint32_t i = 0; i < count; i++)
 		router->readers[i].until_sample = tern_router_until(router);
@@ -120,7 +120,7 @@ void tern_router_destroy(struct tern_router *router)
 		tern_table_destroy(router->own);
 	free(router->times);
 	free(router->readers);
-	free(router->versions);
+	free(router->heard);
 	free(router);
 }
 

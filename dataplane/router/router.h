@@ -12,6 +12,7 @@
 #include "capabilities/counter.h"
 #include "capabilities/lock.h"
 #include "dataplane/table/table.h"
+#include "heard.h"
 
 /** Steadiness of a route that has just been learned: tern_router_update(). */
 #define TERN_STEADY_NEW 4u
@@ -39,7 +40,7 @@ struct tern_router {
 	struct tern_histogram (*times)[TERN_PATHS]; /* by reader; NULL: none is timed */
 	struct tern_router_calls calls;
 	void *context;
-	uint64_t *versions; /* heard, by node; written under the lock, read by any thread */
+	struct tern_heard *heard; /* by node; of this one its own count */
 	uint64_t remote_ttl_ns, absent_ttl_ns, gone_ttl_ns, drift_max;
 	uint32_t reader_count;
 	uint32_t sample_every;
@@ -51,6 +52,7 @@ struct tern_router {
 	struct tern_absent gone; /* agents of other nodes: what their end was told with */
 	uint64_t gone_bytes;	 /* any thread reads; so that nobody looks into `gone` for it */
 	struct tern_table *own;	 /* agents of this process that others were told of */
+	uint64_t told;		 /* version of the last change told from here; 0: none */
 	struct tern_router_updates updates;				    /* any thread reads */
 	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
 };

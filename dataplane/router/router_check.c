@@ -10,23 +10,44 @@
 
 uint64_t tern_router_version(const struct tern_router *router, uint16_t node)
 {
-	return node <= TERN_NODE_MAX ? tern_load(&router->versions[node]) : 0;
+	return node <= TERN_NODE_MAX ? tern_load(&router->heard[node].version) : 0;
+}
+
+void tern_router_settle(struct tern_router *router, uint16_t node, uint64_t version)
+{
+	if (node == 0 || node > TERN_NODE_MAX || node == router->node || version > TERN_VERSION_MAX)
+		return;
+	tern_lock(&router->lock);
+	tern_heard_settle(&router->heard[node], version);
+	tern_unlock(&router->lock);
+}
+
+uint64_t tern_router_complete(struct tern_router *router, uint16_t node)
+{
+	if (node > TERN_NODE_MAX)
+		return 0;
+	tern_lock(&router->lock);
+	uint64_t complete = tern_heard_complete(&router->heard[node]);
+	tern_unlock(&router->lock);
+	return complete;
 }
 
 static void compare_node(struct tern_router *router, uint16_t peer, uint16_t node, uint64_t told,
 			 struct tern_consistency *report)
 {
-	uint64_t have = tern_load(&router->versions[node]);
-	report->same += told == have;
-	report->ahead += told < have;
-	report->behind += told > have;
-	if (told <= have)
-		return;
-	if (told - have > report->drift_max) {
-		report->drift_max = told - have;
+	const struct tern_heard *heard = &router->heard[node];
+	tern_lock(&router->lock);
+	uint64_t lacking = tern_heard_lacking(heard, told), have = tern_heard_complete(heard);
+	bool ahead = lacking == 0 && told < heard->version;
+	tern_unlock(&router->lock);
+	report->behind += lacking != 0;
+	report->ahead += ahead;
+	report->same += lacking == 0 && !ahead;
+	if (lacking > report->drift_max) {
+		report->drift_max = lacking;
 		report->drift_node = node;
 	}
-	if (told - have <= router->drift_max)
+	if (lacking <= router->drift_max)
 		return;
 	report->reconciled++;
 	if (router->calls.reconcile)

@@ -23,8 +23,9 @@ static bool is_possible(const struct tern_update *update)
 {
 	uint32_t node = tern_address_node(update->address);
 	return update->version > 0 && update->version <= TERN_VERSION_MAX &&
-	       update->base < update->version && update->origin > 0 &&
-	       update->origin <= TERN_NODE_MAX && update->source < TERN_ROUTE_SOURCES &&
+	       update->first <= update->version && update->base < update->version &&
+	       update->origin > 0 && update->origin <= TERN_NODE_MAX &&
+	       update->source < TERN_ROUTE_SOURCES &&
 	       (update->address == TERN_ADDRESS_NONE || (node > 0 && node <= TERN_NODE_MAX));
 }
 
@@ -89,23 +90,18 @@ uint32_t tern_router_contradictions(struct tern_router *router, struct tern_cont
 	return (uint32_t)count;
 }
 
-static void hear_version(struct tern_router *router, uint16_t node, uint64_t version)
-{
-	if (version > router->versions[node])
-		tern_store(&router->versions[node], version);
-}
-
 /* Lamport's rule, as far as it leaves room above: tern_update.h. */
 static void follow_version(struct tern_router *router, uint64_t version)
 {
-	if (version <= TERN_VERSION_FOLLOWED_MAX)
-		hear_version(router, router->node, version);
+	uint64_t *own = &router->heard[router->node].version;
+	if (version <= TERN_VERSION_FOLLOWED_MAX && version > *own)
+		tern_store(own, version);
 }
 
 /* The next version of this node: higher than all that it follows. */
 static uint64_t next_version(struct tern_router *router)
 {
-	uint64_t *own = &router->versions[router->node];
+	uint64_t *own = &router->heard[router->node].version;
 	tern_store(own, *own + 1);
 	return *own;
 }
@@ -121,7 +117,9 @@ static void tell_readers(struct tern_router *router, const struct held *held, te
 				       .version = version,
 				       .base = RTE_MIN(base, version - 1),
 				       .origin = router->node,
-				       .source = TERN_ROUTE_GOSSIP};
+				       .source = TERN_ROUTE_GOSSIP,
+				       .first = router->told + 1};
+	router->told = version;
 	struct tern_route told = held->route;
 	told.version = update->version;
 	told.origin = router->node;
@@ -296,6 +294,17 @@ static void count_update(struct tern_router_updates *updates, int applied)
 	tern_count(&updates->rejected, applied == TERN_REJECTED);
 }
 
+static void hear_update(struct tern_router *router, const struct tern_update *update, bool kept)
+{
+	struct tern_heard *heard = &router->heard[update->origin];
+	if (update->origin == router->node)
+		return;
+	if (kept)
+		tern_heard_note(heard, update->first, update->version);
+	else
+		tern_heard_miss(heard, update->first, update->version);
+}
+
 static int judge_update(struct tern_router *router, const struct tern_update *update,
 			struct tern_update *answer)
 {
@@ -314,12 +323,11 @@ int tern_router_update(struct tern_router *router, const struct tern_update *upd
 		return -EINVAL;
 	told.hops = (uint8_t)RTE_MIN(update->hops + 1, UINT8_MAX);
 	tern_lock(&router->lock);
-	if (update->origin != router->node)
-		hear_version(router, update->origin, update->version);
 	follow_version(router, update->version);
 	int code = judge_update(router, &told, answer);
 	if (code == -EEXIST)
 		code = judge_update(router, &told, answer);
+	hear_update(router, update, code >= 0);
 	count_update(&router->updates, code);
 	tern_unlock(&router->lock);
 	return code;

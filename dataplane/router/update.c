@@ -42,6 +42,7 @@ struct tern_update tern_update_join(const struct tern_update *a, const struct te
 	if (resolution == TERN_RESOLUTION_MERGE) {
 		joined.base = a->base > b->base ? a->base : b->base;
 		joined.origin = a->origin > b->origin ? a->origin : b->origin;
+		joined.first = a->first > b->first ? a->first : b->first;
 		joined.hops = a->hops < b->hops ? a->hops : b->hops;
 		joined.source = a->source < b->source ? a->source : b->source;
 	}

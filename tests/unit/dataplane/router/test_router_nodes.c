@@ -397,18 +397,15 @@ static void impossible_news_are_refused(void **state)
 {
 	(void)state;
 	struct recorder *recorder = open_node(1);
-	struct tern_update bad[] = {news(3, 2, 1),
-				    news(3, 2, 1),
-				    news(3, 2, 0),
-				    news(3, 2, 1),
-				    news(3, 2, 1),
-				    news(3, 2, 1),
-				    news(3, 2, TERN_VERSION_MAX + 1)};
-	bad[0].origin = TERN_NODE_MAX + 1;
-	bad[1].origin = 0;
-	bad[3].address = on(0, 3);
-	bad[4].source = TERN_ROUTE_SOURCES;
-	bad[5].base = 1;
+	struct tern_update bad[] = {
+		news(3, 2, 1), news(3, 2, 1), news(3, 2, 1), news(3, 2, 0),
+		news(3, 2, 1), news(3, 2, 1), news(3, 2, 1), news(3, 2, TERN_VERSION_MAX + 1)};
+	bad[0].first = 2;
+	bad[1].origin = TERN_NODE_MAX + 1;
+	bad[2].origin = 0;
+	bad[4].address = on(0, 3);
+	bad[5].source = TERN_ROUTE_SOURCES;
+	bad[6].base = 1;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(tell(recorder, bad[i]), -EINVAL);
 	assert_false(is_known(recorder, 3));
@@ -449,6 +446,96 @@ static void who_lacks_much_asks(void **state)
 	recorder_close(recorder);
 }
 
+static struct tern_consistency compare_with(struct recorder *recorder, uint64_t version)
+{
+	const uint64_t versions[] = {0, 0, version};
+	struct tern_consistency report;
+	assert_int_equal(tern_router_compare(recorder->router, 2, versions, 3, &report), 0);
+	return report;
+}
+
+static struct tern_update published(struct recorder *recorder, uint64_t number)
+{
+	const struct tern_route route = {.id = number_id(number),
+					 .address = on(0, (uint32_t)number),
+					 .expires_ns = TERN_ROUTE_FOREVER};
+	struct tern_update update;
+	assert_int_equal(tern_table_put(tern_router_table(recorder->router), &route, true), 0);
+	tern_router_publish(recorder->router, route.id, route.address, &update);
+	return update;
+}
+
+/* Of a hundred changes of node 2 some arrive, and those told again later. */
+static void what_did_not_arrive_is_lacking(void **state)
+{
+	(void)state;
+	struct recorder *here = recorder_open((struct tern_router_options){.node = 1});
+	struct recorder *there = recorder_open((struct tern_router_options){.node = 2});
+	struct tern_update told[101];
+	for (uint64_t i = 1; i <= 100; i++)
+		told[i] = published(there, i);
+	assert_int_equal(tell(here, told[100]), TERN_APPLIED);
+	assert_int_equal(tern_router_version(here->router, 2), 100);
+	assert_int_equal(tern_router_complete(here->router, 2), 0);
+	struct tern_consistency report = compare_with(here, 100);
+	assert_int_equal(report.behind, 1);
+	assert_int_equal(report.drift_max, 99);
+	assert_int_equal(report.drift_node, 2);
+	assert_int_equal(here->reconciled, 1);
+	assert_int_equal(here->have, 0);
+	for (uint64_t i = 1; i < 100; i++)
+		if (i % 10)
+			assert_int_equal(tell(here, told[i]), TERN_APPLIED);
+	assert_int_equal(compare_with(here, 100).drift_max, 9);
+	assert_int_equal(compare_with(here, 9).same + compare_with(here, 9).ahead, 1);
+	assert_int_equal(tern_router_complete(here->router, 2), 9);
+	for (uint64_t i = 10; i < 100; i += 10)
+		assert_int_equal(tell(here, told[i]), TERN_APPLIED);
+	assert_int_equal(compare_with(here, 100).same, 1);
+	assert_int_equal(tern_router_complete(here->router, 2), 100);
+	recorder_close(here);
+	recorder_close(there);
+}
+
+/* What a node hears has it pass versions over: that is no loss. */
+static void a_version_passed_over_is_not_lacking(void **state)
+{
+	(void)state;
+	struct recorder *here = open_node(1), *there = open_node(2);
+	assert_int_equal(tell(here, published(there, 1)), TERN_APPLIED);
+	assert_int_equal(tell(there, news(9, 3, 500)), TERN_APPLIED);
+	struct tern_update lost = published(there, 2), last = published(there, 3);
+	assert_int_equal(lost.version, 501);
+	assert_int_equal(lost.first, 2);
+	assert_int_equal(tell(here, last), TERN_APPLIED);
+	assert_int_equal(compare_with(here, 502).drift_max, 500);
+	assert_int_equal(tell(here, lost), TERN_APPLIED);
+	assert_int_equal(compare_with(here, 502).same, 1);
+	recorder_close(here);
+	recorder_close(there);
+}
+
+static void what_was_not_kept_is_lacking(void **state)
+{
+	(void)state;
+	struct recorder *here = open_node(1);
+	for (uint64_t i = 1; i <= 1000; i++)
+		assert_int_equal(tell(here, news(i, 2, i)), i <= 64 ? TERN_APPLIED : -ENOSPC);
+	struct tern_consistency report = compare_with(here, 1000);
+	assert_int_equal(report.behind, 1);
+	assert_int_equal(report.drift_max, 936);
+	assert_int_equal(here->have, 64);
+	/* What was overtaken is never told again: who has told all says so. */
+	tern_router_settle(here->router, 2, 990);
+	assert_int_equal(compare_with(here, 1000).drift_max, 10);
+	tern_router_settle(here->router, 2, 1000);
+	assert_int_equal(compare_with(here, 1000).same, 1);
+	tern_router_settle(here->router, 2, TERN_VERSION_MAX + 1);
+	tern_router_settle(here->router, TERN_NODE_MAX + 1, 1);
+	assert_int_equal(tern_router_version(here->router, 2), 1000);
+	recorder_close(here);
+}
+
 static void two_ids_of_one_address_are_found(void **state)
 {
 	(void)state;
@@ -481,6 +568,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_largest_version_cannot_be_outdone),
 		cmocka_unit_test(impossible_news_are_refused),
 		cmocka_unit_test(who_lacks_much_asks),
+		cmocka_unit_test(what_did_not_arrive_is_lacking),
+		cmocka_unit_test(a_version_passed_over_is_not_lacking),
+		cmocka_unit_test(what_was_not_kept_is_lacking),
 		cmocka_unit_test(two_ids_of_one_address_are_found),
 	};
 	if (argc > 1)
