@@ -2,8 +2,6 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
-
-
 struct tern_engine;
 struct tern_error;
 
