@@ -25,9 +25,11 @@ static uint32_t cache_pop(struct tern_lcore *lcore)
 	uint32_t slot = spawns->slots[spawns->slot_first];
 	spawns->slot_first = (spawns->slot_first + 1) % TERN_SLOT_CACHE;
 	spawns->slot_count--;
-	/* The agent to be made a few spawns from now: two lines that nobody touched lately. */
+	/* The agent to be made a few spawns from now: lines that nobody touched lately. */
 	uint32_t later = spawns->slots[(spawns->slot_first + AHEAD) % TERN_SLOT_CACHE];
 	__builtin_prefetch(&lcore->agents[later], 1);
+	__builtin_prefetch(&lcore->engine->extras[later], 1);
+	__builtin_prefetch(&lcore->engine->extras[later].slice_ticks, 1);
 	__builtin_prefetch(&lcore->agents[later].behaviour, 1);
 	__builtin_prefetch(&lcore->engine->asked[later], 1);
 	__builtin_prefetch(&lcore->directory[later], 1);
