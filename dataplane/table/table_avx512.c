@@ -135,38 +135,48 @@ static void ask_for_chunk(const struct tern_finder *finder, const struct tern_id
 }
 
 /* Apart, so that the loop below computes nothing for it. `matched`: a tag of its home fitted. */
-static __attribute__((noinline)) void look_again(const struct tern_finder *finder,
-						 const struct asked *asked,
-						 const struct tern_id *ids, tern_address *addresses,
-						 uint32_t i, bool matched)
+static __attribute__((noinline)) tern_address look_again(const struct tern_finder *finder,
+							 const struct tern_bucket *home,
+							 const struct tern_id *id, bool matched)
 {
-	uint64_t hash = hash_id(&finder->keys, &ids[i]);
-	addresses[i] = matched ? look_slowly(finder, hash, &ids[i])
-			       : look_on(finder, asked->homes[i], hash, &ids[i]);
+	uint64_t hash = hash_id(&finder->keys, id);
+	return matched ? look_slowly(finder, hash, id) : look_on(finder, home, hash, id);
 }
 
-static void search_chunk(const struct tern_finder *finder, const struct asked *asked,
-			 const struct tern_id *ids, tern_address *addresses)
+/* Eight ids, at places of arrays that the compiler knows: nothing is computed to get there. */
+static inline __attribute__((always_inline)) void
+search_eight(const struct tern_finder *finder, const struct asked *asked, uint32_t from,
+	     const struct tern_id *ids, tern_address *addresses)
 {
 #pragma GCC unroll 8
-	for (uint32_t i = 0; i < CHUNK; i++) {
-		const struct tern_bucket *home = asked->homes[i];
-		__m128i tag = _mm_loadl_epi64((const void *)&asked->tags[i]);
+	for (uint32_t i = 0; i < 8; i++) {
+		const struct tern_bucket *home = asked->homes[from + i];
+		__m128i tag = _mm_loadl_epi64((const void *)&asked->tags[from + i]);
 		uint64_t bytes = match_bytes(home, tag) << FIRST_SHIFT;
 		if (likely(bytes)) {
 			uint64_t bit = (uint64_t)__builtin_ctzll(bytes), word;
 			addresses[i] = word = first_word(home, bit);
 			if (unlikely(!is_equal(first_id(home, bit), &ids[i]) ||
 				     (int64_t)word <= 0 || !is_first_still(home, bit, word)))
-				look_again(finder, asked, ids, addresses, i, true);
+				addresses[i] = look_again(finder, home, &ids[i], true);
 		} else {
 			addresses[i] = TERN_ADDRESS_NONE;
 			uint64_t meta = __atomic_load_n(&home->meta, __ATOMIC_ACQUIRE);
-			if (unlikely(meta & asked->filters[i])) /* R2, R3 */
-				look_again(finder, asked, ids, addresses, i, false);
+			if (unlikely(meta & asked->filters[from + i])) /* R2, R3 */
+				addresses[i] = look_again(finder, home, &ids[i], false);
 		}
 	}
 }
+
+static void search_chunk(const struct tern_finder *finder, const struct asked *asked,
+			 const struct tern_id *ids, tern_address *addresses)
+{
+	search_eight(finder, asked, 0, ids, addresses);
+	search_eight(finder, asked, 8, ids + 8, addresses + 8);
+	search_eight(finder, asked, 16, ids + 16, addresses + 16);
+	search_eight(finder, asked, 24, ids + 24, addresses + 24);
+}
+_Static_assert(CHUNK == 32, "four eights");
 
 /* A chunk is searched when the next one has been asked for. */
 static void find_batch(const struct tern_finder *finder, const struct tern_id *ids, uint32_t count,
