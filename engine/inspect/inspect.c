@@ -161,7 +161,8 @@ int tern_inspect_listen(struct tern_engine *engine)
 	int code = bind_name(inspector->listener);
 	if (code != 0)
 		return code;
-	return listen(inspector->listener, CLIENTS_MAX) == 0 ? 0 : -errno;
+	/* Who only looks whether it is there waits in this queue while the engine is stopped. */
+	return listen(inspector->listener, SOMAXCONN) == 0 ? 0 : -errno;
 }
 
 /* It blocks all signals: those of the process are for the program's threads. */
