@@ -168,9 +168,24 @@ static tern_address find(const struct tern_finder *finder, uint64_t high, uint64
 	return tern_table_find_slowly(shard, hash, high, low);
 }
 
-static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t hash,
-				  const struct tern_id *id)
+static __attribute__((noinline)) uint64_t search_all(const struct tern_bucket *bucket,
+						     uint64_t hash, const struct tern_id *id)
 {
 	return search(bucket, tag_of(_mm_cvtsi64_si128((long long)hash)),
 		      _mm_loadu_si128((const void *)id));
+}
+
+/* In a loop the ones stay in a register. */
+static inline uint64_t search_for(const struct tern_bucket *bucket, uint64_t hash,
+				  const struct tern_id *id)
+{
+	__m128i tag = _mm_broadcastb_epi8(_mm_cvtsi64_si128((long long)hash));
+	uint64_t bytes = match_bytes(bucket, _mm_max_epu8(tag, _mm_set1_epi8(1))) << FIRST_SHIFT;
+	if (unlikely(!bytes))
+		return TERN_ADDRESS_NONE;
+	uint64_t bit = (uint64_t)__builtin_ctzll(bytes), word = first_word(bucket, bit);
+	bool same = is_same(first_id(bucket, bit), _mm_loadu_si128((const void *)id));
+	if (likely(same) && likely((int64_t)word > 0) && is_first_still(bucket, bit, word))
+		return word;
+	return search_all(bucket, hash, id);
 }
