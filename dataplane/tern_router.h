@@ -64,7 +64,14 @@ struct tern_router_options {
 	uint64_t remote_ttl_ns;	  /**< of a route neither steady nor unsteady; 0: 30 s */
 	uint64_t absent_ttl_ns;	  /**< that an id counts as missing; 0: 1 s */
 	uint64_t drift_max;	  /**< versions behind a peer before reconcile(); 0: 64 */
-	uint32_t sample_every;	  /**< a lookup in so many is timed; 0: none */
+	uint64_t drift_ns;	  /**< that any may lack before reconcile(), be it one; 0: 1 s */
+	/**
+	 * Version to count on from: above all that this node told before it was started anew, such
+	 * as microseconds since 1970; up to TERN_VERSION_FOLLOWED_MAX. So peers tell its changes
+	 * from those of its life before. 0: it has had none.
+	 */
+	uint64_t version;
+	uint32_t sample_every;		       /**< a lookup in so many is timed; 0: none */
 	const struct tern_router_calls *calls; /**< keeps; NULL: none */
 	void *context;			       /**< for the calls */
 };
@@ -85,7 +92,11 @@ TERN_API int tern_router_create(struct tern_router **router,
 /** Free a router. Context: nobody uses it any more. */
 TERN_API void tern_router_destroy(struct tern_router *router);
 
-/** Its table, for who puts in and takes out agents of this process. */
+/**
+ * Its table, for who puts in and takes out agents of this process, which tern_table_put() refuses
+ * while it is held that they live on another node. A remote update never takes the place of an
+ * agent of this process, whoever comes first.
+ */
 TERN_API struct tern_table *tern_router_table(struct tern_router *router);
 
 /**
@@ -136,7 +147,8 @@ enum tern_applied {
  * is held and what is told tern_update_join() decides. A route told again with the same address
  * becomes steadier, one with another address less steady: its time to live is remote_ttl_ns, twice
  * that at 8 and more of 15, half at 3 and less. A new one has 4; each confirmation adds 1, each
- * change takes 4.
+ * change takes 4; that its time was up changes nothing. What another node than the origin tells
+ * (tern_update.left_ns) is held no longer than by that node, and confirms nothing.
  *
  * What is told of agents of this process above TERN_VERSION_FOLLOWED_MAX cannot be outdone: it is
  * rejected and noted as a contradiction, and who believes it does so until it has forgotten.
@@ -146,7 +158,8 @@ enum tern_applied {
  * not bring it back.
  *
  * @return enum tern_applied; -EINVAL: no such thing can be; -ENOSPC, -ENOMEM: no room for the
- * route, or to remember that it has gone: then all is as before
+ * route, or to remember that it has gone, or what would be answered: then all is as before, and the
+ * change counts as lacking
  *
  * Context: as tern_table_find(); takes the router's lock.
  */
@@ -154,16 +167,48 @@ TERN_API int tern_router_update(struct tern_router *router, const struct tern_up
 				struct tern_update *answer);
 
 /**
- * Say what is true of an agent of this process, for others to hear.
+ * Say what is true of an agent of this process, for others to hear. What is told is held here
+ * first: an agent that lives is put in the table, if it is not there; one that has gone is taken
+ * out of it and of all sets, and remembered, as those of other nodes are.
  *
- * @param address  TERN_ADDRESS_NONE: it has gone
+ * @param address  of this process; TERN_ADDRESS_NONE: it has gone
  * @param update   yields it, with a version higher than all heard so far that can be followed
  *                 (TERN_VERSION_FOLLOWED_MAX)
+ * @return 0; else nothing is to be told: -EINVAL: an address of another node; -EEXIST: an agent of
+ * this process has this id, and another address; -ENOSPC, -ENOMEM: no room to hold it. An end that
+ * was not told others learn when their time for the agent is up.
  *
- * Context: as tern_table_find(); takes the router's lock.
+ * Context: as tern_table_find(); takes the router's lock. What becomes of one agent is told by one
+ * thread at a time, in its order.
  */
-TERN_API void tern_router_publish(struct tern_router *router, struct tern_id id,
-				  tern_address address, struct tern_update *update);
+TERN_API int tern_router_publish(struct tern_router *router, struct tern_id id,
+				 tern_address address, struct tern_update *update);
+
+/** Where a telling of news is; all zero: at its beginning. */
+struct tern_news_cursor {
+	struct tern_table_cursor at;
+	uint64_t part;
+};
+
+/**
+ * Tell the next of what is held of a node's changes: the routes that are fresh, and who has gone
+ * and is remembered. Of this node: what was published and is still true. For a peer that asks in
+ * tern_router_calls.reconcile(); and, of this node, for all others from time to time: who tells its
+ * agents again more often than remote_ttl_ns / 2 keeps them known.
+ *
+ * What stays is told once; what comes or goes meanwhile at most once.
+ *
+ * @param above   only versions above this one
+ * @param cursor  where to go on; yields where this step ended
+ * @param visit   borrows the news; is called up to 32 times
+ * @return whether there may be more
+ *
+ * Context: as tern_table_each_from(); takes the router's lock, not while it visits.
+ */
+TERN_API bool tern_router_news(struct tern_router *router, uint16_t node, uint64_t above,
+			       struct tern_news_cursor *cursor,
+			       void (*visit)(void *context, const struct tern_update *news),
+			       void *context);
 
 /**
  * Note that an agent has a capability, or no longer has it.
@@ -199,7 +244,8 @@ TERN_API uint32_t tern_router_providers(struct tern_router *router, uint32_t rea
 TERN_API uint32_t tern_router_on_node(struct tern_router *router, uint16_t node,
 				      tern_address *addresses, uint32_t count_max);
 
-/** Highest version heard of a node's changes; its own count for this node. Any thread. */
+/** Highest version heard of a node's changes; for this node that of its last change told. Any
+ * thread. */
 TERN_API uint64_t tern_router_version(const struct tern_router *router, uint16_t node);
 
 /** Version up to which nothing of a node's changes is lacking here. Any thread; takes the lock. */
@@ -225,8 +271,10 @@ struct tern_consistency {
 };
 
 /**
- * Compare with what a peer has heard, and ask it for what we lack by more than drift_max. A change
- * is lacking that was not received, or could not be kept: tern_router_update() failed.
+ * Compare with what a peer has heard, and ask it for what we lack by more than drift_max, or for
+ * longer than drift_ns. A change is lacking that was not received, or could not be kept:
+ * tern_router_update() failed. Where the peer has heard more of this node than it told, that was
+ * before this node was started anew: it counts on from there.
  *
  * @param versions  the peer's tern_router_version(), by node; shape count
  * @param report    yields the outcome; may be NULL

@@ -102,6 +102,15 @@ TERN_API int tern_sets_remove(struct tern_sets *sets, struct tern_id set, struct
 TERN_API uint32_t tern_sets_forget(struct tern_sets *sets, struct tern_id agent);
 
 /**
+ * Take an agent out of every set in which it has the address of another node.
+ *
+ * @return of how many
+ *
+ * Context: any thread; takes the lock.
+ */
+TERN_API uint32_t tern_sets_forget_remote(struct tern_sets *sets, struct tern_id agent);
+
+/**
  * Give an agent another address in every set that it is in.
  *
  * @param address  TERN_ADDRESS_NONE: changes nothing

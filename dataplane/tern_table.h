@@ -137,6 +137,17 @@ TERN_API uint64_t tern_table_prefetch(const struct tern_table *table, struct ter
 TERN_API int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace);
 
 /**
+ * Put a route in place of one that leads to a certain address.
+ *
+ * @param over  that address; TERN_ADDRESS_NONE: only where the id has no route
+ * @return as tern_table_put(); -EEXIST: the id has another route, or none
+ *
+ * Context: as tern_table_put().
+ */
+TERN_API int tern_table_put_over(struct tern_table *table, const struct tern_route *route,
+				 tern_address over);
+
+/**
  * Put in that an agent lives here, for ever, under an id that is new: drawn at random. Its address
  * as in tern_table_put().
  *

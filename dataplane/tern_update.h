@@ -34,6 +34,12 @@ struct tern_update {
 	 * did not hear of one before knows it. 0: not said, as where a third node tells.
 	 */
 	uint64_t first;
+	/**
+	 * How long the teller still holds it, ns, less what it may take on its way; 0: not said, as
+	 * where the origin itself tells. Who hears it from another node holds it no longer: so the
+	 * copies of what the origin told last end, however often they are told on.
+	 */
+	uint64_t left_ns;
 };
 
 /** What an update is to what is held. */

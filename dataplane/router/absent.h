@@ -9,7 +9,8 @@
  * stay for the same time, so the oldest is the first to go, whether its time is up or its place is
  * needed. One that was a route keeps its version and steadiness: old news of it is known as such.
  *
- * In the table an id's "address" is its place in the ring, counted from 1.
+ * In the table an id's "address" is its place in the ring, counted from 1, and `updated_ns` the
+ * address that it had; TERN_ADDRESS_NONE: none, or it has gone.
  *
  * Context: one writer at a time; tern_absent_find() as tern_table_find().
  */

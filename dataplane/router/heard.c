@@ -113,3 +113,14 @@ uint64_t tern_heard_complete(const struct tern_heard *heard)
 {
 	return heard->gap_count ? heard->gaps[0].first - 1 : heard->version;
 }
+
+uint64_t tern_heard_watch(struct tern_heard *heard, bool lacking, uint64_t now)
+{
+	uint64_t complete = tern_heard_complete(heard);
+	if (!lacking) /* and another peer may know more */
+		return 0;
+	if (complete != heard->lacked_above || heard->lacked_since == 0)
+		heard->lacked_since = now;
+	heard->lacked_above = complete;
+	return now - heard->lacked_since;
+}

@@ -2,10 +2,11 @@
 #ifndef HEARD_H
 #define HEARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Gaps kept apart; of more the two that are nearest to each other become one. */
-#define TERN_HEARD_GAPS 14u
+#define TERN_HEARD_GAPS 13u
 
 /**
  * What was heard of a node's changes: the highest version, and the gaps below it, in which changes
@@ -21,6 +22,8 @@ struct tern_heard {
 	struct tern_gap {
 		uint64_t first, last;
 	} gaps[TERN_HEARD_GAPS + 1]; /* by version, with something heard between; one to spare */
+	/* what something lacks above, as the last comparison found it, and since when it does */
+	uint64_t lacked_above, lacked_since;
 };
 
 _Static_assert(sizeof(struct tern_heard) == 256, "four lines a node");
@@ -43,6 +46,14 @@ void tern_heard_settle(struct tern_heard *heard, uint64_t version);
 
 /** How many versions up to one may be of changes that are lacking. */
 uint64_t tern_heard_lacking(const struct tern_heard *heard, uint64_t version);
+
+/**
+ * Note what a comparison found.
+ *
+ * @param lacking  whether anything was
+ * @return for how long the same has been lacking, by `now`; 0: nothing is, or as of now
+ */
+uint64_t tern_heard_watch(struct tern_heard *heard, bool lacking, uint64_t now);
 
 /** The version up to which nothing is lacking. */
 uint64_t tern_heard_complete(const struct tern_heard *heard);

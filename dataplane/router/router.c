@@ -9,6 +9,7 @@
 #define REMOTE_TTL_NS_DEFAULT 30000000000u
 #define ABSENT_TTL_NS_DEFAULT 1000000000u
 #define DRIFT_DEFAULT 64u
+#define DRIFT_NS_DEFAULT 1000000000u
 #define READERS_MAX 65536u
 #define ABSENT_MAX (1u << 27)
 
@@ -23,6 +24,10 @@ static int check_options(const struct tern_router_options *options, struct tern_
 	if (options->absent_max > ABSENT_MAX)
 		return tern_error_set(error, -EINVAL, "router: %u missing ids; %u at most",
 				      options->absent_max, ABSENT_MAX);
+	if (options->version > TERN_VERSION_FOLLOWED_MAX)
+		return tern_error_set(error, -EINVAL, "router: version %llu; %llu at most",
+				      (unsigned long long)options->version,
+				      (unsigned long long)TERN_VERSION_FOLLOWED_MAX);
 	return 0;
 }
 
@@ -36,16 +41,18 @@ static void set_limits(struct tern_router *router, const struct tern_router_opti
 				      ? router->remote_ttl_ns * TERN_GONE_TTLS
 				      : TERN_ROUTE_FOREVER;
 	router->drift_max = options->drift_max ? options->drift_max : DRIFT_DEFAULT;
+	router->drift_ns = options->drift_ns ? options->drift_ns : DRIFT_NS_DEFAULT;
 	router->reader_count = options->readers ? options->readers : 1;
 	router->sample_every = options->sample_every;
 	router->node = options->node;
+	router->told = options->version; /* that it starts anew is a change that peers ask for */
 	router->context = options->context;
 	if (options->calls)
 		router->calls = *options->calls;
 }
 
 /* Histograms are large, and there only where lookups are timed. */
-static int make_readers(struct tern_router *router, struct tern_error *error)
+static int make_readers(struct tern_router *router, uint64_t version, struct tern_error *error)
 {
 	uint32_t count = router->reader_count;
 	router->heard = calloc(TERN_NODE_MAX + 1, sizeof(*router->heard));
@@ -54,6 +61,7 @@ static int make_readers(struct tern_router *router, struct tern_error *error)
 		router->times = calloc(count, sizeof(*router->times));
 	if (!router->heard || !router->readers || (router->sample_every && !router->times))
 		return tern_error_set(error, -ENOMEM, "router: no memory for %u readers", count);
+	router->heard[router->node].version = version;
 	for (uint32_t i = 0; i < count; i++)
 		router->readers[i].until_sample = tern_router_until(router);
 	return 0;
@@ -73,7 +81,7 @@ static int make_parts(struct tern_router *router, const struct tern_router_optio
 	struct tern_table_options own = *like, alone = *like;
 	own.routes_expected = 0;
 	alone.quiet = NULL; /* who looks into `gone` has the lock */
-	int code = make_readers(router, error);
+	int code = make_readers(router, options->version, error);
 	if (code == 0)
 		code = tern_table_create(&router->table, like, error);
 	if (code == 0)

@@ -17,12 +17,15 @@
 /** Steadiness of a route that has just been learned: tern_router_update(). */
 #define TERN_STEADY_NEW 4u
 
+/** News is taken to reach a peer within this part of remote_ttl_ns. */
+#define TERN_TTL_WAYS 8u
+
 /**
  * That an agent has gone is remembered for so many times remote_ttl_ns, so that older news of it is
- * known as such. How far may it travel? Who missed the end holds the route for at most two times
- * after it was last told, and tells it on until then. Who hears it first at that moment holds it
- * for once more: a new route is not steady. The fourth is for the way. News later than that came
- * through a chain of nodes which all missed the end: then the agent's own node contradicts it.
+ * known as such. How far may it travel? What an agent's own node tells for the last time is held
+ * for at most two times (a steady route), and whoever hears it from another node holds it no longer
+ * than that one (tern_update.left_ns, less the way): so no copy is held, or told on, after two. The
+ * other two are for news that is late.
  */
 #define TERN_GONE_TTLS 4u
 
@@ -41,7 +44,7 @@ struct tern_router {
 	struct tern_router_calls calls;
 	void *context;
 	struct tern_heard *heard; /* by node; of this one its own count */
-	uint64_t remote_ttl_ns, absent_ttl_ns, gone_ttl_ns, drift_max;
+	uint64_t remote_ttl_ns, absent_ttl_ns, gone_ttl_ns, drift_max, drift_ns;
 	uint32_t reader_count;
 	uint32_t sample_every;
 	uint16_t node;
@@ -52,7 +55,7 @@ struct tern_router {
 	struct tern_absent gone; /* agents of other nodes: what their end was told with */
 	uint64_t gone_bytes;	 /* any thread reads; so that nobody looks into `gone` for it */
 	struct tern_table *own;	 /* agents of this process that others were told of */
-	uint64_t told;		 /* version of the last change told from here; 0: none */
+	uint64_t told;		 /* version of the last change told; 0: none; any thread reads */
 	struct tern_router_updates updates;				    /* any thread reads */
 	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
 };
@@ -66,6 +69,20 @@ static inline uint64_t tern_router_now(const struct tern_router *router)
 static inline uint64_t tern_router_after(uint64_t now, uint64_t ns)
 {
 	return ns < TERN_ROUTE_FOREVER - now ? now + ns : TERN_ROUTE_FOREVER;
+}
+
+/**
+ * How long one that another node's word is held until is told on as held: less the time that the
+ * telling may take, or two nodes could tell each other of one that has ended for ever. 1 at least.
+ * 0: not said, for ever, or without a clock.
+ */
+static inline uint64_t tern_router_left(const struct tern_router *router, uint64_t until_ns)
+{
+	uint64_t told =
+		tern_router_after(tern_router_now(router), router->remote_ttl_ns / TERN_TTL_WAYS);
+	if (until_ns == TERN_ROUTE_FOREVER || !router->calls.now)
+		return 0;
+	return until_ns > told ? until_ns - told : 1;
 }
 
 /** Lookups until the next one that is timed. */
@@ -108,8 +125,15 @@ static inline struct tern_id tern_router_node_set(uint16_t node)
 }
 
 /**
- * Drop a route from the table, if it has an address, and its agent from all sets; what is worth
- * remembering of it is noted among the missing until `until_ns`. Context: the lock is held.
+ * Count on from a version that was heard: Lamport's rule, as far as it leaves room above
+ * (tern_update.h). Context: the lock is held.
+ */
+void tern_router_follow(struct tern_router *router, uint64_t version);
+
+/**
+ * Drop a route to another node from the table, if it has an address, and its agent from the sets
+ * that have it there; what is worth remembering of it is noted among the missing until `until_ns`.
+ * Context: the lock is held.
  */
 void tern_router_drop(struct tern_router *router, const struct tern_route *route,
 		      uint64_t until_ns);

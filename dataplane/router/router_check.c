@@ -10,6 +10,8 @@
 
 uint64_t tern_router_version(const struct tern_router *router, uint16_t node)
 {
+	if (node == router->node)
+		return tern_load(&router->told);
 	return node <= TERN_NODE_MAX ? tern_load(&router->heard[node].version) : 0;
 }
 
@@ -27,17 +29,28 @@ uint64_t tern_router_complete(struct tern_router *router, uint16_t node)
 	if (node > TERN_NODE_MAX)
 		return 0;
 	tern_lock(&router->lock);
-	uint64_t complete = tern_heard_complete(&router->heard[node]);
+	uint64_t complete =
+		node == router->node ? router->told : tern_heard_complete(&router->heard[node]);
 	tern_unlock(&router->lock);
 	return complete;
+}
+
+/* What a peer has heard of this node: more than is told was told before a new start. */
+static void compare_own(struct tern_router *router, uint64_t told)
+{
+	tern_lock(&router->lock);
+	tern_router_follow(router, told);
+	tern_unlock(&router->lock);
 }
 
 static void compare_node(struct tern_router *router, uint16_t peer, uint16_t node, uint64_t told,
 			 struct tern_consistency *report)
 {
-	const struct tern_heard *heard = &router->heard[node];
+	struct tern_heard *heard = &router->heard[node];
+	uint64_t now = tern_router_now(router);
 	tern_lock(&router->lock);
 	uint64_t lacking = tern_heard_lacking(heard, told), have = tern_heard_complete(heard);
+	uint64_t lacked_ns = tern_heard_watch(heard, lacking != 0, now);
 	bool ahead = lacking == 0 && told < heard->version;
 	tern_unlock(&router->lock);
 	report->behind += lacking != 0;
@@ -47,7 +60,7 @@ static void compare_node(struct tern_router *router, uint16_t peer, uint16_t nod
 		report->drift_max = lacking;
 		report->drift_node = node;
 	}
-	if (lacking <= router->drift_max)
+	if (lacking <= router->drift_max && lacked_ns < router->drift_ns)
 		return;
 	report->reconciled++;
 	if (router->calls.reconcile)
@@ -61,7 +74,9 @@ int tern_router_compare(struct tern_router *router, uint16_t peer, const uint64_
 	if (count > TERN_NODE_MAX + 1)
 		return -EINVAL;
 	for (uint32_t node = 1; node < count; node++)
-		if (node != router->node)
+		if (node == router->node)
+			compare_own(router, versions[node]);
+		else
 			compare_node(router, peer, (uint16_t)node, versions[node], &outcome);
 	if (report)
 		*report = outcome;

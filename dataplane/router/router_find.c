@@ -45,6 +45,7 @@ static void drop_stale(struct tern_router *router, struct tern_router_reader *re
 		/* Older news is known as such; the same told again counts, and is asked for at
 		 * once. */
 		route.version -= route.version > 0;
+		route.updated_ns = route.address;
 		tern_router_drop(router, &route, 0);
 		tern_count(&reader->counts.stale_removed, 1);
 	}

@@ -16,6 +16,7 @@
 struct held {
 	struct tern_route route;   /* address NONE: none */
 	struct tern_update update; /* the same, as others are told; version 0: nothing is held */
+	tern_address was;	   /* where a missing one was before its time was up, or NONE */
 	bool lives_here;
 };
 
@@ -52,7 +53,8 @@ static void look_up(const struct tern_router *router, struct tern_id id, struct 
 			route->origin = router->node;
 		}
 	} else {
-		tern_absent_find(&router->absent, id, route);
+		if (tern_absent_find(&router->absent, id, route))
+			held->was = route->updated_ns;
 		if (tern_absent_find(&router->gone, id, &told) && told.version > route->version)
 			*route = told;
 		route->address = TERN_ADDRESS_NONE;
@@ -62,7 +64,10 @@ static void look_up(const struct tern_router *router, struct tern_id id, struct 
 					    .version = route->version,
 					    .origin = route->origin,
 					    .hops = route->hops,
-					    .source = route->source};
+					    .source = route->source,
+					    .first = route->version};
+	if (route->address && !held->lives_here)
+		held->update.left_ns = tern_router_left(router, route->expires_ns);
 }
 
 static void note_contradiction(struct tern_router *router, enum tern_contradiction_kind kind,
@@ -90,58 +95,11 @@ uint32_t tern_router_contradictions(struct tern_router *router, struct tern_cont
 	return (uint32_t)count;
 }
 
-/* Lamport's rule, as far as it leaves room above: tern_update.h. */
-static void follow_version(struct tern_router *router, uint64_t version)
+void tern_router_follow(struct tern_router *router, uint64_t version)
 {
 	uint64_t *own = &router->heard[router->node].version;
 	if (version <= TERN_VERSION_FOLLOWED_MAX && version > *own)
 		tern_store(own, version);
-}
-
-/* The next version of this node: higher than all that it follows. */
-static uint64_t next_version(struct tern_router *router)
-{
-	uint64_t *own = &router->heard[router->node].version;
-	tern_store(own, *own + 1);
-	return *own;
-}
-
-/* Tell something newer than `base`, if that can be followed, and remember what was told. */
-static void tell_readers(struct tern_router *router, const struct held *held, tern_address address,
-			 uint64_t base, struct tern_update *update)
-{
-	follow_version(router, base);
-	uint64_t version = next_version(router);
-	*update = (struct tern_update){.id = held->route.id,
-				       .address = address_there(router, address),
-				       .version = version,
-				       .base = RTE_MIN(base, version - 1),
-				       .origin = router->node,
-				       .source = TERN_ROUTE_GOSSIP,
-				       .first = router->told + 1};
-	router->told = version;
-	struct tern_route told = held->route;
-	told.version = update->version;
-	told.origin = router->node;
-	if (address) {
-		told.address = address;
-		tern_table_put(router->own, &told, true);
-		return;
-	}
-	told.address = TERN_ADDRESS_NONE;
-	tern_table_remove(router->own, told.id, TERN_ADDRESS_NONE);
-	tern_router_drop(router, &told,
-			 tern_router_after(tern_router_now(router), router->absent_ttl_ns));
-}
-
-void tern_router_publish(struct tern_router *router, struct tern_id id, tern_address address,
-			 struct tern_update *update)
-{
-	struct held held;
-	tern_lock(&router->lock);
-	look_up(router, id, &held);
-	tell_readers(router, &held, address, held.update.version, update);
-	tern_unlock(&router->lock);
 }
 
 static uint64_t time_to_live(const struct tern_router *router, const struct tern_route *route)
@@ -153,32 +111,42 @@ static uint64_t time_to_live(const struct tern_router *router, const struct tern
 	return route->steady < STEADY_SHORT ? router->remote_ttl_ns / 2 : router->remote_ttl_ns;
 }
 
+/* That a route's time was up is no change: what was held before counts. */
 static uint32_t steadiness_of(const struct held *held, tern_address address)
 {
 	uint32_t before = held->route.steady;
-	if (held->update.version == 0)
+	tern_address last = held->route.address ? held->route.address : held->was;
+	if (held->update.version == 0 && !last)
 		return before;
-	if (held->route.address == address)
+	if (last == address)
 		return RTE_MIN(before + 1, STEADY_MAX);
 	return before > STEADY_CHANGE ? before - STEADY_CHANGE : 0;
 }
 
+/* The sets first: while the route is there no agent of this process comes under its id. */
 void tern_router_drop(struct tern_router *router, const struct tern_route *route, uint64_t until_ns)
 {
 	struct tern_route known = *route;
 	known.expires_ns = until_ns;
+	tern_count(&router->updates.invalidated, tern_sets_forget_remote(router->sets, route->id));
 	if (route->address)
 		tern_table_remove(router->table, route->id, route->address);
-	tern_count(&router->updates.invalidated, tern_sets_forget(router->sets, route->id));
 	tern_absent_put(&router->absent, &known);
 }
 
+/* What is told by another node than the origin is held no longer than by that node. */
+static uint64_t no_longer_than(uint64_t ttl_ns, const struct tern_update *told)
+{
+	return told->left_ns ? RTE_MIN(ttl_ns, told->left_ns) : ttl_ns;
+}
+
 /* Without a clock no time is ever up: then the oldest gives way. */
-static int remember_gone(struct tern_router *router, const struct tern_route *route)
+static int remember_gone(struct tern_router *router, const struct tern_route *route,
+			 uint64_t ttl_ns)
 {
 	struct tern_route known = *route;
 	uint64_t now = tern_router_now(router);
-	known.expires_ns = router->calls.now ? tern_router_after(now, router->gone_ttl_ns) : now;
+	known.expires_ns = router->calls.now ? tern_router_after(now, ttl_ns) : now;
 	int code = tern_absent_keep(&router->gone, &known, now);
 	tern_store(&router->gone_bytes, tern_absent_held(&router->gone));
 	return code;
@@ -195,11 +163,13 @@ static int hold_gone(struct tern_router *router, const struct held *held,
 	route.version = joined->version;
 	route.origin = joined->origin;
 	route.steady = steadiness_of(held, TERN_ADDRESS_NONE) & STEADY_MAX;
-	int code = remember_gone(router, &route);
-	if (code == 0)
-		tern_router_drop(router, &route,
-				 tern_router_after(tern_router_now(router), router->absent_ttl_ns));
-	return code;
+	route.updated_ns = TERN_ADDRESS_NONE;
+	int code = remember_gone(router, &route, no_longer_than(router->gone_ttl_ns, joined));
+	if (code != 0)
+		return code;
+	tern_router_drop(router, &route,
+			 tern_router_after(tern_router_now(router), router->absent_ttl_ns));
+	return 0;
 }
 
 static void follow_in_sets(struct tern_router *router, const struct held *held,
@@ -228,21 +198,134 @@ static int hold_route(struct tern_router *router, const struct held *held,
 				   .origin = joined->origin,
 				   .hops = joined->hops,
 				   .source = joined->source & 0xFu,
-				   .steady = steadiness_of(held, joined->address) & STEADY_MAX};
-	route.expires_ns = tern_router_after(now, time_to_live(router, &route));
+				   .steady = held->route.steady};
+	bool confirms = joined->left_ns && held->route.address == joined->address;
+	if (!confirms)
+		route.steady = steadiness_of(held, joined->address) & STEADY_MAX;
+	route.expires_ns =
+		tern_router_after(now, no_longer_than(time_to_live(router, &route), joined));
+	if (confirms)
+		route.expires_ns = RTE_MAX(route.expires_ns, held->route.expires_ns);
 	/* An agent of this process may have come under this id meanwhile: it stays. */
-	int code = tern_table_put(router->table, &route, held->route.address != TERN_ADDRESS_NONE);
+	int code = tern_table_put_over(router->table, &route, held->route.address);
 	if (code != 0)
 		return code;
 	tern_count(&router->updates.invalidated, tern_absent_remove(&router->absent, joined->id));
 	tern_absent_remove(&router->gone, joined->id);
+	tern_table_remove(router->own, joined->id, TERN_ADDRESS_NONE);
 	follow_in_sets(router, held, joined->address);
 	return 0;
+}
+
+/* The next change of this node: newer than `base`, if that can be followed. */
+static struct tern_update next_change(struct tern_router *router, struct tern_id id,
+				      tern_address address, uint64_t base)
+{
+	tern_router_follow(router, base);
+	uint64_t version = router->heard[router->node].version + 1;
+	return (struct tern_update){.id = id,
+				    .address = address_there(router, address),
+				    .version = version,
+				    .base = RTE_MIN(base, version - 1),
+				    .origin = router->node,
+				    .source = TERN_ROUTE_GOSSIP,
+				    .first = router->told + 1};
+}
+
+/* It is held: from now on it has been told. */
+static void count_change(struct tern_router *router, const struct tern_update *change)
+{
+	tern_store(&router->heard[router->node].version, change->version);
+	tern_store(&router->told, change->version);
+}
+
+/* An agent of this process is where it is told to be: in `own`, and in the table. */
+static int hold_life(struct tern_router *router, const struct held *held, tern_address address,
+		     uint64_t version)
+{
+	struct tern_route told = held->route, route = {.id = held->route.id,
+						       .address = address,
+						       .expires_ns = TERN_ROUTE_FOREVER};
+	told.address = address;
+	told.version = version;
+	told.origin = router->node;
+	int code = tern_table_put(router->own, &told, true);
+	if (code != 0 || held->lives_here)
+		return code;
+	tern_sets_forget_remote(router->sets, route.id);
+	code = tern_table_put_over(router->table, &route, held->route.address);
+	if (code != 0) {
+		tern_table_remove(router->own, route.id, TERN_ADDRESS_NONE);
+		return code;
+	}
+	tern_absent_remove(&router->absent, route.id);
+	tern_absent_remove(&router->gone, route.id);
+	return 0;
+}
+
+/* One that has gone: remembered, and nowhere else. */
+static int hold_end(struct tern_router *router, const struct held *held, uint64_t version)
+{
+	struct tern_route route = held->route;
+	route.version = version;
+	route.origin = router->node;
+	route.expires_ns = tern_router_after(tern_router_now(router), router->absent_ttl_ns);
+	route.updated_ns = TERN_ADDRESS_NONE;
+	int code = remember_gone(router, &route, router->gone_ttl_ns);
+	if (code != 0)
+		return code;
+	tern_table_remove(router->own, route.id, TERN_ADDRESS_NONE);
+	if (route.address)
+		tern_table_remove(router->table, route.id, route.address);
+	tern_count(&router->updates.invalidated, tern_sets_forget(router->sets, route.id));
+	tern_absent_put(&router->absent, &route);
+	return 0;
+}
+
+/* What is told is held first. */
+static int tell_change(struct tern_router *router, const struct held *held, tern_address address,
+		       uint64_t base, struct tern_update *update)
+{
+	struct tern_update change = next_change(router, held->route.id, address, base);
+	int code = address ? hold_life(router, held, address, change.version)
+			   : hold_end(router, held, change.version);
+	if (code != 0)
+		return code;
+	count_change(router, &change);
+	*update = change;
+	return 0;
+}
+
+/* Another one under its id: as long as it lives, nothing else can be told. */
+static int publish_change(struct tern_router *router, struct tern_id id, tern_address address,
+			  struct tern_update *update)
+{
+	struct held held;
+	int code;
+	do {
+		look_up(router, id, &held);
+		if (address && held.lives_here && held.route.address != address)
+			return -EEXIST;
+		code = tell_change(router, &held, address, held.update.version, update);
+	} while (code == -EEXIST);
+	return code;
+}
+
+int tern_router_publish(struct tern_router *router, struct tern_id id, tern_address address,
+			struct tern_update *update)
+{
+	if (tern_address_node(address) != 0)
+		return -EINVAL;
+	tern_lock(&router->lock);
+	int code = publish_change(router, id, address, update);
+	tern_unlock(&router->lock);
+	return code;
 }
 
 /*
  * About agents of this process nobody else knows better. What others would hold in place of what
  * was told from here contradicts it, and is answered with something newer; the rest is old news.
+ * That one who is not here lives elsewhere only its own node can say: it is told to have gone.
  */
 static int judge_local(struct tern_router *router, const struct held *held,
 		       const struct tern_update *update, struct tern_update *answer)
@@ -256,8 +339,14 @@ static int judge_local(struct tern_router *router, const struct held *held,
 						    : TERN_CONTRADICTION_NOT_HERE,
 				   held, update);
 		/* Where nothing newer can be told, what was told is told again. */
+		int code = 0;
 		if (update->version <= TERN_VERSION_FOLLOWED_MAX || held->update.version == 0)
-			tell_readers(router, held, held->route.address, update->version, &newer);
+			code = tell_change(router, held,
+					   held->lives_here ? held->route.address
+							    : TERN_ADDRESS_NONE,
+					   update->version, &newer);
+		if (code != 0)
+			return code;
 	}
 	if (answer)
 		*answer = newer;
@@ -323,10 +412,11 @@ int tern_router_update(struct tern_router *router, const struct tern_update *upd
 		return -EINVAL;
 	told.hops = (uint8_t)RTE_MIN(update->hops + 1, UINT8_MAX);
 	tern_lock(&router->lock);
-	follow_version(router, update->version);
-	int code = judge_update(router, &told, answer);
-	if (code == -EEXIST)
+	tern_router_follow(router, update->version);
+	int code;
+	do
 		code = judge_update(router, &told, answer);
+	while (code == -EEXIST); /* an agent of this process has come, or gone, meanwhile */
 	hear_update(router, update, code >= 0);
 	count_update(&router->updates, code);
 	tern_unlock(&router->lock);

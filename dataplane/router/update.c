@@ -31,6 +31,12 @@ enum tern_resolution tern_update_resolve(const struct tern_update *held,
 	return TERN_RESOLUTION_MERGE;
 }
 
+/* Not said is the longest. */
+static uint64_t longer_left(uint64_t a, uint64_t b)
+{
+	return a - 1 > b - 1 ? a : b;
+}
+
 /*
  * First a total order over version and address, whose greater one is taken; among equal ones the
  * least or the greatest of each other member. Both are joins, and so is one after the other.
@@ -43,6 +49,7 @@ struct tern_update tern_update_join(const struct tern_update *a, const struct te
 		joined.base = a->base > b->base ? a->base : b->base;
 		joined.origin = a->origin > b->origin ? a->origin : b->origin;
 		joined.first = a->first > b->first ? a->first : b->first;
+		joined.left_ns = longer_left(a->left_ns, b->left_ns);
 		joined.hops = a->hops < b->hops ? a->hops : b->hops;
 		joined.source = a->source < b->source ? a->source : b->source;
 	}

@@ -281,6 +281,40 @@ uint32_t tern_sets_forget(struct tern_sets *sets, struct tern_id agent)
 	return count;
 }
 
+static bool is_remote(const struct tern_sets *sets, uint32_t at)
+{
+	const struct tern_membership *membership = &sets->memberships[at];
+	const struct tern_members *members = sets->sets[membership->set].members;
+	return tern_address_node(members->cells[membership->cell]) != 0;
+}
+
+/* The first of an agent's memberships that has the address of another node, from one on. */
+static struct spot seek_remote(const struct tern_sets *sets, struct spot spot)
+{
+	while (spot.at && !is_remote(sets, spot.at))
+		spot = (struct spot){.before = spot.at, .at = sets->memberships[spot.at].next};
+	return spot;
+}
+
+uint32_t tern_sets_forget_remote(struct tern_sets *sets, struct tern_id agent)
+{
+	uint32_t count = 0;
+	tern_sets_lock(sets);
+	struct spot spot = {.at = tern_sets_number(sets->agents, agent)};
+	for (; (spot = seek_remote(sets, spot)).at; count++) {
+		struct tern_membership membership = sets->memberships[spot.at];
+		unlink_agent(sets, agent, spot);
+		erase_member(sets, membership);
+		/* What follows has come to its place, unless it was the last one. */
+		if (spot.before)
+			spot.at = sets->memberships[spot.before].next;
+		else if (!membership.next)
+			spot.at = 0;
+	}
+	tern_sets_unlock(sets);
+	return count;
+}
+
 uint32_t tern_sets_move(struct tern_sets *sets, struct tern_id agent, tern_address address)
 {
 	uint32_t count = 0;

@@ -215,7 +215,9 @@ int tern_table_add(struct tern_table *table, uint64_t hash, struct tern_id id, t
 	return code;
 }
 
-int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace)
+/* `over`: what the route is to lead to until now; NULL: whatever it does, or nowhere. */
+static int put_route(struct tern_table *table, const struct tern_route *route,
+		     const tern_address *over)
 {
 	uint64_t hash = tern_table_hash_one(table, route->id);
 	struct tern_shard *shard = tern_table_shard(table, hash);
@@ -225,12 +227,27 @@ int tern_table_put(struct tern_table *table, const struct tern_route *route, boo
 	tern_lock(&shard->lock);
 	struct tern_bucket *index = grow_if_full(table, shard, grow_step(table, shard, hash), hash);
 	struct tern_spot spot = tern_index_seek(index, hash, route->id);
-	if (!spot.bucket)
+	tern_address before = spot.bucket ? tern_word_address(shard, spot.bucket->words[spot.place])
+					  : TERN_ADDRESS_NONE;
+	if (over && *over != before)
+		code = -EEXIST;
+	else if (!spot.bucket)
 		code = add_route(table, shard, index, hash, route);
-	else if (replace)
+	else
 		code = replace_at(table, shard, spot, route);
 	tern_unlock(&shard->lock);
 	return code;
+}
+
+int tern_table_put(struct tern_table *table, const struct tern_route *route, bool replace)
+{
+	const tern_address nowhere = TERN_ADDRESS_NONE;
+	return put_route(table, route, replace ? NULL : &nowhere);
+}
+
+int tern_table_put_over(struct tern_table *table, const struct tern_route *route, tern_address over)
+{
+	return put_route(table, route, &over);
 }
 
 int tern_table_remove(struct tern_table *table, struct tern_id id, tern_address address)

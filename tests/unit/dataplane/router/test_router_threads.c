@@ -200,6 +200,87 @@ static void lookups_beside_news(void **state)
 	free(arena.quiet);
 }
 
+/* A thread that tells where an agent of this process is, or is not. */
+struct liar {
+	struct recorder *recorder;
+	struct rte_rcu_qsbr *quiet;
+	pthread_t thread;
+	uint64_t version; /* of the last news */
+	bool over;
+};
+
+static void *lie_on(void *argument)
+{
+	struct liar *liar = argument;
+	rte_rcu_qsbr_thread_register(liar->quiet, 1);
+	while (!seen(&liar->over)) {
+		uint64_t version = liar->version + 1;
+		struct tern_update update = news(1, (uint16_t)(2 + version % 3), version);
+		if (version % 4 == 0)
+			update.address = TERN_ADDRESS_NONE;
+		rte_rcu_qsbr_thread_online(liar->quiet, 1);
+		tell(liar->recorder, update);
+		tern_sanitizer_unlocking(liar->quiet);
+		rte_rcu_qsbr_thread_offline(liar->quiet, 1);
+		put(&liar->version, version);
+	}
+	rte_rcu_qsbr_thread_unregister(liar->quiet, 1);
+	return NULL;
+}
+
+/*
+ * It comes as soon as nobody is held to have its id, or every other time whoever is, and offers a
+ * capability while it is there.
+ */
+static uint64_t live_and_end(struct liar *liar, uint32_t life)
+{
+	struct tern_router *router = liar->recorder->router;
+	const struct tern_route route = {
+		.id = number_id(1), .address = on(0, life), .expires_ns = TERN_ROUTE_FOREVER};
+	uint64_t wrong = 0, before = seen(&liar->version);
+	if (tern_table_put(tern_router_table(router), &route, life % 2) != 0)
+		return 0;
+	wrong += tern_router_offer(router, number_id(90), route.id, route.address) != 0;
+	while (seen(&liar->version) < before + 2)
+		breathe();
+	tern_address found = TERN_ADDRESS_NONE;
+	wrong += tern_table_find(tern_router_table(router), route.id) != route.address;
+	wrong += tern_router_providers(router, 0, number_id(90), &found, 1) != 1 ||
+		 found != route.address;
+	wrong += tern_table_remove(tern_router_table(router), route.id, route.address) != 0;
+	wrong += tern_router_forget(router, route.id) == 0;
+	return wrong;
+}
+
+static void no_news_take_an_agent_s_place(void **state)
+{
+	enum { LIVES = 2000, TRIES = 400000 };
+	(void)state;
+	struct rte_rcu_qsbr *quiet = make_quiet(2);
+	struct liar liar = {
+		.quiet = quiet,
+		.recorder = recorder_open((struct tern_router_options){.table = {.quiet = quiet}})};
+	uint64_t wrong = 0;
+	uint32_t lives = 0;
+	rte_rcu_qsbr_thread_register(quiet, 0);
+	assert_int_equal(pthread_create(&liar.thread, NULL, lie_on, &liar), 0);
+	for (uint32_t i = 0; i < TRIES && lives < LIVES; i++) {
+		uint64_t version = seen(&liar.version);
+		rte_rcu_qsbr_thread_online(quiet, 0);
+		wrong += live_and_end(&liar, i + 1);
+		lives += seen(&liar.version) >= version + 2;
+		tern_sanitizer_unlocking(quiet);
+		rte_rcu_qsbr_thread_offline(quiet, 0);
+	}
+	put(&liar.over, true);
+	pthread_join(liar.thread, NULL);
+	assert_in_range(lives, LIVES, LIVES);
+	assert_int_equal(wrong, 0);
+	rte_rcu_qsbr_thread_unregister(quiet, 0);
+	recorder_close(liar.recorder);
+	free(quiet);
+}
+
 /* Each time anew, while somebody looks: the sets' table of agents frees what it grew out of at
  * once.
  */
@@ -240,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lookups_beside_news),
 		cmocka_unit_test(looks_beside_growth),
+		cmocka_unit_test(no_news_take_an_agent_s_place),
 	};
 	return cmocka_run_group_tests_name("router: threads", tests, NULL, NULL);
 }

@@ -26,6 +26,8 @@ static struct tern_update draw(struct tern_rng *rng)
 	update.address = pick(rng, 4) ? tern_address_make(1 + which % 5, which, 1) : 0;
 	update.hops = (uint8_t)(1 + update.origin);
 	update.source = agrees ? TERN_ROUTE_GOSSIP : TERN_ROUTE_DISCOVERY;
+	update.first = pick(rng, (uint32_t)update.version + 1);
+	update.left_ns = pick(rng, 3);
 	return update;
 }
 
@@ -33,7 +35,8 @@ static bool same(struct tern_update a, struct tern_update b)
 {
 	return a.id.high == b.id.high && a.id.low == b.id.low && a.address == b.address &&
 	       a.version == b.version && a.base == b.base && a.origin == b.origin &&
-	       a.hops == b.hops && a.source == b.source;
+	       a.hops == b.hops && a.source == b.source && a.first == b.first &&
+	       a.left_ns == b.left_ns;
 }
 
 static void joins_are_joins(void **state)

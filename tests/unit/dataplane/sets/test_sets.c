@@ -112,6 +112,18 @@ static void forget(struct model *model, uint32_t agent)
 	       "a forget counted otherwise");
 }
 
+static void forget_remote(struct model *model, uint32_t agent)
+{
+	uint32_t count = 0;
+	for (uint32_t set = 0; set < SETS; set++)
+		if (tern_address_node(model->addresses[set][agent])) {
+			leave(model, set, agent);
+			count++;
+		}
+	expect(model, tern_sets_forget_remote(model->sets, agent_id(model, agent)) == count,
+	       "a forget of remote ones counted otherwise");
+}
+
 static void move(struct model *model, uint32_t agent)
 {
 	tern_address address = pick(&model->rng, 20) ? draw_address(&model->rng) : 0;
@@ -195,6 +207,8 @@ static void step(struct model *model, uint32_t removes)
 		move(model, agent);
 	if (pick(&model->rng, 30) < removes)
 		forget(model, agent);
+	if (pick(&model->rng, 20) < removes)
+		forget_remote(model, agent);
 	if (pick(&model->rng, 4) == 0)
 		check_set(model, set);
 	if (model->quiet && pick(&model->rng, 8) == 0)
