@@ -232,7 +232,9 @@ TERN_API void tern_table_stats(struct tern_table *table, struct tern_table_stats
 TERN_API void tern_table_look(const struct tern_table *table, struct tern_table_stats *stats);
 
 /**
- * Bytes that a table holds that was made for so many routes, and has not grown.
+ * Bytes that a table holds on average, in pages of 4 KiB, that was made for so many routes of
+ * random ids and has them, none of them changed. Shards get unequal shares: a table of several is
+ * seldom more than a few percent off, the less the more routes it has.
  *
  * @param routes   in it
  * @param records  of them, with more to tell than where an agent of this process lives
