@@ -242,6 +242,79 @@ static void an_id_may_come_again_at_once(void **state)
 	free(quiet);
 }
 
+static uint64_t bytes_of(struct tern_table *table)
+{
+	struct tern_table_stats stats;
+	tern_table_stats(table, &stats);
+	return stats.bytes;
+}
+
+/* Routes of other nodes have records. */
+static int update_often(struct tern_table *table, uint64_t times)
+{
+	int code = 0;
+	for (uint64_t i = 1; i <= times && code == 0; i++) {
+		const struct tern_route route = {.id = make_id(1, 0, 1),
+						 .address = tern_address_make(2, (uint32_t)i, 1),
+						 .expires_ns = i};
+		struct tern_route found;
+		code = tern_table_put(table, &route, true);
+		assert_true(tern_table_route(table, route.id, &found));
+		if (code == 0)
+			assert_int_equal(found.expires_ns, i);
+	}
+	return code;
+}
+
+static void a_reader_that_is_not_quiet_costs_memory(void **state)
+{
+	enum { ROUTES = 1000, TIMES = 100 * ROUTES };
+	struct rte_rcu_qsbr *quiet = never_quiet();
+	const struct tern_table_options options = {
+		.routes_max = ROUTES, .quiet = quiet, .page_bytes_max = 4096};
+	struct tern_table *table = make_table(&options);
+	(void)state;
+	uint64_t before = bytes_of(table);
+	assert_int_equal(update_often(table, TIMES), 0);
+	uint64_t kept = bytes_of(table) - before;
+	assert_in_range(kept, TIMES * 64ull, TIMES * 64ull / 8 * 9);
+	/* Whatever it kept is used again, and nothing more is taken. */
+	rte_rcu_qsbr_quiescent(quiet, 0);
+	assert_int_equal(update_often(table, TIMES / 2), 0);
+	assert_int_equal(bytes_of(table) - before, kept);
+	for (int round = 0; round < 2 * TIMES; round++) {
+		rte_rcu_qsbr_quiescent(quiet, 0);
+		assert_int_equal(update_often(table, 1), 0);
+	}
+	assert_int_equal(update_often(table, TIMES / 2), 0);
+	assert_int_equal(bytes_of(table) - before, kept);
+	tern_table_destroy(table);
+	free(quiet);
+}
+
+/* The bound is what is said, and ends with the quiet that it waits for. */
+static void what_readers_keep_is_bounded(void **state)
+{
+	enum { ROUTES = 1000 };
+	const uint64_t most = TERN_TABLE_RETIRED_MIN + ROUTES * TERN_TABLE_RETIRED_TIMES + ROUTES;
+	struct rte_rcu_qsbr *quiet = never_quiet();
+	const struct tern_table_options options = {
+		.routes_max = ROUTES, .quiet = quiet, .page_bytes_max = 4096};
+	struct tern_table *table = make_table(&options);
+	(void)state;
+	assert_int_equal(update_often(table, most), 0);
+	assert_int_equal(update_often(table, 1), -ENOMEM);
+	struct tern_route found;
+	assert_true(tern_table_route(table, make_id(1, 0, 1), &found));
+	assert_int_equal(found.expires_ns, most);
+	uint64_t bytes = bytes_of(table);
+	rte_rcu_qsbr_quiescent(quiet, 0);
+	assert_int_equal(update_often(table, ROUTES), 0);
+	assert_int_equal(bytes_of(table), bytes);
+	tern_table_destroy(table);
+	free(quiet);
+}
+
 static void a_full_table_says_so(void **state)
 {
 	(void)state;
@@ -413,6 +486,8 @@ int main(void)
 		cmocka_unit_test(churn_leaves_no_trace),
 		cmocka_unit_test(places_are_free_at_once),
 		cmocka_unit_test(an_id_may_come_again_at_once),
+		cmocka_unit_test(a_reader_that_is_not_quiet_costs_memory),
+		cmocka_unit_test(what_readers_keep_is_bounded),
 		cmocka_unit_test(a_full_table_says_so),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(the_id_of_nobody_is_an_id),
