@@ -249,6 +249,7 @@ plain()
 odd_names()
 {
 	local shown odd=$'a\n\x1b[2J\x7f\x85\xc2\x9b\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8b\xff\\\xc3\xa9'
+	# shellcheck disable=SC1003 # it is a backslash
 	shown='a\x0a\x1b[2J\x7f\x85\u{9b}\u{2028}\u{202e}\u{2066}\u{200b}\xff\\'$'\xc3\xa9'
 	mkfifo hold
 	"$odd_names" "$odd" <hold >odd.out 2>&1 &
