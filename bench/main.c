@@ -8,6 +8,7 @@
 
 #include <rte_cycles.h>
 
+#include "app.h"
 #include "bench.h"
 
 #define EXIT_FOUND 1
@@ -83,8 +84,8 @@ static void check_names(const struct options *options, struct argp_state *state)
 	for (int i = 0; i < options->count; i++)
 		if (options->matrix ? !find_matrix(options->names[i])
 				    : !find_case(options->names[i]))
-			argp_error(state, "no %s '%s'; tern bench --list names them", kind,
-				   options->names[i]);
+			app_argument_fail(state, "no %s '%s'; tern bench --list names them", kind,
+					  options->names[i]);
 }
 
 static error_t on_option(int key, char *argument, struct argp_state *state)
@@ -110,7 +111,7 @@ static error_t on_option(int key, char *argument, struct argp_state *state)
 	case OPTION_ROUNDS:
 		options->rounds = (uint32_t)strtoul(argument, &end, 10);
 		if (*end || options->rounds < 1 || options->rounds > 10000)
-			argp_error(state, "--rounds takes 1 to 10000, not '%s'", argument);
+			app_argument_fail(state, "--rounds takes 1 to 10000, not '%s'", argument);
 		return 0;
 	case OPTION_MATRIX:
 		options->matrix = true;
@@ -263,7 +264,7 @@ int main(int argc, char **argv)
 	struct options options = {0};
 	struct bench bench;
 	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	app_parse(&argp, argc, argv, 0, &options);
 	if (options.rounds == 0)
 		options.rounds = options.smoke ? SMOKE_ROUNDS : ROUNDS;
 	open_bench(&bench, &options);

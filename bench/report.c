@@ -2,12 +2,14 @@
 
 /* Results, as text or as JSON. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "bench.h"
+#include "capabilities/tern_plain.h"
 
 static json_t *result_json(const struct bench_result *result)
 {
@@ -62,20 +64,29 @@ void bench_report_result(const struct bench_result *result, json_t *results)
 		print_result(result);
 }
 
+/* The path is the caller's, so any bytes. */
+static void cannot(const char *what, const char *path)
+{
+	char shown[TERN_PLAIN_MAX(PATH_MAX)];
+	int code = errno;
+	bench_die("cannot %s %s: %s", what, tern_plain_text(shown, sizeof(shown), path),
+		  strerror(code));
+}
+
 void bench_report_hgrm(const char *folder, const struct bench_result *result)
 {
 	char path[4096];
 	if (!folder || result->skipped || strcmp(result->unit, "ns") != 0)
 		return;
 	if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-		bench_die("cannot make folder %s: %s", folder, strerror(errno));
+		cannot("make folder", folder);
 	snprintf(path, sizeof(path), "%s/%s.hgrm", folder, result->name);
 	FILE *file = fopen(path, "we");
 	if (!file)
-		bench_die("cannot write %s: %s", path, strerror(errno));
+		cannot("write", path);
 	tern_histogram_dump(&result->figure, 1.0 / BENCH_PS_PER_NS, file);
 	if (fclose(file) != 0)
-		bench_die("cannot write %s: %s", path, strerror(errno));
+		cannot("write", path);
 }
 
 void bench_report_head(const struct bench *bench, bool columns)

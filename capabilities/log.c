@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "log.h"
 
+#include "tern_plain.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -96,46 +98,17 @@ static bool is_literal(const struct field *field)
 	return is_number(field->value, field->value_length);
 }
 
-/* Bytes of the well-formed UTF-8 sequence at `at`, 0 if there is none (RFC 3629, section 4). */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-	size_t length = at[0] < 0x80   ? 1
-			: at[0] < 0xc2 ? 0
-			: at[0] < 0xe0 ? 2
-			: at[0] < 0xf0 ? 3
-			: at[0] < 0xf5 ? 4
-				       : 0;
-
-	if (!length || length > left)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
-	bool surrogate = at[0] == 0xed && at[1] > 0x9f;
-	bool beyond = at[0] == 0xf4 && at[1] > 0x8f;
-	return overlong || surrogate || beyond ? 0 : length;
-}
-
 /* A JSON string, in both formats: no value can forge a line, a field or a terminal command. */
 static void string_write(FILE *line, const char *text, size_t length)
 {
-	const unsigned char *at = (const unsigned char *)text, *end = at + length;
+	char shown[TERN_PLAIN_CHAR_MAX];
 
 	putc_unlocked('"', line);
-	while (at < end) {
-		size_t step = utf8_length(at, (size_t)(end - at));
-		if (!step)
-			fputs("\\ufffd", line);
-		else if (*at == '"' || *at == '\\')
-			fprintf(line, "\\%c", *at);
-		else if (*at == '\n')
-			fputs("\\n", line);
-		else if (*at < 0x20 || *at == 0x7f)
-			fprintf(line, "\\u%04x", *at);
-		else
-			fwrite_unlocked(at, step, 1, line);
-		at += step ? step : 1;
+	while (length) {
+		size_t taken = tern_plain_char(TERN_PLAIN_JSON, text, length, shown);
+		fputs_unlocked(shown, line);
+		text += taken;
+		length -= taken;
 	}
 	putc_unlocked('"', line);
 }
@@ -146,7 +119,8 @@ static bool is_bare(const struct field *field)
 	if (field->quoted || !field->value_length)
 		return false;
 	for (size_t i = 0; i < field->value_length; i++)
-		if (!isgraph((unsigned char)field->value[i]) || strchr("\"\\", field->value[i]))
+		if (field->value[i] <= ' ' || field->value[i] > '~' ||
+		    strchr("\"\\", field->value[i]))
 			return false;
 	return true;
 }

@@ -19,9 +19,9 @@ struct tern_log {
  * @param level   0 error .. 3 debug; a line above log->level costs one compare
  * @param event   what happened, in words a person can search for
  * @param format  `key=%s other=%u` pairs, or NULL; a value with blanks is quoted by the caller
- *                as key="%s", and needs no other escape: quotes, control characters and bytes
- *                that are no UTF-8 are escaped here as in JSON. A bare value that is a number,
- *                true, false or null is one in JSON too.
+ *                as key="%s", and needs no other escape: quotes, bytes that are no UTF-8, and
+ *                all that is not plain (tern_plain.h) are escaped here as in JSON. A bare value
+ *                that is a number, true, false or null is one in JSON too.
  *
  * The time is the wall clock's, in UTC. A line that cannot be written is lost.
  *

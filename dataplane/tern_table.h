@@ -30,6 +30,13 @@ struct tern_table;
 /** Routes of one shard, at most. */
 #define TERN_TABLE_SHARD_ROUTES_MAX (1u << 28)
 #define TERN_TABLE_SHARDS_MAX 64u
+/**
+ * Changed or removed routes that a shard keeps for readers which are not quiet, at most: so many,
+ * and so many times as many as it has room for. Only those that had more to tell are kept, of 64
+ * bytes each.
+ */
+#define TERN_TABLE_RETIRED_MIN (1u << 20)
+#define TERN_TABLE_RETIRED_TIMES 15u
 
 /** Where a route was learned. */
 enum tern_route_source {
@@ -130,7 +137,12 @@ TERN_API uint64_t tern_table_prefetch(const struct tern_table *table, struct ter
  * @param replace  what to do where the id has a route: put this one in its place, or refuse
  * @return 0; -EINVAL: no address, or one of a node above 8,191; -EEXIST: refused; -ENOSPC: the
  * table is full, or too many ids of the same hash are in it; -ENOMEM: no memory, or readers that
- * are not quiet keep too many routes that had more to tell: again when they have been
+ * are not quiet keep as many routes that had more to tell as TERN_TABLE_RETIRED_MIN and _TIMES say:
+ * again when they have been
+ *
+ * Memory: a reader that is not quiet costs 64 bytes for each such route that is changed or taken
+ * out meanwhile, up to that bound. What it kept is used again, the oldest first, before more memory
+ * is taken; it is not given back to the system.
  *
  * Context: any thread; takes the shard's lock. Takes a step of growth along.
  */
@@ -243,7 +255,9 @@ TERN_API void tern_table_stats(struct tern_table *table, struct tern_table_stats
 TERN_API void tern_table_look(const struct tern_table *table, struct tern_table_stats *stats);
 
 /**
- * Bytes that a table holds that was made for so many routes, and has not grown.
+ * Bytes that a table holds on average, in pages of 4 KiB, that was made for so many routes of
+ * random ids and has them, none of them changed. Shards get unequal shares: a table of several is
+ * seldom more than a few percent off, the less the more routes it has.
  *
  * @param routes   in it
  * @param records  of them, with more to tell than where an agent of this process lives

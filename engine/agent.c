@@ -146,7 +146,7 @@ void tern_fail(struct tern_agent *self, int code, const char *format, ...)
 	if (tern_address_slot(self->address) < self->lcore->engine->system_count)
 		return;
 	va_start(args, format);
-	vsnprintf(error.text, sizeof(error.text), format, args);
+	tern_error_vset(&error, code, format, args);
 	va_end(args);
 	struct tern_fiber *fiber = tern_fiber_current(self);
 	/* on_error must not wait, on whichever stack. */

@@ -14,6 +14,7 @@
 #include "tern_inspect.h"
 #include "tern_offer.h"
 #include "tern_outbox.h"
+#include "tern_plain.h"
 #include "tern_router.h"
 #include "tern_scheduler.h"
 #include "tern_sets.h"

@@ -89,7 +89,7 @@ int command_set_run(const struct command_set *set, int argc, char **argv)
 				  .help_filter = help_filter};
 	static char help[] = "--help";
 
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &parse);
+	app_parse(&argp, argc, argv, ARGP_IN_ORDER, &parse);
 	argc -= parse.at;
 	char **rest = argv + parse.at;
 	if (strcmp(rest[0], "help") == 0) { /* help NAME... is NAME... --help */

@@ -95,7 +95,7 @@ static int refuse(int rc, const struct tern_error *error, const char *program)
 	bool content = rc == -EINVAL || rc == -ENODEV;
 	enum app_exit code = content ? APP_CONFIG : rc == -EACCES ? APP_PERMISSION : APP_INPUT;
 
-	return (int)app_fail(rc == -ENOMEM ? APP_UNAVAILABLE : code, program, "%s", error->text);
+	return (int)app_fail_error(rc == -ENOMEM ? APP_UNAVAILABLE : code, program, error);
 }
 
 static int request_print(const struct request *request, const char *program)
@@ -127,7 +127,7 @@ static int config_print(const struct argp *argp, int argc, char **argv, bool che
 	request.settings = calloc((size_t)argc, sizeof(*request.settings));
 	if (!request.settings)
 		return (int)app_fail(APP_UNAVAILABLE, argv[0], "no memory");
-	argp_parse(argp, argc, argv, 0, NULL, &request);
+	app_parse(argp, argc, argv, 0, &request);
 	rc = request_print(&request, argv[0]);
 	free(request.settings);
 	return rc;

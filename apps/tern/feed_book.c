@@ -49,7 +49,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case OPTION_SYMBOL:
 		if (strlen(text) == 0 || strlen(text) > 8 || strchr(text, ' '))
-			argp_error(state, "--symbol is '%s', needs 1 to 8 letters", text);
+			app_argument_fail(state, "--symbol is '%s', needs 1 to 8 letters", text);
 		options->symbol = text;
 		return 0;
 	case OPTION_DEPTH:
@@ -63,7 +63,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (options->path)
-			argp_error(state, "'%s' is one file too many, needs one", text);
+			app_argument_fail(state, "'%s' is one file too many, needs one", text);
 		options->path = text;
 		return 0;
 	case ARGP_KEY_END:
@@ -216,7 +216,7 @@ int feed_book_run(int argc, char **argv)
 	struct book_options options = {.depth = 10};
 	struct feed_bounds bounds;
 	struct tern_error error;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
+	if (app_parse(&argp, argc, argv, 0, &options) != 0)
 		return APP_UNAVAILABLE;
 	int code = feed_bounds_load(&bounds, options.bounds_path, &error);
 	if (code < 0)

@@ -24,14 +24,14 @@ uint64_t feed_option_number(struct argp_state *state, const char *option, const 
 {
 	uint64_t value = min;
 	if (!app_number_parse(text, min, max, &value))
-		argp_error(state, "%s is '%s', needs a number from %llu to %llu", option, text,
-			   (unsigned long long)min, (unsigned long long)max);
+		app_argument_fail(state, "%s is '%s', needs a number from %llu to %llu", option,
+				  text, (unsigned long long)min, (unsigned long long)max);
 	return value;
 }
 
 int feed_source_fail(const char *program, int code, const struct tern_error *error)
 {
-	return app_fail(code == -ENOMEM ? APP_UNAVAILABLE : APP_INPUT, program, "%s", error->text);
+	return app_fail_error(code == -ENOMEM ? APP_UNAVAILABLE : APP_INPUT, program, error);
 }
 
 int feed_faults_print(const char *program, const char *path, struct feed_source *source)
@@ -64,7 +64,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	while (chosen < SUBCOMMAND_COUNT && strcmp(subcommands[chosen].name, text) != 0)
 		chosen++;
 	if (chosen == SUBCOMMAND_COUNT)
-		argp_error(state, "no subcommand '%s', needs generate, stat or book", text);
+		app_argument_fail(state, "no subcommand '%s', needs generate, stat or book", text);
 	*choice = (struct choice){chosen, state->next - 1};
 	state->next = state->argc; /* the rest is the subcommand's */
 	return 0;
@@ -86,7 +86,7 @@ int tern_feed_command(int argc, char **argv)
 	char *name = argv[0];
 	argp_err_exit_status = APP_USAGE;
 	argv[0] = (char[]){"tern feed"};
-	error_t error = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+	error_t error = app_parse(&argp, argc, argv, ARGP_IN_ORDER, &choice);
 	argv[0] = name;
 	if (error)
 		return app_fail(APP_UNAVAILABLE, "tern feed", "%s", strerror(error));

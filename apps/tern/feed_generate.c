@@ -56,10 +56,12 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		if (strcmp(text, feed_format_name(FEED_BINARYFILE)) == 0)
 			options->format = FEED_BINARYFILE;
 		else if (strcmp(text, feed_format_name(FEED_MOLDUDP64)) != 0)
-			argp_error(state, "--format is '%s', needs binaryfile or moldudp64", text);
+			app_argument_fail(state, "--format is '%s', needs binaryfile or moldudp64",
+					  text);
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is one argument too many, needs none: -o %s", text, text);
+		app_argument_fail(state, "'%s' is one argument too many, needs none: -o %s", text,
+				  text);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -96,7 +98,7 @@ static int write_moldudp64(struct generator *generator, FILE *file)
 static int fail_output(const char *program, int code, const struct tern_error *error)
 {
 	int forbidden = code == -EACCES || code == -EPERM || code == -EROFS;
-	return app_fail(forbidden ? APP_PERMISSION : APP_UNAVAILABLE, program, "%s", error->text);
+	return app_fail_error(forbidden ? APP_PERMISSION : APP_UNAVAILABLE, program, error);
 }
 
 static int write_feed(const char *program, const struct generate_options *options,
@@ -136,7 +138,7 @@ int feed_generate_run(int argc, char **argv)
 		.format = FEED_BINARYFILE,
 	};
 	struct generator *generator;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
+	if (app_parse(&argp, argc, argv, 0, &options) != 0)
 		return APP_UNAVAILABLE;
 	if (strcmp(options.path, "-") == 0 && isatty(STDOUT_FILENO))
 		return app_fail(

@@ -34,7 +34,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (options->path)
-			argp_error(state, "'%s' is one file too many, needs one", text);
+			app_argument_fail(state, "'%s' is one file too many, needs one", text);
 		options->path = text;
 		return 0;
 	case ARGP_KEY_END:
@@ -97,7 +97,7 @@ int feed_stat_run(int argc, char **argv)
 	struct feed_source *source;
 	struct book_set *books;
 	struct tern_error error;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
+	if (app_parse(&argp, argc, argv, 0, &options) != 0)
 		return APP_UNAVAILABLE;
 	int code = feed_source_open(options.path, options.port, &source, &error);
 	if (code < 0)

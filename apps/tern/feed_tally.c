@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed_tally.h"
 
+#include "app.h"
+#include "json_text.h"
+
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 void feed_tally_add(struct feed_tally *tally, const struct feed_message *message,
@@ -37,7 +39,8 @@ static void print_time(const char *name, uint64_t ns)
 void feed_tally_print(const struct feed_tally *tally, const char *path, struct feed_source *source)
 {
 	const struct feed_counters *counters = feed_source_counters(source);
-	printf("%s (%s)\n", path, feed_format_name(feed_source_format(source)));
+	app_plain_print(path, stdout);
+	printf(" (%s)\n", feed_format_name(feed_source_format(source)));
 	print_row("messages", tally->total, "in all");
 	print_row("symbols", book_set_count(tally->books), "instruments");
 	print_row("orders", book_set_orders(tally->books), "still resting at the end");
@@ -87,8 +90,7 @@ int feed_tally_print_json(const struct feed_tally *tally, const char *path,
 {
 	const struct feed_counters *counters = feed_source_counters(source);
 	json_t *root = json_object();
-	json_t *file = json_string(path);
-	int failed = json_object_set_new(root, "file", file ? file : json_string("(no UTF-8)"));
+	int failed = json_object_set_new(root, "file", app_json_string(path));
 	failed |= json_object_set_new(root, "format",
 				      json_string(feed_format_name(feed_source_format(source))));
 	failed |= json_object_set_new(root, "messages", number(tally->total));
@@ -99,8 +101,7 @@ int feed_tally_print_json(const struct feed_tally *tally, const char *path,
 	failed |= json_object_set_new(root, "types", types_json(tally));
 	failed |= json_object_set_new(root, "counters", counters_json(counters));
 	failed |= json_object_set_new(root, "faulty", json_boolean(feed_counters_faulty(counters)));
-	failed |= json_dumpf(root, stdout, JSON_INDENT(2));
+	failed |= app_json_print(root, JSON_INDENT(2));
 	failed |= putchar('\n') == EOF;
-	json_decref(root);
 	return failed ? -EIO : 0;
 }

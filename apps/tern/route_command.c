@@ -49,8 +49,8 @@ static uint64_t number(const struct argp_state *state, const char *option, const
 {
 	uint64_t value = min;
 	if (!app_number_parse(text, min, max, &value))
-		argp_error(state, "%s is \"%s\"; allowed: %llu..%llu", option, text,
-			   (unsigned long long)min, (unsigned long long)max);
+		app_argument_fail(state, "%s is \"%s\"; allowed: %llu..%llu", option, text,
+				  (unsigned long long)min, (unsigned long long)max);
 	return value;
 }
 
@@ -179,8 +179,7 @@ static bool id_parse(const char *text, struct tern_id *id)
 
 static int refuse(int code, const char *program, const struct tern_error *error)
 {
-	return app_fail(code == -EPERM ? APP_PERMISSION : APP_UNAVAILABLE, program, "%s",
-			error->text);
+	return app_fail_error(code == -EPERM ? APP_PERMISSION : APP_UNAVAILABLE, program, error);
 }
 
 static int no_memory(const char *program)
@@ -293,7 +292,7 @@ static int run(const struct argp *argp, int argc, char **argv, action_function *
 	struct tern_error error;
 
 	request.key_needed = argp->args_doc != NULL;
-	argp_parse(argp, argc, argv, 0, NULL, &request);
+	app_parse(argp, argc, argv, 0, &request);
 	int code = engine_choose(argv[0], &request.choice, &engine);
 	if (code != APP_OK)
 		return code;

@@ -72,8 +72,9 @@ static int fail_several(const char *program, const struct found *found)
 			    "%u engines are there; look at one of them:", found->count);
 	for (uint32_t i = 0; i < found->count; i++) {
 		const struct tern_inspect_engine *engine = &found->engines[i];
+		char name[TERN_PLAIN_MAX(sizeof(engine->program))];
 		fprintf(stderr, "  %s --pid %d --engine %u    # %s\n", program, (int)engine->pid,
-			engine->number, engine->program);
+			engine->number, tern_plain_text(name, sizeof(name), engine->program));
 	}
 	return code;
 }

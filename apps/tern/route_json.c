@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "route_print.h"
 
+#include "json_text.h"
+
+#include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include <rte_common.h>
@@ -17,8 +19,7 @@ static json_t *number(uint64_t value)
 /* null where there is none. */
 static json_t *name(const char *text)
 {
-	json_t *string = *text ? json_string(text) : json_null();
-	return string ? string : json_string("(no UTF-8)");
+	return *text ? app_json_string(text) : json_null();
 }
 
 static json_t *id_json(struct tern_id id)
@@ -173,11 +174,9 @@ static json_t *route_object(const struct tern_inspect_route *told)
 /* There is no value where there was no memory for it. */
 static bool print(json_t *value, size_t flags, const char *end)
 {
-	bool made = value != NULL;
-	json_dumpf(value, stdout, flags);
-	json_decref(value);
+	int code = app_json_print(value, flags);
 	fputs(end, stdout);
-	return made;
+	return code != -ENOMEM;
 }
 
 static bool print_stat(const struct tern_inspect_engine *engine,

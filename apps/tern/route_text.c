@@ -2,8 +2,8 @@
 #include "route_print.h"
 
 #include "human_text.h"
+#include "tern_plain.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -41,14 +41,13 @@ bool route_expires_in(const struct tern_inspect_route *route, uint64_t *ns)
 	return expires != TERN_ROUTE_FOREVER;
 }
 
+/* Room for the longest name that an engine answers, whatever its bytes. */
+#define NAME_TEXT_MAX TERN_PLAIN_MAX(sizeof(((struct tern_inspect_route *)0)->name))
+
 /* A name is any bytes: none of them shall speak to the terminal. "-" where there is none. */
-static const char *name_text(char text[APP_TEXT_MAX], const char *name)
+static const char *name_text(char text[NAME_TEXT_MAX], const char *name)
 {
-	size_t length = 0;
-	for (; name[length] && length < APP_TEXT_MAX - 1; length++)
-		text[length] = (char)(iscntrl((unsigned char)name[length]) ? '?' : name[length]);
-	text[length] = '\0';
-	return length ? text : "-";
+	return *name ? tern_plain_text(text, NAME_TEXT_MAX, name) : "-";
 }
 
 static const char *updated_text(char text[APP_TEXT_MAX], const struct tern_inspect_route *route)
@@ -83,7 +82,7 @@ static const char *lcore_text(char text[APP_TEXT_MAX], const struct tern_inspect
 
 static void print_engine(const struct tern_inspect_engine *engine, uint64_t now_ns)
 {
-	char program[APP_TEXT_MAX], up[APP_TEXT_MAX];
+	char program[NAME_TEXT_MAX], up[APP_TEXT_MAX];
 	printf("%s, process %d, engine %u, up %s\n", name_text(program, engine->program),
 	       (int)engine->pid, engine->number, app_ns_text(up, now_ns));
 }
@@ -96,7 +95,7 @@ static void print_count(const char *label, uint64_t count, const char *text)
 
 static void print_table(const struct tern_inspect_stat *stat)
 {
-	char text[2 * APP_TEXT_MAX], number[APP_TEXT_MAX];
+	char text[2 * APP_TEXT_MAX], number[APP_TEXT_MAX], kernel[NAME_TEXT_MAX];
 	snprintf(text, sizeof(text), "there is room for %s",
 		 app_count_text(number, stat->routes_max));
 	print_count("routes", stat->routes, text);
@@ -110,7 +109,7 @@ static void print_table(const struct tern_inspect_stat *stat)
 	print_count("grown", stat->grown, "times that a shard has");
 	printf("  %-10s %12s  ", "memory", app_bytes_text(text, stat->held.routes));
 	printf("for routes; the smallest page %s\n", app_bytes_text(text, stat->page_bytes));
-	printf("  %-10s %12s  hashes and looks up\n", "kernel", name_text(text, stat->kernel));
+	printf("  %-10s %12s  hashes and looks up\n", "kernel", name_text(kernel, stat->kernel));
 	print_count("lcores", stat->lcores, "of the engine");
 	print_count("agents", stat->agents_max, "at most: engine.max_agents");
 }
@@ -226,7 +225,7 @@ static bool print_lookup(const struct tern_inspect_engine *engine,
 			 const struct tern_inspect_route *told)
 {
 	const struct tern_route *route = &told->route;
-	char text[APP_TEXT_MAX];
+	char text[NAME_TEXT_MAX];
 	print_engine(engine, told->now_ns);
 	printf("  %-10s %016" PRIx64 "%016" PRIx64 "\n", "id", route->id.high, route->id.low);
 	printf("  %-10s %016" PRIx64 "\n", "address", route->address);
@@ -256,7 +255,7 @@ static bool print_show(const struct tern_inspect_route *told, bool first)
 {
 	const struct tern_route *route = &told->route;
 	char updated[APP_TEXT_MAX], expires[APP_TEXT_MAX], lcore[APP_TEXT_MAX];
-	char behaviour[APP_TEXT_MAX], name[APP_TEXT_MAX];
+	char behaviour[NAME_TEXT_MAX], name[NAME_TEXT_MAX];
 	(void)first;
 	printf("%016" PRIx64 "%016" PRIx64 "  %016" PRIx64 " %5u %4u %-9s %12" PRIu64
 	       " %13s %11s %5s %-16s %s\n",

@@ -2,9 +2,10 @@
 #include "command.h"
 
 #include "app.h"
+#include "json_text.h"
 
 #include <argp.h>
-#include <jansson.h>
+#include <errno.h>
 #include <stdbool.h>
 
 #include <rte_common.h>
@@ -110,11 +111,9 @@ static int print_json(const char *program)
 	json_t *root = json_pack("{ss ss ss ss ss so}", "version", TERN_VERSION, "licence",
 				 "Apache-2.0", "compiler", COMPILER, "build_type", TERN_BUILD_TYPE,
 				 "dpdk", DPDK_VERSION, "cpu_features", cpu);
-	if (!root)
+	if (app_json_print(root, JSON_INDENT(2)) == -ENOMEM) /* a failed write is seen at exit */
 		return (int)app_fail(APP_UNAVAILABLE, program, "no memory");
-	json_dumpf(root, stdout, JSON_INDENT(2)); /* a failed write is seen at exit */
 	putchar('\n');
-	json_decref(root);
 	return APP_OK;
 }
 
@@ -122,7 +121,7 @@ int version_command(int argc, char **argv)
 {
 	bool json = false;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
+	app_parse(&argp, argc, argv, 0, &json);
 	if (json)
 		return print_json(argv[0]);
 	print_text();

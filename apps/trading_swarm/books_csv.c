@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "books_csv.h"
 
+#include "tern_plain.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
+
+#define SYMBOL_TEXT_MAX TERN_PLAIN_MAX(sizeof(((struct book *)0)->stock))
+
+/* A symbol is eight bytes of the feed, whatever they are. */
+static void symbol_text(const struct book *book, char text[SYMBOL_TEXT_MAX])
+{
+	char symbol[sizeof(book->stock) + 1] = {0};
+	memcpy(symbol, book->stock, sizeof(book->stock));
+	size_t length = strlen(symbol);
+	while (length > 0 && symbol[length - 1] == ' ')
+		symbol[--length] = '\0';
+	tern_plain_text(text, SYMBOL_TEXT_MAX, symbol);
+}
 
 static void write_side(const struct book *book, enum book_side_index side, uint32_t depth,
 		       FILE *file)
 {
-	int length = 8;
-	while (length > 0 && (book->stock[length - 1] == ' ' || book->stock[length - 1] == 0))
-		length--;
+	char symbol[SYMBOL_TEXT_MAX];
+	symbol_text(book, symbol);
 	for (uint32_t k = 0; k < depth; k++) {
 		const struct book_level *level = book_level_at(book, side, k);
 		if (!level)
 			return;
-		fprintf(file, "%.*s,%u,%s,%u,%" PRIu32 ",%" PRIu64 ",%" PRIu32 "\n", length,
-			book->stock, book->locate, side == BOOK_BID ? "bid" : "ask", k + 1,
-			level->price, level->shares, level->orders);
+		fprintf(file, "%s,%u,%s,%u,%" PRIu32 ",%" PRIu64 ",%" PRIu32 "\n", symbol,
+			book->locate, side == BOOK_BID ? "bid" : "ask", k + 1, level->price,
+			level->shares, level->orders);
 	}
 }
 

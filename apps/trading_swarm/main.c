@@ -31,24 +31,24 @@ static int fail_configuration(int code, const struct tern_error *error)
 		exit_code = APP_PERMISSION;
 	else if (code == -ENOMEM)
 		exit_code = APP_UNAVAILABLE;
-	return app_fail(exit_code, PROGRAM, "%s", error->text);
+	return app_fail_error(exit_code, PROGRAM, error);
 }
 
 static int fail_start(int code, const struct tern_error *error)
 {
 	bool refused = code == -EINVAL || code == -ENODEV;
-	return app_fail(refused ? APP_CONFIG : APP_UNAVAILABLE, PROGRAM, "%s", error->text);
+	return app_fail_error(refused ? APP_CONFIG : APP_UNAVAILABLE, PROGRAM, error);
 }
 
 static int fail_input(int code, const struct tern_error *error)
 {
-	return app_fail(code == -ENOMEM ? APP_UNAVAILABLE : APP_INPUT, PROGRAM, "%s", error->text);
+	return app_fail_error(code == -ENOMEM ? APP_UNAVAILABLE : APP_INPUT, PROGRAM, error);
 }
 
 static int fail_output(int code, const struct tern_error *error)
 {
 	bool forbidden = code == -EACCES || code == -EPERM || code == -EROFS;
-	return app_fail(forbidden ? APP_PERMISSION : APP_UNAVAILABLE, PROGRAM, "%s", error->text);
+	return app_fail_error(forbidden ? APP_PERMISSION : APP_UNAVAILABLE, PROGRAM, error);
 }
 
 /* Say what is wrong with a run that has come to its end; the worst comes last. */
@@ -102,9 +102,11 @@ static void greet(const struct options *options)
 {
 	char pace[64];
 	pace_describe(&options->pace, pace, sizeof(pace));
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "playing %s, %s; Ctrl-C ends it early\n",
-			options->feed_path ? options->feed_path : "a generated feed", pace);
+	if (!isatty(STDERR_FILENO))
+		return;
+	fputs("playing ", stderr);
+	app_plain_print(options->feed_path ? options->feed_path : "a generated feed", stderr);
+	fprintf(stderr, ", %s; Ctrl-C ends it early\n", pace);
 }
 
 static int play(struct swarm *swarm, struct reader *reader, struct output_file *books)

@@ -19,16 +19,17 @@ static uint64_t number(struct argp_state *state, const char *option, const char 
 {
 	uint64_t value = min;
 	if (!app_number_parse(text, min, max, &value))
-		argp_error(state, "%s is '%s', needs a number from %llu to %llu", option, text,
-			   (unsigned long long)min, (unsigned long long)max);
+		app_argument_fail(state, "%s is '%s', needs a number from %llu to %llu", option,
+				  text, (unsigned long long)min, (unsigned long long)max);
 	return value;
 }
 
 static void set_speed(struct argp_state *state, struct options *options, const char *text)
 {
 	if (!pace_parse_speed(&options->pace, text))
-		argp_error(state, "--speed is '%s', needs max or a factor such as 1x, 10x or 0.5x",
-			   text);
+		app_argument_fail(state,
+				  "--speed is '%s', needs max or a factor such as 1x, 10x or 0.5x",
+				  text);
 }
 
 static void set_limit(struct argp_state *state, struct options *options, const char *text)
@@ -143,10 +144,10 @@ static void check_together(struct argp_state *state, struct options *options)
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	if (key == ARGP_KEY_ARG)
-		argp_error(state,
-			   "'%s' is one argument too many, needs none: a feed is given "
-			   "with --feed %s",
-			   text, text);
+		app_argument_fail(state,
+				  "'%s' is one argument too many, needs none: a feed is given "
+				  "with --feed %s",
+				  text, text);
 	if (key == ARGP_KEY_END)
 		check_together(state, state->input);
 	error_t code = parse_feed(key, text, state);
@@ -172,7 +173,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	options->settings = calloc((size_t)argc + 1, sizeof(*options->settings));
 	if (!options->settings)
 		return -ENOMEM;
-	argp_parse(&argp, argc, argv, 0, NULL, options);
+	app_parse(&argp, argc, argv, 0, options);
 	return 0;
 }
 

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "summary.h"
 
+#include "json_text.h"
+#include "tern_plain.h"
+
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 
 static json_t *number(uint64_t value)
 {
 	return json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value));
-}
-
-static json_t *text(const char *value)
-{
-	json_t *string = json_string(value);
-	return string ? string : json_string("(no UTF-8)");
 }
 
 static json_t *feed_json(const struct summary *summary)
@@ -23,10 +19,11 @@ static json_t *feed_json(const struct summary *summary)
 	json_t *feed = json_object();
 	pace_describe(&options->pace, pace, sizeof(pace));
 	json_object_set_new(feed, "file",
-			    options->feed_path ? text(options->feed_path) : json_null());
-	json_object_set_new(feed, "format", text(summary->format ? summary->format : "generated"));
+			    options->feed_path ? app_json_string(options->feed_path) : json_null());
+	json_object_set_new(feed, "format",
+			    app_json_string(summary->format ? summary->format : "generated"));
 	json_object_set_new(feed, "seed", number(options->seed));
-	json_object_set_new(feed, "pace", text(pace));
+	json_object_set_new(feed, "pace", app_json_string(pace));
 	return feed;
 }
 
@@ -34,7 +31,8 @@ static json_t *messages_json(const struct summary *summary)
 {
 	json_t *messages = json_object(), *types = json_object(), *anomalies = json_object();
 	for (int type = 0; type < 256; type++) {
-		char name[2] = {(char)type, 0};
+		char name[TERN_PLAIN_CHAR_MAX]; /* of a byte that may be no letter */
+		tern_plain_char(TERN_PLAIN_TEXT, &(char){(char)type}, 1, name);
 		if (summary->types[type])
 			json_object_set_new(types, name, number(summary->types[type]));
 	}
@@ -107,7 +105,7 @@ static json_t *agent_json(const struct summary_agent *agent)
 	static const char *const hops[TERN_HOPS] = {"lane", "queue", "handler"};
 	const struct tern_agent_stats *stats = &agent->stats;
 	json_t *object = json_object();
-	json_object_set_new(object, "name", text(stats->name));
+	json_object_set_new(object, "name", app_json_string(stats->name));
 	json_object_set_new(object, "lcore", number(stats->lcore));
 	json_object_set_new(object, "cpu", number(agent->cpu));
 	json_object_set_new(object, "in", number(stats->signals_in));
@@ -166,7 +164,7 @@ static json_t *checks_json(const struct summary *summary)
 	for (uint32_t i = 0; i < summary->check_count; i++) {
 		const struct summary_check *check = &summary->checks[i];
 		json_t *object = json_object();
-		json_object_set_new(object, "text", text(check->text));
+		json_object_set_new(object, "text", app_json_string(check->text));
 		json_object_set_new(object, "left", number(check->left));
 		json_object_set_new(object, "right", number(check->right));
 		json_object_set_new(object, "holds", json_boolean(check->left == check->right));
@@ -194,8 +192,7 @@ int summary_print_json(const struct summary *summary)
 		json_decref(root);
 		return -ENOMEM;
 	}
-	failed = json_dumpf(root, stdout, JSON_INDENT(2));
+	failed = app_json_print(root, JSON_INDENT(2));
 	failed |= putchar('\n') == EOF;
-	json_decref(root);
 	return failed ? -EIO : 0;
 }

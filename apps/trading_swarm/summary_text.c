@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "summary.h"
 
+#include "app.h"
 #include "human_text.h"
 
 #include <errno.h>
@@ -52,11 +53,14 @@ static void print_head(const struct summary *summary)
 	pace_describe(&options->pace, pace, sizeof(pace));
 	printf("Tern trading swarm%s\n",
 	       summary->signal_number ? ", interrupted: the results so far" : "");
-	if (options->feed_path)
-		printf("  feed     %s (%s), %s\n", options->feed_path, summary->format, pace);
-	else
+	if (options->feed_path) {
+		fputs("  feed     ", stdout);
+		app_plain_print(options->feed_path, stdout);
+		printf(" (%s), %s\n", summary->format, pace);
+	} else {
 		printf("  feed     generated, seed %" PRIu64 ", %u symbols, %s\n", options->seed,
 		       options->symbol_count, pace);
+	}
 	printf("  agents   1 feed handler, %u books, %u strategies, 1 risk, 1 executor\n",
 	       options->book_count, options->strategy_count);
 	printf("  lcores   %u on CPU ", summary->lcore_count);
@@ -78,8 +82,8 @@ static void print_messages(const struct summary *summary)
 	row("all", summary->message_count, text);
 	for (int type = 0; type < 256; type++) {
 		const char *name = itch_name((char)type);
-		char label[APP_TEXT_MAX];
-		snprintf(label, sizeof(label), "  %c", type);
+		char label[2 + TERN_PLAIN_CHAR_MAX] = "  ";
+		tern_plain_char(TERN_PLAIN_TEXT, &(char){(char)type}, 1, label + 2);
 		if (summary->types[type])
 			row(label, summary->types[type], name ? name : "");
 	}

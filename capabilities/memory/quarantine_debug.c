@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "poison.h"
+#include "tern_plain.h"
 
 #define QUARANTINE_DEPTH 256
 
@@ -53,11 +54,12 @@ bool tern_block_departed(const void *address)
 
 static void report_touch(const struct departed *departed, const void *address)
 {
-	char text[256];
+	char text[320], name[128];
 	int length = snprintf(text, sizeof(text),
 			      "tern: touch after send: block %p at %p was sent by agent '%s' "
 			      "(address 0x%llx) and is no longer its own\n",
-			      (void *)departed->block, address, departed->name,
+			      (void *)departed->block, address,
+			      tern_plain_text(name, sizeof(name), departed->name),
 			      (unsigned long long)departed->sender);
 	if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0)
 		_exit(127);

@@ -2,6 +2,7 @@
 
 /* How large a router would be, and how large one may be. */
 #include "router.h"
+#include "dataplane/table/table_size.h"
 
 #include <errno.h>
 
@@ -16,7 +17,7 @@ struct tern_router_bytes tern_router_bytes(const struct tern_router_load *load, 
 {
 	return (struct tern_router_bytes){
 		.routes = tern_table_bytes(load->agents + load->remote, load->remote, shards) +
-			  tern_table_bytes(0, 0, 1),
+			  tern_table_bytes(0, 0, shards),
 		.absent = tern_absent_bytes((uint32_t)load->absent) + tern_absent_bytes(0),
 		.sets = tern_sets_bytes(load->sets, load->members / SETS_OF_AGENT, load->members,
 					true)};
@@ -24,13 +25,13 @@ struct tern_router_bytes tern_router_bytes(const struct tern_router_load *load, 
 
 static uint64_t routes_bytes(uint64_t routes, uint32_t shards)
 {
-	return tern_table_bytes(routes, routes, shards);
+	return tern_table_bytes_most(routes, routes, shards) + tern_table_bytes(0, 0, shards);
 }
 
 static uint64_t absent_bytes(uint64_t absent, uint32_t shards)
 {
 	(void)shards;
-	return tern_absent_bytes((uint32_t)absent);
+	return tern_absent_bytes((uint32_t)absent) + tern_absent_bytes(0);
 }
 
 static uint64_t members_bytes(uint64_t members, uint32_t shards)

@@ -49,7 +49,8 @@
  * another one's number, and the old one is retired.
  *
  * So only indexes and records wait for readers. Both are bounded however long one takes: an index
- * is retired once for each growth, and records have a limit of their own (table_create.c).
+ * is retired once for each growth, and records have a limit of their own (table_create.c), far
+ * above what there is room for: a reader that takes long costs memory before it costs refusals.
  */
 #define TERN_BUCKET_PLACES 5u
 #define TERN_META_MOVED (1ull << 63)

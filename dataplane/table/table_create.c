@@ -69,10 +69,12 @@ static uint64_t share_of(uint64_t routes, uint32_t shards)
 	return RTE_MIN(share, TERN_TABLE_SHARD_ROUTES_MAX);
 }
 
-/* Readers that are slow to be quiet keep an eighth of the records, or a thousand, from reuse. */
+/* Readers that are not quiet keep records from reuse: writers take others, of address space alone
+ * until then. A word has 32 bits for a record's number. */
 static uint64_t records_for(uint64_t routes)
 {
-	return routes + routes / 8 + 1024;
+	uint64_t most = routes + TERN_TABLE_RETIRED_TIMES * routes + TERN_TABLE_RETIRED_MIN;
+	return RTE_MIN(most, UINT32_MAX - 1ull);
 }
 
 static int init_shard(struct tern_table *table, struct tern_shard *shard, uint64_t expected)

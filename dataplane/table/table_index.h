@@ -46,6 +46,12 @@ static inline bool tern_index_is_full(uint64_t routes, uint64_t count)
 	return tern_index_is_used(routes, 7, count);
 }
 
+/** Routes that an index comes to have before the next one makes it grow. */
+static inline uint64_t tern_index_routes_max(uint64_t count)
+{
+	return count * TERN_BUCKET_PLACES * 7 / 10 + 1;
+}
+
 struct tern_spot tern_index_seek(struct tern_bucket *index, uint64_t hash, struct tern_id id);
 
 /** Put an id in, `limit` buckets from its home at most. 0; -ENOSPC. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What a table is, and what one would be. */
+/* What a table is. */
 #include <rte_common.h>
 
 #include "capabilities/memory/arena.h"
@@ -72,12 +72,4 @@ void tern_table_look(const struct tern_table *table, struct tern_table_stats *st
 	*stats = empty_stats(table);
 	for (uint32_t i = 0; i < table->shard_count; i++)
 		add_shard(stats, &table->finder.shards[i]);
-}
-
-uint64_t tern_table_bytes(uint64_t routes, uint64_t records, uint32_t shards)
-{
-	uint64_t share = (routes + shards - 1) / shards, page = TERN_PAGE_4K;
-	uint64_t index = tern_index_bytes(tern_index_count(share));
-	index = (index + page - 1) / page * page;
-	return shards * (index + tern_pool_bytes((records + shards - 1) / shards));
 }

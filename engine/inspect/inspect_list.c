@@ -39,17 +39,17 @@ static bool is_vouched_for(struct tern_inspect_engine *engine)
 	return vouched;
 }
 
-/* What runs there. False: the process is gone. */
+/* What runs there; a name may have newlines, and ends with one more. False: the process is gone. */
 static bool program_read(struct tern_inspect_engine *engine)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)engine->pid);
 	FILE *file = fopen(path, "re");
-	bool read = file && fgets(engine->program, sizeof(engine->program), file);
+	size_t length = file ? fread(engine->program, 1, sizeof(engine->program) - 1, file) : 0;
 	if (file)
 		fclose(file);
-	engine->program[strcspn(engine->program, "\n")] = '\0';
-	return read;
+	engine->program[length ? length - 1 : 0] = '\0';
+	return length != 0;
 }
 
 static int by_pid_and_number(const void *one, const void *other)

@@ -3,6 +3,8 @@
 /* Builds with debug_states have it: each move of an agent against the table, on whoever runs it. */
 #include "agent_state.h"
 
+#include "tern_plain.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -41,10 +43,12 @@ static enum tern_status state_of(const struct tern_agent *agent)
 static void report(const struct tern_agent *agent, const char *what, const char *to)
 {
 	const struct tern_behaviour *behaviour = agent->behaviour;
+	const char *name = behaviour && behaviour->name ? behaviour->name : "?";
+	char shown[TERN_PLAIN_MAX(TERN_NAME_MAX)];
 	fprintf(stderr, "tern: agent \"%s\" 0.%u.%u is %s, flags %#x: impossible: %s%s\n",
-		behaviour && behaviour->name ? behaviour->name : "?",
-		tern_address_slot(agent->address), tern_address_generation(agent->address),
-		state_names[state_of(agent)], agent->flags, what, to);
+		tern_plain_text(shown, sizeof(shown), name), tern_address_slot(agent->address),
+		tern_address_generation(agent->address), state_names[state_of(agent)], agent->flags,
+		what, to);
 }
 
 void tern_agent_check_move(const struct tern_agent *agent, enum tern_agent_event event,

@@ -3,6 +3,9 @@
 /* Runs in signal handlers: text is put together without stdio. */
 #include "fault_report.h"
 
+#include "tern_plain.h"
+
+#include <string.h>
 #include <unistd.h>
 
 #define REPORT_BYTES 400
@@ -17,6 +20,13 @@ static void add_text(struct line *line, const char *text)
 	/* The last byte is kept for the end of the line. */
 	while (*text && line->length < sizeof(line->text) - 1)
 		line->text[line->length++] = *text++;
+}
+
+/* Names of agents and of files are anything. */
+static void add_plain(struct line *line, const char *text)
+{
+	tern_plain_text(line->text + line->length, sizeof(line->text) - line->length, text);
+	line->length += strlen(line->text + line->length);
 }
 
 static void add_hex(struct line *line, uintptr_t number)
@@ -65,7 +75,7 @@ static void add_place(struct line *line, const struct tern_code_table *table,
 	if (!module)
 		return;
 	add_text(line, " (");
-	add_text(line, module);
+	add_plain(line, module);
 	add_text(line, "+");
 	add_hex(line, (uintptr_t)fault->pc - begin);
 	add_text(line, ")");
@@ -77,7 +87,7 @@ static void add_agent(struct line *line, const struct tern_fault_scope *scope,
 	const char *which =
 		scope->which && fault->entry ? scope->which(scope->owner, fault->entry) : NULL;
 	add_text(line, ", in agent ");
-	add_text(line, scope->label ? scope->label : scope->who ? scope->who(scope->owner) : "");
+	add_plain(line, scope->label ? scope->label : scope->who ? scope->who(scope->owner) : "");
 	if (!which)
 		return;
 	add_text(line, ", ");

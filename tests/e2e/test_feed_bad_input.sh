@@ -45,6 +45,17 @@ expect 0 '' book good.pcap --symbol AAAA --at bounds
 # files that cannot be read at all
 expect 66 'No such file' stat absent
 expect 66 'Is a directory' stat .
+
+# names that would speak to a terminal
+expect 66 'absent\x0a\x1b[2J: cannot be opened' stat $'absent\n\x1b[2J'
+expect 2 "'one\x0amore' is one file too many" stat good.itch $'one\nmore'
+expect 2 "--depth is '\u{202e}1'" book good.itch --depth $'\xe2\x80\xae1'
+cp good.itch $'odd\xc2\x9b\xff'
+expect 0 '' stat $'odd\xc2\x9b\xff'
+[[ $(head -n 1 out) == 'odd\u{9b}\xff ('* ]] || { echo "FAILED: an odd name: $(cat -v out)"; failed=1; }
+expect 0 '' stat --json $'odd\xc2\x9b\xff'
+grep -Fq '"odd\u009b'$'\xef\xbf\xbd"' out || { echo "FAILED: an odd name in JSON: $(cat -v out)"; failed=1; }
+
 : >empty
 expect 66 'empty (0 bytes)' stat empty
 expect 66 'empty (0 bytes)' book empty --symbol AAAA --at bounds

@@ -5,13 +5,14 @@
 # Method: trading swarms that run until they are told to end, looked at from outside; for what no
 # swarm does, one that answers with a reply of the fuzzers' corpus.
 #
-# usage: test_route.sh TERN TRADING_SWARM
+# usage: test_route.sh TERN TRADING_SWARM ODD_NAMES
 set -euo pipefail
 # shellcheck source=tests/e2e/cases.sh
 . "$(dirname "${BASH_SOURCE[0]}")/cases.sh"
 
 tern=$(realpath "$1")
 swarm=$(realpath "$2")
+odd_names=$(realpath "$3")
 corpus=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../fuzz/corpus/inspect")
 scratch=$(mktemp -d)
 children=()
@@ -234,6 +235,65 @@ usage_errors()
 }
 usage_errors
 verdict 'wrong command lines end with 2'
+
+# plain FILE: nothing but lines of printable UTF-8, whatever names were given
+plain()
+{
+	python3 - "$1" <<-'END' || fault "$1 is not plain: $(cat -v "$1")"
+		import sys
+		text = open(sys.argv[1], "rb").read().decode("utf-8")
+		sys.exit(not all(c.isprintable() for line in text.split("\n") for c in line))
+	END
+}
+
+odd_names()
+{
+	local shown odd=$'a\n\x1b[2J\x7f\x85\xc2\x9b\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8b\xff\\\xc3\xa9'
+	# shellcheck disable=SC1003 # it is a backslash
+	shown='a\x0a\x1b[2J\x7f\x85\u{9b}\u{2028}\u{202e}\u{2066}\u{200b}\xff\\'$'\xc3\xa9'
+	mkfifo hold
+	"$odd_names" "$odd" <hold >odd.out 2>&1 &
+	child=$!
+	children+=("$child")
+	exec 9>hold
+	wait_for "$tern" route lookup --pid "$child" "$odd"
+	expect 0 a lookup --pid "$child" "$odd"
+	plain out
+	grep -Fqx -- "  name       $shown" out || fault "no '$shown' in: $(cat -v out)"
+	grep -Fqx -- "  behaviour  $shown" out || fault "no behaviour '$shown' in: $(cat -v out)"
+	grep -Fq 'a\x0a\x1b[2J\x7f\x85\u{9b}' out || fault "the program's name: $(head -n 1 out)"
+	expect 0 a show --pid "$child"
+	plain out
+	(($(wc -l <out) == 3)) || fault "3 lines expected: $(cat -v out)"
+	expect 0 a lookup --json --pid "$child" "$odd"
+	plain out
+	holds 'r["route"]["agent"]["name"] == "a\n\x1b[2J\x7f\ufffd\x9b\u2028\u202e\u2066\u200b\ufffd\\\u00e9"' \
+		'r["engine"]["program"].startswith("a\n\x1b[2J\x7f\ufffd\x9b")'
+	expect 1 'no agent has the name' lookup --pid "$one" "$odd"
+	plain err
+	expect 2 'are there; look at one of them' show
+	plain err
+	(($(wc -l <err) == 3)) || fault "3 lines expected: $(cat -v err)"
+	exec 9>&-
+	wait "$child" || fault "odd_names: $(cat odd.out)"
+}
+odd_names
+verdict 'no name speaks to the terminal'
+
+odd_arguments()
+{
+	local argument
+	for argument in $'--\n\x1b[2J' $'--limit=\x9b' $'--l=\x1b' $'-\x1b' $'-j\x9b'; do
+		expect 2 . show "$argument"
+		plain err
+		(($(wc -l <err) <= 3)) || fault "a line was forged: $(cat -v err)"
+		grep -Eq '\\x(1b|9b)' err || fault "no escape in: $(cat -v err)"
+	done
+	expect 2 'is no command' $'\x1b[2J\n'
+	plain err
+}
+odd_arguments
+verdict 'no argument speaks to the terminal'
 
 several()
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: an error message is always a terminated string of bounded length, and its code comes back.
+ * Goal: an error message is always a terminated string of bounded length, its code comes back, and
+ * nothing in it commands a terminal.
  * Method: messages shorter than, just as long as and longer than the room, guarded by bytes behind.
  */
 #include "capability_test.h"
@@ -15,6 +16,15 @@ static void test_code_and_text(void **state)
 	assert_string_equal(error.text, "met 7, needed 8");
 	assert_int_equal(tern_error_set(&error, -12, "%s", ""), -12);
 	assert_string_equal(error.text, "");
+}
+
+static void test_text_from_outside(void **state)
+{
+	struct tern_error error;
+	(void)state;
+	assert_int_equal(tern_error_set(&error, -2, "%s: \xc3\xa9", "a\n\x1b[2J\xc2\x9b\xff\\"),
+			 -2);
+	assert_string_equal(error.text, "a\\x0a\\x1b[2J\\u{9b}\\xff\\\\: \xc3\xa9");
 }
 
 static void test_nobody_listens(void **state)
@@ -46,6 +56,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code_and_text),
+		cmocka_unit_test(test_text_from_outside),
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_truncation),
 	};

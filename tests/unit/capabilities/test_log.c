@@ -121,13 +121,15 @@ static void test_numbers(void **state)
 
 static void test_hostile_values(void **state)
 {
-	static const char value[] = "a\"b\\c\n\x1b[2J\xff\xc3\xa9\xed\xa0\x80";
+	static const char value[] =
+		"a\"b\\c\n\x1b[2J\xff\xc3\xa9\xed\xa0\x80\x7f\xc2\x9b\xe2\x80\xae";
 	struct capture capture;
 
 	(void)state;
 	capture_start(&capture, true);
 	tern_log_write(&capture.log, 2, value, "v=\"%s\" n=1", value);
-#define ESCAPED "\"a\\\"b\\\\c\\n\\u001b[2J\\ufffd\xc3\xa9\\ufffd\\ufffd\\ufffd\""
+#define ESCAPED \
+	"\"a\\\"b\\\\c\\n\\u001b[2J\\ufffd\xc3\xa9\\ufffd\\ufffd\\ufffd\\u007f\\u009b\\u202e\""
 	capture_expect(&capture,
 		       "\",\"level\":\"info\",\"event\":" ESCAPED ",\"v\":" ESCAPED ",\"n\":1}\n");
 	capture_start(&capture, false);

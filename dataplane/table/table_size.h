@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TABLE_SIZE_H
+#define TABLE_SIZE_H
+
+#include "tern_table.h"
+
+/**
+ * Bytes that a table of several shards hardly ever exceeds: as tern_table_bytes(), which is their
+ * mean, and four standard deviations. For one shard the two are the same.
+ */
+uint64_t tern_table_bytes_most(uint64_t routes, uint64_t records, uint32_t shards);
+
+#endif
