@@ -61,6 +61,8 @@ struct bench_result {
 	double value;	       /* headline */
 	double floor_value;
 	double ratio;	   /* value over floor */
+	double ratio_held; /* what --strict holds it to; 0: nothing */
+	uint32_t tries;	   /* runs, of which this is the last */
 	double budget;	   /* 0: none */
 	double budget_p99; /* 0: none */
 	bool met;
@@ -78,6 +80,7 @@ struct bench_case {
 	double budget;	      /* 0: for information; negative: a multiple of the floor */
 	double budget_beyond; /* the floor; 0: none */
 	double budget_p99;
+	double ratio; /* value over floor, at most, or of a rate at least; 0: as `budget` has it */
 	bool needs_two; /* lcores */
 	void (*run)(struct bench *bench, struct bench_result *result);
 };
@@ -155,12 +158,23 @@ void bench_eal_stop(struct bench *bench);
 /** Compute what is shown and judged of a result, from its rounds and histograms. */
 void bench_result_fill(const struct bench_case *bench_case, struct bench_result *result);
 
+/**
+ * Whether the ratio to the floor is what --strict holds it to: on another processor the floor of
+ * the same run moves with the figure.
+ *
+ * @param slack how much worse it may be, a factor above 0; 1: not at all
+ * @return true as well where nothing is held, or it did not run; false where there is no floor
+ */
+bool bench_result_holds(const struct bench_result *result, double slack);
+
 /** A percentile of a histogram whose unit is `scale` to one of ours. */
 double bench_percentile(const struct tern_histogram *histogram, double percent, double scale);
 
 /* Results as they come: into `results`, an array, or where that is NULL to standard output. */
 void bench_report_head(const struct bench *bench, bool columns);
 void bench_report_result(const struct bench_result *result, json_t *results);
+/** Say on standard error what figure missed which ratio to what floor. */
+void bench_report_miss(const struct bench_result *result, double slack);
 /** What comes after the results: the floors, and in JSON everything at once. */
 void bench_report_tail(struct bench *bench, json_t *results);
 /** Write a distribution to a file in a folder; NULL: do not. */

@@ -185,6 +185,7 @@ const struct bench_case bench_latency_cases[] = {
 	 .note = "one call to another lcore by address, beyond the clock pair; independent calls",
 	 .budget = 12,
 	 .budget_p99 = 40,
+	 .ratio = 1.4,
 	 .needs_two = true,
 	 .run = signal_call},
 	{.name = "rtt_same_lcore",
@@ -192,6 +193,7 @@ const struct bench_case bench_latency_cases[] = {
 	 .floor_name = "rte_ring SPSC, 64-byte elements, push and pop twice on one thread",
 	 .note = "agent to agent and back, one lcore; dependent; mean of a round per sample",
 	 .budget = 45,
+	 .ratio = 2.3,
 	 .run = rtt_same},
 	{.name = "rtt_cross_lcore",
 	 .unit = "ns",
@@ -206,6 +208,7 @@ const struct bench_case bench_latency_cases[] = {
 	 .floor_name = "rte_ring SPSC, 64-byte elements, push and pop on one thread",
 	 .note = "one hop of a token round 100 agents on one lcore; mean of a round per sample",
 	 .budget = 25,
+	 .ratio = 2.4,
 	 .run = ring},
 	{0},
 };

@@ -152,6 +152,7 @@ const struct bench_case bench_lookup_cases[] = {
 		 "in, while another lcore fills the table from 1,000 to 10,000,000; budget is the "
 		 "floor and 1 us",
 	 .budget_beyond = 1000,
+	 .ratio = 1.9,
 	 .needs_two = true,
 	 .run = lookup_growth},
 	{0},

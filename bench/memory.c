@@ -168,6 +168,7 @@ const struct bench_case bench_memory_cases[] = {
 		 "id registered in the table",
 	 .budget = 80,
 	 .budget_p99 = 500,
+	 .ratio = 15,
 	 .run = spawn},
 	{.name = "spawn_fiber",
 	 .unit = "ns",
@@ -180,6 +181,7 @@ const struct bench_case bench_memory_cases[] = {
 	 .floor_name = "one cache line",
 	 .note = "resident memory of a million idle agents, beside their state, per agent",
 	 .budget = 256,
+	 .ratio = 4,
 	 .run = idle_bytes},
 	{0},
 };

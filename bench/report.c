@@ -17,14 +17,15 @@ static json_t *result_json(const struct bench_result *result)
 		return json_pack("{s:s, s:s, s:s}", "name", result->name, "unit", result->unit,
 				 "skipped", result->skipped);
 	json_t *budget = result->budget > 0 ? json_real(result->budget) : json_null();
+	json_t *held = result->ratio_held > 0 ? json_real(result->ratio_held) : json_null();
 	json_t *json = json_pack(
-		"{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:b, s:f, s:s, s:s}", "name",
-		result->name, "unit", result->unit, "p50", result->p50, "p99", result->p99, "p999",
-		result->p999, "value", result->value, "floor", result->floor_value, "ratio",
-		result->ratio, "budget", budget, "met", result->met, "mean",
+		"{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:b, s:f, s:i, s:s, s:s}",
+		"name", result->name, "unit", result->unit, "p50", result->p50, "p99", result->p99,
+		"p999", result->p999, "value", result->value, "floor", result->floor_value, "ratio",
+		result->ratio, "ratio_held", held, "budget", budget, "met", result->met, "mean",
 		tern_histogram_mean(&result->figure) /
 			(strcmp(result->unit, "ns") == 0 ? BENCH_PS_PER_NS : 1),
-		"floor_is", result->floor_name, "note", result->note);
+		"tries", (int)result->tries, "floor_is", result->floor_name, "note", result->note);
 	if (result->beside.name)
 		json_object_set_new(json, "beside",
 				    json_pack("{s:f}", result->beside.name, result->beside.value));
@@ -71,6 +72,17 @@ static void cannot(const char *what, const char *path)
 	int code = errno;
 	bench_die("cannot %s %s: %s", what, tern_plain_text(shown, sizeof(shown), path),
 		  strerror(code));
+}
+
+void bench_report_miss(const struct bench_result *result, double slack)
+{
+	bool is_rate = strcmp(result->unit, "signals/s") == 0;
+	fprintf(stderr,
+		"tern-bench: %s: %.4g %s is %.3g of its floor, %.4g %s (%s); --strict takes at %s "
+		"%.3g\n",
+		result->name, result->value, result->unit, result->ratio, result->floor_value,
+		result->unit, result->floor_name, is_rate ? "least" : "most",
+		is_rate ? result->ratio_held / slack : result->ratio_held * slack);
 }
 
 void bench_report_hgrm(const char *folder, const struct bench_result *result)

@@ -6,9 +6,26 @@
 
 #include "bench.h"
 
+static int compare_values(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+uint64_t bench_median(uint64_t *values, uint32_t count)
+{
+	qsort(values, count, sizeof(values[0]), compare_values);
+	return values[count / 2];
+}
+
 double bench_percentile(const struct tern_histogram *histogram, double percent, double scale)
 {
 	return (double)tern_histogram_percentile(histogram, percent) / scale;
+}
+
+static bool counts_signals(const struct bench_result *result)
+{
+	return strcmp(result->unit, "signals/s") == 0;
 }
 
 static bool is_met(const struct bench_result *result, bool is_rate)
@@ -49,9 +66,26 @@ static double budget_of(const struct bench_case *bench_case, double floor)
 	return bench_case->budget < 0 ? -bench_case->budget * floor : bench_case->budget;
 }
 
+static double ratio_held(const struct bench_case *bench_case)
+{
+	if (bench_case->ratio > 0)
+		return bench_case->ratio;
+	return bench_case->budget < 0 ? -bench_case->budget : 0;
+}
+
+bool bench_result_holds(const struct bench_result *result, double slack)
+{
+	if (result->skipped || result->ratio_held <= 0)
+		return true;
+	if (!(result->ratio > 0))
+		return false;
+	return counts_signals(result) ? result->ratio * slack >= result->ratio_held
+				      : result->ratio <= result->ratio_held * slack;
+}
+
 void bench_result_fill(const struct bench_case *bench_case, struct bench_result *result)
 {
-	bool is_rate = strcmp(result->unit, "signals/s") == 0;
+	bool is_rate = counts_signals(result);
 	double scale = strcmp(result->unit, "ns") == 0 ? BENCH_PS_PER_NS : 1;
 	if (result->rounds.count)
 		compare_rounds(result, scale);
@@ -65,6 +99,7 @@ void bench_result_fill(const struct bench_case *bench_case, struct bench_result 
 		result->floor_value = bench_percentile(&result->floor, 50, scale);
 	}
 	result->ratio = result->floor_value > 0 ? result->value / result->floor_value : 0;
+	result->ratio_held = ratio_held(bench_case);
 	result->budget = budget_of(bench_case, result->floor_value);
 	result->met = is_met(result, is_rate);
 }

@@ -331,6 +331,7 @@ const struct bench_case bench_scheduler_cases[] = {
 	 .note = "half of scheduler to fiber to scheduler, as the engine switches; mean of a "
 		 "round per sample",
 	 .budget = 15,
+	 .ratio = 3.7,
 	 .run = fiber_switch},
 	{.name = "fiber_yield",
 	 .unit = "ns",

@@ -245,6 +245,7 @@ const struct bench_case bench_signal_id_cases[] = {
 	 .note = "a signal by id to one of a million agents on another lcore, 64 random ids a "
 		 "call, amortised; a call per sample; only it is counted",
 	 .budget = 60,
+	 .ratio = 2.8,
 	 .needs_two = true,
 	 .run = signal_id_64},
 	{.name = "signal_id_one",
@@ -253,6 +254,7 @@ const struct bench_case bench_signal_id_cases[] = {
 	 .note = "one fenced call by id, beyond the clock pair, to one of a million agents on "
 		 "another lcore; budget is the floor and 40 ns",
 	 .budget_beyond = 40,
+	 .ratio = 2.6,
 	 .needs_two = true,
 	 .run = signal_id_one},
 	{0},

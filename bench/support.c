@@ -25,18 +25,6 @@ void bench_die(const char *format, ...)
 	exit(EXIT_UNAVAILABLE);
 }
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
-uint64_t bench_median(uint64_t *values, uint32_t count)
-{
-	qsort(values, count, sizeof(values[0]), compare);
-	return values[count / 2];
-}
-
 static uint64_t *grown(uint64_t *values, uint32_t room)
 {
 	values = reallocarray(values, room, sizeof(*values));

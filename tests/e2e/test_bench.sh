@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Goal: the lookup benchmarks run, say what they compare, print nothing but their results, and leave
-# nothing behind. Method: brief runs, whose figures mean nothing, read back as JSON.
+# Goal: the benchmarks run, say what they compare, print nothing but their results, and leave nothing
+# behind; --strict fails where a ratio to a floor is missed. Method: brief runs, whose figures mean
+# nothing, read back as JSON; --slack makes any ratio a good or a bad one.
 #
-# usage: test_bench.sh TERN_BENCH
+# usage: test_bench.sh TERN_BENCH SANITIZER
 set -euo pipefail
 # shellcheck source=tests/e2e/cases.sh
 . "$(dirname "${BASH_SOURCE[0]}")/cases.sh"
 
 bench=$1
+sanitizer=$2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset TERN_LOG
@@ -46,6 +48,57 @@ for name, result in results.items():
 peers = "lookup_single lookup_chain lookup_batch_32 lookup_absent_32".split()
 assert all(results[name]["beside"]["ck_ht"] > 0 for name in peers), "no ck_ht"
 assert results["lookup_single"]["pages"] in ("2 MiB", "4 KiB"), "which pages?"'
+}
+
+# Whatever has a budget is held to a ratio as well.
+floors()
+{
+	play --json
+	judge '
+assert len(results) > 30, "not all have run"
+for name, result in results.items():
+	if cpus < 2 and "skipped" in result:
+		continue
+	assert "skipped" not in result, (name, result.get("skipped"))
+	assert result["value"] > 0 and result["floor"] > 0 and result["floor_is"], name
+	assert abs(result["ratio"] * result["floor"] / result["value"] - 1) < 0.01, name
+	assert (result["ratio_held"] is None) == (result["budget"] is None), name'
+}
+
+# strict RC TRIES ARGUMENT...: two costs, a rate and a figure that is held to nothing
+strict()
+{
+	local rc=0 wanted=$1 tries=$2
+	shift 2
+	"$bench" --smoke --json "$@" spawn rtt_same_lcore steal_speedup fiber_yield >"$scratch/out" \
+		2>"$scratch/err" </dev/null || rc=$?
+	((rc == wanted)) || fault "tern-bench $*: exit code $rc, not $wanted: $(cat "$scratch/err")"
+	cp "$scratch/err" "$scratch/misses"
+	judge "
+for name, result in results.items():
+	tries = 1 if result.get('ratio_held') is None else $tries
+	assert 'skipped' in result or result['tries'] == tries, (name, result)"
+}
+
+ratios()
+{
+	local name
+	strict 0 1 --strict --tries 3 --slack 1e12
+	[[ ! -s $scratch/misses ]] || fault "held, and yet: $(cat "$scratch/misses")"
+	strict 0 1 --tries 3 --slack 1e-12
+	[[ ! -s $scratch/misses ]] || fault "not strict, and yet: $(cat "$scratch/misses")"
+	strict 1 1 --strict --slack 1e-12
+	strict 1 3 --strict --slack 1e-12 --tries 3
+	for name in spawn rtt_same_lcore; do
+		grep -Eq "^tern-bench: $name: [0-9.e+]+ ns is [0-9.e+]+ of its floor, [0-9.e+]+ ns \(.*\);\
+ --strict takes at most [0-9.]+e-1[12]\$" "$scratch/misses" || fault "$name: $(cat "$scratch/misses")"
+	done
+	if (($(nproc) > 1)); then
+		grep -Eq '^tern-bench: steal_speedup: .* signals/s .* --strict takes at least 8.5e\+11$' \
+			"$scratch/misses" || fault "steal_speedup: $(cat "$scratch/misses")"
+	fi
+	grep -q fiber_yield "$scratch/misses" && fault 'fiber_yield is held to nothing'
+	return 0
 }
 
 capabilities()
@@ -86,6 +139,13 @@ usage_errors()
 		((rc == 2)) || fault "tern-bench $words: exit code $rc, not 2"
 		grep -q "no .* '${words##* }'" "$scratch/err" || fault "$(cat "$scratch/err")"
 	done
+	for words in --slack=0 --slack=-1 --slack=inf --slack=2x --tries=0 --tries=101 --rounds=10001; do
+		rc=0
+		"$bench" "$words" >"$scratch/out" 2>"$scratch/err" || rc=$?
+		((rc == 2)) || fault "tern-bench $words: exit code $rc, not 2"
+		grep -q -- "${words%=*} takes .*, not '${words#*=}'" "$scratch/err" ||
+			fault "$words: $(cat "$scratch/err")"
+	done
 }
 
 # What perf and bpftrace find in a program that looks agents up.
@@ -107,6 +167,16 @@ leftovers()
 before=$(leftovers)
 cases
 verdict 'lookups and signals by id are compared with their floors'
+floors='every figure carries its floor, and a ratio where it has a budget'
+if [[ $sanitizer == *thread* ]]; then
+	skip 'the benchmarks of the scheduler lend their stack to other threads, unseen by ThreadSanitizer' \
+		"$floors"
+else
+	floors
+	verdict "$floors"
+fi
+ratios
+verdict '--strict fails on a missed ratio alone, and names it'
 capabilities
 verdict 'agents of a capability are looked up in sets and in plain arrays'
 matrices
@@ -114,7 +184,7 @@ verdict 'the matrices are whole'
 trace_points
 verdict 'lookups can be traced'
 usage_errors
-verdict 'names that are not there end with 2'
+verdict 'names and numbers that are not there end with 2'
 [[ $(leftovers) == "$before" ]] || fault "left behind: $(leftovers)"
 verdict 'nothing is left behind'
 exit "$failed"
