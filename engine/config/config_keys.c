@@ -46,7 +46,7 @@ const struct config_key tern_config_keys[TERN_CONFIG_KEYS] = {
 	NUMBER("engine", seed, 0, UINT64_MAX, NULL),
 	WORD("engine", "idle", idle, idle_words),
 	NUMBER("engine", idle_sleep_us_max, 1, 10000, "us"),
-	NUMBER("engine", slice_us, 1, 10000, "us"),
+	NUMBER("engine", slice_us, 1, 1000000, "us"),
 	NUMBER("engine", trace_every, 0, UINT32_MAX, "signals"),
 	WORD("engine", "stamp_each_signal", stamp_each_signal, bool_words),
 	NUMBER("engine", metrics_interval_ms, 0, 3600000, "ms"),

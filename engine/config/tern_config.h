@@ -70,12 +70,16 @@ struct tern_config {
 	uint64_t seed;			  /**< of every random choice the engine makes */
 	enum tern_idle idle;		  /**< spin | pause | backoff */
 	uint32_t idle_sleep_us_max;	  /**< longest sleep of backoff, 1..10000 us */
-	uint32_t slice_us;		  /**< handler time a turn may use in place, 1..10000 us */
-	uint32_t trace_every;		  /**< time one signal and one lookup in N; 0: none */
-	bool stamp_each_signal;		  /**< clock read per signal instead of per turn */
-	uint32_t metrics_interval_ms;	  /**< rates and forecasts move so often; 0: never */
-	uint32_t watchdog_ms;		  /**< looks for agents past their slice; 0: never */
-	bool inspect;			  /**< others may look into it: tern_inspect.h */
+	/**
+	 * Handler time that a turn may use in place, and as much again for agents with signals in
+	 * their mailbox, 1..1000000 us. Meanwhile timers and data lanes wait, express lanes do not.
+	 */
+	uint32_t slice_us;
+	uint32_t trace_every;	      /**< time one signal and one lookup in N; 0: none */
+	bool stamp_each_signal;	      /**< clock read per signal instead of per turn */
+	uint32_t metrics_interval_ms; /**< rates and forecasts move so often; 0: never */
+	uint32_t watchdog_ms;	      /**< looks for agents past their slice; 0: never */
+	bool inspect;		      /**< others may look into it: tern_inspect.h */
 	/* [scheduler] */
 	uint8_t schedules[TERN_LCORES_MAX]; /**< policy of each lcore, enum tern_schedule */
 	uint32_t schedule_count;	    /**< of schedules; the last stands for all after it */
