@@ -74,8 +74,9 @@ static bool in_range(const struct spec *spec)
 	return spec->capacity <= 1u << 24 && spec->high_water <= spec->capacity &&
 	       spec->low_water < spec->high_water && options->policy <= TERN_POLICY_BLOCK &&
 	       options->priority >= TERN_PRIORITY_LOW &&
-	       options->priority <= TERN_PRIORITY_CRITICAL && options->slice_us <= SLICE_US_MAX &&
-	       options->rate <= RATE_MAX && options->rate_burst <= RATE_MAX &&
+	       options->priority <= TERN_PRIORITY_CRITICAL && options->preempt <= TERN_PREEMPT_NO &&
+	       options->slice_us <= SLICE_US_MAX && options->rate <= RATE_MAX &&
+	       options->rate_burst <= RATE_MAX &&
 	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX && !options->roaming)) &&
 	       (!options->exact || options->policy == TERN_POLICY_REFUSE ||
 		options->policy == TERN_POLICY_BLOCK) &&
@@ -203,15 +204,25 @@ static void fill_agent(struct tern_agent *agent, uint32_t slot,
 	agent->low_water = spec->low_water;
 }
 
+static bool is_preemptible(const struct tern_lcore *lcore, const struct tern_spawn_options *options)
+{
+	return options->preempt == TERN_PREEMPT_AS_ENGINE ? lcore->engine->config.preempt
+							  : options->preempt == TERN_PREEMPT_YES;
+}
+
 static int make_fiber(struct tern_lcore *lcore, struct tern_agent *agent,
 		      const struct tern_spawn_options *options)
 {
 	size_t size = options->stack_bytes ? options->stack_bytes : STACK_BYTES;
-	if (options->preempt)
+	bool preemptible = is_preemptible(lcore, options);
+	if (preemptible)
 		size += tern_preempt_stack_room();
+	/* Nobody asked for more than there is. */
+	if (options->preempt == TERN_PREEMPT_AS_ENGINE && size > TERN_STACK_SIZE_MAX)
+		size = TERN_STACK_SIZE_MAX;
 	int code = tern_fiber_make(lcore, agent, size);
 	if (code == 0)
-		agent->extras->fiber->preemptible = options->preempt;
+		agent->extras->fiber->preemptible = preemptible;
 	return code;
 }
 
@@ -313,9 +324,10 @@ static bool suits_lcore(const struct tern_lcore *lcore, const struct tern_behavi
 			const struct tern_spawn_options *options)
 {
 	if (!behaviour->fiber)
-		return behaviour->handler && !options->stack_bytes && !options->preempt;
+		return behaviour->handler && !options->stack_bytes &&
+		       options->preempt != TERN_PREEMPT_YES;
 	return !behaviour->handler && options->stack_bytes <= TERN_STACK_SIZE_MAX &&
-	       !(options->preempt && lcore->clock->is_virtual);
+	       !(is_preemptible(lcore, options) && lcore->clock->is_virtual);
 }
 
 int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, void *state,

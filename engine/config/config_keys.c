@@ -59,6 +59,7 @@ const struct config_key tern_config_keys[TERN_CONFIG_KEYS] = {
 	WORD("scheduler", "steal", steal, bool_words),
 	NUMBER("scheduler", steal_after_us, 0, 1000000, "us"),
 	WORD("scheduler", "rebalance", rebalance, bool_words),
+	WORD("scheduler", "preempt", preempt, bool_words),
 	NUMBER("scheduler", preempt_tick_us, 20, 1000000, "us"),
 	POWER("lanes", data_depth, 64, 65536, "slots"),
 	POWER("lanes", express_depth, 16, 65536, "slots"),

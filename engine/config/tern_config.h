@@ -84,11 +84,12 @@ struct tern_config {
 	uint8_t schedules[TERN_LCORES_MAX]; /**< policy of each lcore, enum tern_schedule */
 	uint32_t schedule_count;	    /**< of schedules; the last stands for all after it */
 	const struct tern_scheduler *scheduler; /**< the policy `custom`; outlives the engine */
-	uint32_t turn_signals;	  /**< signals an agent may handle from its mailbox in one run */
-	uint32_t max_concurrent;  /**< agents runnable at once; 0: no limit */
-	bool steal;		  /**< idle lcores take roaming agents from busy ones */
-	uint32_t steal_after_us;  /**< an agent must have waited for so long to be taken */
-	bool rebalance;		  /**< roaming agents are moved where the forecast says */
+	uint32_t turn_signals;	 /**< signals an agent may handle from its mailbox in one run */
+	uint32_t max_concurrent; /**< agents runnable at once; 0: no limit */
+	bool steal;		 /**< idle lcores take roaming agents from busy ones */
+	uint32_t steal_after_us; /**< an agent must have waited for so long to be taken */
+	bool rebalance;		 /**< roaming agents are moved where the forecast says */
+	bool preempt; /**< of fibers whose spawn options leave it open; needs the clock tsc */
 	uint32_t preempt_tick_us; /**< a preemptible fiber runs for one to two of these */
 	/* [lanes] */
 	uint32_t data_depth;	/**< slots, power of two, 64..65536 */
