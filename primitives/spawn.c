@@ -313,7 +313,8 @@ static void adopt_agent(struct tern_lcore *lcore, const struct spec *spec, tern_
 		tern_roaming_start(lcore, agent);
 	else if (spec->lcore != lcore->index)
 		tern_ask(lcore, address, TERN_ASK_START);
-	else if (agent->behaviour->on_start || agent->behaviour->fiber)
+	else if (agent->behaviour->on_start || agent->behaviour->fiber ||
+		 tern_engine_announces(lcore->engine))
 		tern_ready_push(lcore, agent);
 	else
 		tern_agent_on_adopt(agent);

@@ -11,6 +11,8 @@
 
 #define TERN_LCORES_MAX 128
 
+struct tern_hooks;
+
 /** Who drives the lcores. */
 enum tern_mode {
 	TERN_MODE_PARALLEL,   /**< one pinned thread per lcore */
@@ -83,6 +85,7 @@ struct tern_config {
 	/* [scheduler] */
 	uint8_t schedules[TERN_LCORES_MAX]; /**< policy of each lcore, enum tern_schedule */
 	uint32_t schedule_count;	    /**< of schedules; the last stands for all after it */
+	const struct tern_hooks *hooks; /**< for all agents: tern_agent.h; outlives the engine */
 	const struct tern_scheduler *scheduler; /**< the policy `custom`; outlives the engine */
 	uint32_t turn_signals;	 /**< signals an agent may handle from its mailbox in one run */
 	uint32_t max_concurrent; /**< agents runnable at once; 0: no limit */

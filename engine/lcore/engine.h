@@ -138,4 +138,11 @@ static inline bool tern_engine_is_foreign(const struct tern_engine *engine)
 	return tern_unlikely(tern_engine_state(engine) == TERN_ENGINE_FOREIGN);
 }
 
+/** Whether it has its agents announced (struct tern_hooks): then each has a start to run. */
+static inline bool tern_engine_announces(const struct tern_engine *engine)
+{
+	const struct tern_hooks *hooks = engine->config.hooks;
+	return tern_unlikely(hooks && hooks->on_start);
+}
+
 #endif
