@@ -99,6 +99,8 @@ struct tern_engine {
 	uint32_t leaving;			   /* threads' places in TERN_PLACE_LEAVING */
 	alignas(TERN_LINE)
 		uint32_t attached[64]; /* enum tern_thread_place, of each thread's place */
+	uint32_t rescheduling;	       /* 1: somebody asks for another policy now */
+	uint32_t era;		       /* of the policy asked for last; who asks writes */
 	uint64_t undelivered;	       /* any ending lcore writes */
 	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];
 };

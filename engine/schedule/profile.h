@@ -24,6 +24,7 @@ struct tern_profile {
 	uint64_t dropped;   /* by the mailbox policy */
 	uint64_t overruns;  /* runs longer than its slice */
 	uint64_t longest;   /* clock ticks of the longest run measured */
+	uint32_t era;	    /* of the policy that `share` was measured under: ready_lists.h */
 
 	/* the profiler writes (observer.c); any thread reads */
 	alignas(TERN_LINE) struct tern_forecast forecast; /* of its share of a CPU */

@@ -34,6 +34,11 @@ void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent);
 /** Clock ticks at which the policy lets an agent run again; UINT64_MAX: nobody waits for time. */
 uint64_t tern_ready_due(const struct tern_lcore *lcore);
 
+/**
+ * A policy of the user's is no agent's: a fault in it ends the process, and says where it was.
+ */
+#define TERN_POLICY_BESIDE "the scheduling policy, which cannot be left"
+
 /** The policies, by enum tern_schedule. */
 extern const struct tern_ready_policy tern_ready_policies[];
 
