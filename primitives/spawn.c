@@ -25,6 +25,7 @@
 
 #define SLICE_US_MAX 1000000u
 #define RATE_MAX 1000000000u
+#define WEIGHT_MAX 1000u
 #define STACK_BYTES ((size_t)64 << 10)
 
 /* What spawn options come to, checked and with the defaults filled in. */
@@ -76,7 +77,7 @@ static bool in_range(const struct spec *spec)
 	       options->priority >= TERN_PRIORITY_LOW &&
 	       options->priority <= TERN_PRIORITY_CRITICAL && options->preempt <= TERN_PREEMPT_NO &&
 	       options->slice_us <= SLICE_US_MAX && options->rate <= RATE_MAX &&
-	       options->rate_burst <= RATE_MAX &&
+	       options->rate_burst <= RATE_MAX && options->weight <= WEIGHT_MAX &&
 	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX && !options->roaming)) &&
 	       (!options->exact || options->policy == TERN_POLICY_REFUSE ||
 		options->policy == TERN_POLICY_BLOCK) &&
@@ -126,7 +127,8 @@ static bool wants_extras(const struct tern_behaviour *behaviour,
 {
 	bool bounded =
 		options->policy != TERN_POLICY_REFUSE && options->policy != TERN_POLICY_BLOCK;
-	return options->name || bounded || options->slice_us || options->rate || behaviour->fiber;
+	return options->name || bounded || options->slice_us || options->rate ||
+	       options->weight > 1 || behaviour->fiber;
 }
 
 static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
@@ -138,6 +140,7 @@ static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
 	extras->capacity = spec->capacity;
 	tern_store(&extras->slice_ticks,
 		   tern_clock_from_ns(lcore->clock, options->slice_us * 1000ull));
+	extras->weight = options->weight ? options->weight : 1;
 	extras->rate = options->rate;
 	/* Rounded up: never above the rate. */
 	tern_store(&extras->rate_interval,

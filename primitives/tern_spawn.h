@@ -46,8 +46,15 @@ struct tern_spawn_options {
 	uint32_t slice_us;   /**< time one run may take, 1..1000000 us; 0: engine.slice_us */
 	uint32_t rate;	     /**< signals a second under TERN_SCHEDULE_RATE; 0: no limit */
 	uint32_t rate_burst; /**< signals at once above it; 0: what 1 ms brings, at least 1 */
-	bool roaming;	     /**< any lcore may run it; `lcore` is where it starts. Not conflate */
-	bool exact;	     /**< what waits is never more than capacity; refuse and block only */
+	/**
+	 * Of its share under TERN_SCHEDULE_FAIR_SHARE, 1..1000; 0: 1. One of weight 3 may run, and
+	 * charge (tern_charge()), three times as much as one of weight 1. Roaming agents of low and
+	 * normal priority wait for each other in the order they came: among them it counts for
+	 * nothing.
+	 */
+	uint32_t weight;
+	bool roaming; /**< any lcore may run it; `lcore` is where it starts. Not conflate */
+	bool exact;   /**< what waits is never more than capacity; refuse and block only */
 	/**
 	 * Fiber: its stack, up to 1 MiB; 0: 64 KiB. Rounded up to a power of 2, of a preemptible
 	 * one after adding 32 KiB. One that scheduler.preempt makes so may ask for all of 1 MiB,

@@ -208,6 +208,25 @@ TERN_API uint64_t tern_signal_age(const struct tern_agent *self, const struct te
  */
 TERN_API void tern_exit(struct tern_agent *self, int64_t result) TERN_OWNS(self);
 
+/** Most that one call of tern_charge() counts: 1,000 s. */
+#define TERN_CHARGE_NS_MAX 1000000000000u
+
+/**
+ * Charge the calling agent for what it cost beside the time that it runs: an order at a venue,
+ * bytes on a wire, a lookup elsewhere.
+ *
+ * Under TERN_SCHEDULE_FAIR_SHARE that counts as if it had run for so much longer: it waits for its
+ * next run until others have cost as much, each by its weight (tern_spawn_options.weight). A run
+ * that has begun goes on. A custom policy finds it in tern_task.ran_ns. Under other policies it
+ * counts for nothing. What was charged is forgotten where the lcore changes its policy, or a
+ * roaming agent its lcore.
+ *
+ * @param cost_ns  ns of CPU time that it is worth, 0..TERN_CHARGE_NS_MAX; more counts as that
+ *
+ * Context: the agent's own functions; of an attached thread nothing. Reads no clock, never fails.
+ */
+TERN_API void tern_charge(struct tern_agent *self, uint64_t cost_ns) TERN_OWNS(self);
+
 /**
  * End another agent. Overtakes data: signals it has not handled go back to their senders.
  *

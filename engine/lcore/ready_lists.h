@@ -27,6 +27,8 @@ struct tern_ready_policy {
 	/* After a run: clock ticks it took, signals it handled. NULL: not of interest. */
 	void (*ran)(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,
 		    uint32_t signals);
+	/* An agent, whose function runs, cost so many ticks beside its time. NULL: as above. */
+	void (*charge)(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks);
 	/* A listed agent is to end. NULL: it may wait for its turn like any other. */
 	void (*hurry)(struct tern_lcore *lcore, struct tern_agent *agent);
 	bool queues_all; /* nothing runs in place: every signal goes through the policy */

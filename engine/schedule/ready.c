@@ -159,6 +159,12 @@ void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t
 		lcore->ready.policy->ran(lcore, agent, ticks, signals);
 }
 
+void tern_ready_charge(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks)
+{
+	if (lcore->ready.policy->charge)
+		lcore->ready.policy->charge(lcore, agent, ticks);
+}
+
 static void init_lists(struct tern_ready *ready)
 {
 	ready->waiting.head = TERN_SLOT_NONE;

@@ -28,6 +28,9 @@ uint32_t tern_ready_budget(struct tern_lcore *lcore, const struct tern_agent *ag
 void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,
 		    uint32_t signals);
 
+/** An agent, whose function runs, cost so many clock ticks beside the time that it runs. */
+void tern_ready_charge(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks);
+
 /** An agent has nothing left to do, or ended: give back its permit of max_concurrent. */
 void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent);
 

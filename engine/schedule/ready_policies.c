@@ -76,13 +76,27 @@ static struct tern_profile *profile_in_era(struct tern_lcore *lcore, const struc
 {
 	struct tern_profile *profile = tern_profile_of(lcore, agent);
 	if (profile->era != lcore->ready.era)
-		profile->share = 0;
+		profile->share = profile->rest = 0;
 	profile->era = lcore->ready.era;
 	return profile;
 }
 
+/* What it cost, by its weight: what does not divide is kept for the next time. */
+static void add_cost(struct tern_profile *profile, const struct tern_agent *agent, uint64_t ticks)
+{
+	uint32_t weight = agent->extras ? agent->extras->weight : 1;
+	if (tern_likely(weight == 1)) {
+		profile->share += ticks;
+		return;
+	}
+	ticks += profile->rest;
+	profile->share += ticks / weight;
+	profile->rest = (uint32_t)(ticks % weight);
+}
+
 /*
- * Fair share: the agent that ran least so far. Who slept comes back at the level of those who did
+ * Fair share: the agent that cost least so far, for its weight: time it ran, and what it charged.
+ * Who slept comes back at the level of those who did
  * not: the time missed is not made up for.
  */
 static void fair_push(struct tern_lcore *lcore, struct tern_agent *agent)
@@ -105,7 +119,16 @@ static void fair_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_
 		     uint32_t signals)
 {
 	(void)signals;
-	profile_in_era(lcore, agent)->share += ticks;
+	add_cost(profile_in_era(lcore, agent), agent, ticks);
+}
+
+/* Also of one at rest, whose timer fired: first what a push would make up for. */
+static void fair_charge(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks)
+{
+	struct tern_profile *profile = profile_in_era(lcore, agent);
+	if (profile->share < lcore->ready.floor)
+		profile->share = lcore->ready.floor;
+	add_cost(profile, agent, ticks);
 }
 
 /*
@@ -200,6 +223,7 @@ static void custom_push(struct tern_lcore *lcore, struct tern_agent *agent)
 	struct tern_task task = {.agent = agent->address,
 				 .priority = (enum tern_priority)agent->priority,
 				 .queued = agent->mailbox.queued,
+				 .weight = agent->extras ? agent->extras->weight : 1,
 				 .ran_ns = tern_clock_to_ns(lcore->clock, profile->share),
 				 .rate = agent->extras ? agent->extras->rate : 0};
 	tern_fault_beside(lcore->guard.scope, TERN_POLICY_BESIDE);
@@ -249,11 +273,17 @@ static void custom_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint6
 	tern_fault_beside(lcore->guard.scope, NULL);
 }
 
+static void custom_charge(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks)
+{
+	profile_in_era(lcore, agent)->share += ticks;
+}
+
 const struct tern_ready_policy tern_ready_policies[] = {
 	[TERN_SCHEDULE_PRIORITY] = {.push = priority_push, .pop = priority_pop},
 	[TERN_SCHEDULE_FAIR_SHARE] = {.push = fair_push,
 				      .pop = fair_pop,
 				      .ran = fair_ran,
+				      .charge = fair_charge,
 				      .queues_all = true},
 	[TERN_SCHEDULE_ROUND_ROBIN] = {.push = turn_push, .pop = turn_pop, .queues_all = true},
 	[TERN_SCHEDULE_RATE] = {.push = rate_push,
@@ -265,5 +295,6 @@ const struct tern_ready_policy tern_ready_policies[] = {
 				  .pop = custom_pop,
 				  .take = custom_take,
 				  .ran = custom_ran,
+				  .charge = custom_charge,
 				  .queues_all = true},
 };

@@ -23,7 +23,7 @@ enum tern_priority {
 /** Which of its ready agents an lcore runs next; tern_engine_reschedule() changes it later. */
 enum tern_schedule {
 	TERN_SCHEDULE_PRIORITY,	   /**< highest priority first, with a starvation bound; default */
-	TERN_SCHEDULE_FAIR_SHARE,  /**< who has run for the shortest time so far */
+	TERN_SCHEDULE_FAIR_SHARE,  /**< who has cost least so far, in time run and charged */
 	TERN_SCHEDULE_ROUND_ROBIN, /**< in turn, whatever their priority */
 	TERN_SCHEDULE_RATE,	   /**< as priority, but nobody above its signals per second */
 	TERN_SCHEDULE_CUSTOM,	   /**< tern_config.scheduler */
@@ -42,8 +42,9 @@ struct tern_task {
 	tern_address agent;
 	enum tern_priority priority;
 	uint32_t queued; /**< signals waiting */
-	uint64_t ran_ns; /**< time it has run in all, measured under this policy */
+	uint64_t ran_ns; /**< time it has run, and charged, in all, measured under this policy */
 	uint32_t rate;	 /**< signals a second given at spawn; 0: none */
+	uint32_t weight; /**< given at spawn, 1 or more */
 };
 
 /**
