@@ -12,6 +12,7 @@
 #include "engine/lcore/room.h"
 #include "engine/mail/ask.h"
 #include "engine/mail/event.h"
+#include "engine/schedule/ready.h"
 #include "thread.h"
 
 tern_address tern_self(const struct tern_agent *self)
@@ -90,6 +91,13 @@ void tern_exit(struct tern_agent *self, int64_t result)
 	/* A thread ends its agent by detaching. */
 	if (tern_address_slot(self->address) >= self->lcore->engine->system_count)
 		end_self(self, TERN_END_EXIT, result);
+}
+
+void tern_charge(struct tern_agent *self, uint64_t cost_ns)
+{
+	struct tern_lcore *lcore = self->lcore;
+	uint64_t ns = cost_ns < TERN_CHARGE_NS_MAX ? cost_ns : TERN_CHARGE_NS_MAX;
+	tern_ready_charge(lcore, self, tern_clock_from_ns(lcore->clock, ns));
 }
 
 bool tern_agent_alive(const struct tern_agent *self, tern_address agent)

@@ -63,6 +63,41 @@ static inline int tern_engine_start(struct tern_engine **engine, const struct te
  */
 TERN_API int tern_engine_add_text(struct tern_engine *engine, struct tern_text own);
 
+/** All lcores of an engine. */
+#define TERN_LCORES_ALL UINT32_MAX
+
+/**
+ * Have lcores choose by another scheduling policy while they run.
+ *
+ * Each takes it up at the beginning of its next turn, with all agents that are ready: none is
+ * lost, none is there twice, and from then on the order is the new policy's. Agents that waited for
+ * their rate are ready at once; a rate counts again when its policy does. Under fair_share and
+ * custom what agents ran for is counted anew.
+ *
+ * @param lcore     its index, or TERN_LCORES_ALL
+ * @param schedule  the policy
+ * @param custom    of TERN_SCHEDULE_CUSTOM; NULL: tern_config.scheduler. Keeps, until another is in
+ *                  effect. Its bytes() is called from here, its init() by each lcore
+ * @return 0: asked for, and tern_engine_rescheduled() says when it is in effect; -EINVAL: no such
+ *         policy, or a custom one without push or pop; -ENODEV: no such lcore; -EBUSY: one asked
+ *         for before is not in effect there yet, or another thread asks at this moment; -ENOMEM;
+ *         -ESHUTDOWN; -ECHILD: this process is a child of the engine's. Where it is refused,
+ *         nothing changes
+ *
+ * Context: any thread, and functions of agents; memory for fair_share, rate_based and custom is
+ * mapped by system calls from here. A policy of the program's own that keeps an agent although it
+ * is asked for all of them (struct tern_scheduler) stays in effect until it gives it.
+ */
+TERN_API int tern_engine_reschedule(struct tern_engine *engine, uint32_t lcore,
+				    enum tern_schedule schedule,
+				    const struct tern_scheduler *custom);
+
+/** Whether all lcores choose by the policy asked for last. Any thread. */
+TERN_API bool tern_engine_rescheduled(const struct tern_engine *engine);
+
+/** The policy by which an lcore, 0 .. tern_engine_lcores() - 1, chooses now. Any thread. */
+TERN_API enum tern_schedule tern_engine_schedule(const struct tern_engine *engine, uint32_t lcore);
+
 /** Signals left at the stop, listed. */
 #define TERN_STOP_LIST_MAX 32
 

@@ -25,6 +25,7 @@
 
 #define SLICE_US_MAX 1000000u
 #define RATE_MAX 1000000000u
+#define WEIGHT_MAX 1000u
 #define STACK_BYTES ((size_t)64 << 10)
 
 /* What spawn options come to, checked and with the defaults filled in. */
@@ -74,8 +75,9 @@ static bool in_range(const struct spec *spec)
 	return spec->capacity <= 1u << 24 && spec->high_water <= spec->capacity &&
 	       spec->low_water < spec->high_water && options->policy <= TERN_POLICY_BLOCK &&
 	       options->priority >= TERN_PRIORITY_LOW &&
-	       options->priority <= TERN_PRIORITY_CRITICAL && options->slice_us <= SLICE_US_MAX &&
-	       options->rate <= RATE_MAX && options->rate_burst <= RATE_MAX &&
+	       options->priority <= TERN_PRIORITY_CRITICAL && options->preempt <= TERN_PREEMPT_NO &&
+	       options->slice_us <= SLICE_US_MAX && options->rate <= RATE_MAX &&
+	       options->rate_burst <= RATE_MAX && options->weight <= WEIGHT_MAX &&
 	       (!keyed || (key && spec->capacity <= TERN_CONFLATE_MAX && !options->roaming)) &&
 	       (!options->exact || options->policy == TERN_POLICY_REFUSE ||
 		options->policy == TERN_POLICY_BLOCK) &&
@@ -125,7 +127,8 @@ static bool wants_extras(const struct tern_behaviour *behaviour,
 {
 	bool bounded =
 		options->policy != TERN_POLICY_REFUSE && options->policy != TERN_POLICY_BLOCK;
-	return options->name || bounded || options->slice_us || options->rate || behaviour->fiber;
+	return options->name || bounded || options->slice_us || options->rate ||
+	       options->weight > 1 || behaviour->fiber;
 }
 
 static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
@@ -137,6 +140,7 @@ static void fill_extras(const struct tern_lcore *lcore, const struct spec *spec,
 	extras->capacity = spec->capacity;
 	tern_store(&extras->slice_ticks,
 		   tern_clock_from_ns(lcore->clock, options->slice_us * 1000ull));
+	extras->weight = options->weight ? options->weight : 1;
 	extras->rate = options->rate;
 	/* Rounded up: never above the rate. */
 	tern_store(&extras->rate_interval,
@@ -203,15 +207,25 @@ static void fill_agent(struct tern_agent *agent, uint32_t slot,
 	agent->low_water = spec->low_water;
 }
 
+static bool is_preemptible(const struct tern_lcore *lcore, const struct tern_spawn_options *options)
+{
+	return options->preempt == TERN_PREEMPT_AS_ENGINE ? lcore->engine->config.preempt
+							  : options->preempt == TERN_PREEMPT_YES;
+}
+
 static int make_fiber(struct tern_lcore *lcore, struct tern_agent *agent,
 		      const struct tern_spawn_options *options)
 {
 	size_t size = options->stack_bytes ? options->stack_bytes : STACK_BYTES;
-	if (options->preempt)
+	bool preemptible = is_preemptible(lcore, options);
+	if (preemptible)
 		size += tern_preempt_stack_room();
+	/* Nobody asked for more than there is. */
+	if (options->preempt == TERN_PREEMPT_AS_ENGINE && size > TERN_STACK_SIZE_MAX)
+		size = TERN_STACK_SIZE_MAX;
 	int code = tern_fiber_make(lcore, agent, size);
 	if (code == 0)
-		agent->extras->fiber->preemptible = options->preempt;
+		agent->extras->fiber->preemptible = preemptible;
 	return code;
 }
 
@@ -302,7 +316,8 @@ static void adopt_agent(struct tern_lcore *lcore, const struct spec *spec, tern_
 		tern_roaming_start(lcore, agent);
 	else if (spec->lcore != lcore->index)
 		tern_ask(lcore, address, TERN_ASK_START);
-	else if (agent->behaviour->on_start || agent->behaviour->fiber)
+	else if (agent->behaviour->on_start || agent->behaviour->fiber ||
+		 tern_engine_announces(lcore->engine))
 		tern_ready_push(lcore, agent);
 	else
 		tern_agent_on_adopt(agent);
@@ -313,9 +328,10 @@ static bool suits_lcore(const struct tern_lcore *lcore, const struct tern_behavi
 			const struct tern_spawn_options *options)
 {
 	if (!behaviour->fiber)
-		return behaviour->handler && !options->stack_bytes && !options->preempt;
+		return behaviour->handler && !options->stack_bytes &&
+		       options->preempt != TERN_PREEMPT_YES;
 	return !behaviour->handler && options->stack_bytes <= TERN_STACK_SIZE_MAX &&
-	       !(options->preempt && lcore->clock->is_virtual);
+	       !(is_preemptible(lcore, options) && lcore->clock->is_virtual);
 }
 
 int tern_spawn(struct tern_agent *self, const struct tern_behaviour *behaviour, void *state,

@@ -25,6 +25,13 @@
  * senders share.
  */
 
+/** Whether a fiber that does not wait is suspended in its own text by scheduler.preempt_tick_us. */
+enum tern_preemption {
+	TERN_PREEMPT_AS_ENGINE, /**< scheduler.preempt says it; what zeroed options ask for */
+	TERN_PREEMPT_YES,	/**< also written `true`; fibers only */
+	TERN_PREEMPT_NO,	/**< it gives the lcore up by itself alone; handlers always do */
+};
+
 /** Options of spawn; zeroed means default, but for lcore: start from TERN_SPAWN_DEFAULTS. */
 struct tern_spawn_options {
 	const char *name; /**< unique in the engine, 1..63 bytes; NULL: none. Borrows */
@@ -39,12 +46,23 @@ struct tern_spawn_options {
 	uint32_t slice_us;   /**< time one run may take, 1..1000000 us; 0: engine.slice_us */
 	uint32_t rate;	     /**< signals a second under TERN_SCHEDULE_RATE; 0: no limit */
 	uint32_t rate_burst; /**< signals at once above it; 0: what 1 ms brings, at least 1 */
-	bool roaming;	     /**< any lcore may run it; `lcore` is where it starts. Not conflate */
-	bool exact;	     /**< what waits is never more than capacity; refuse and block only */
-	uint32_t stack_bytes; /**< fiber: its stack, up to 1 MiB; 0: 64 KiB. Rounded up to a power
-				 of 2, with `preempt` after adding 32 KiB */
-	bool preempt;	      /**< fiber: suspended in its own text by scheduler.preempt_tick_us */
-	bool watch;	      /**< as tern_watch() by the spawner, from before the start */
+	/**
+	 * Of its share under TERN_SCHEDULE_FAIR_SHARE, 1..1000; 0: 1. One of weight 3 may run, and
+	 * charge (tern_charge()), three times as much as one of weight 1. Roaming agents of low and
+	 * normal priority wait for each other in the order they came: among them it counts for
+	 * nothing.
+	 */
+	uint32_t weight;
+	bool roaming; /**< any lcore may run it; `lcore` is where it starts. Not conflate */
+	bool exact;   /**< what waits is never more than capacity; refuse and block only */
+	/**
+	 * Fiber: its stack, up to 1 MiB; 0: 64 KiB. Rounded up to a power of 2, of a preemptible
+	 * one after adding 32 KiB. One that scheduler.preempt makes so may ask for all of 1 MiB,
+	 * and has the 32 KiB in it.
+	 */
+	uint32_t stack_bytes;
+	enum tern_preemption preempt; /**< fiber: of handlers, TERN_PREEMPT_YES is refused */
+	bool watch;		      /**< as tern_watch() by the spawner, from before the start */
 };
 
 #define TERN_SPAWN_DEFAULTS             \

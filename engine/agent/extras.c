@@ -31,6 +31,7 @@ struct tern_extras *tern_extras_take(struct tern_lcore *lcore, uint32_t slot)
 	tern_store(&extras->stack_bytes, 0);
 	extras->rate_burst = extras->rate_tat = 0;
 	extras->fiber = NULL;
+	extras->weight = 1;
 	extras->rate = extras->capacity = extras->key_offset = extras->key_length = 0;
 	extras->keys_mask = 0;
 	clear_hops(lcore->engine, extras, slot);

@@ -14,6 +14,23 @@
 #include "trace.h"
 #include "watch.h"
 
+/*
+ * The engine's hooks. Each agent is announced before anything else is said of it, and seen off
+ * once, whichever of its own functions failed. The flag comes first: a hook that fails is not
+ * called for this agent again.
+ */
+static void announce_agent(struct tern_lcore *lcore, struct tern_agent *agent)
+{
+	const struct tern_hooks *hooks = lcore->engine->config.hooks;
+	if (tern_likely(!hooks || !hooks->on_start) || agent->flags & TERN_AGENT_ANNOUNCED ||
+	    tern_lcore_is_gone(lcore))
+		return;
+	tern_agent_set(agent, TERN_AGENT_ANNOUNCED);
+	tern_store(&lcore->turn.running, tern_address_slot(agent->address));
+	hooks->on_start(agent, hooks->context);
+	tern_lcore_skip_sample(lcore);
+}
+
 void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	tern_agent_on_start(agent);
@@ -22,6 +39,7 @@ void tern_life_start(struct tern_lcore *lcore, struct tern_agent *agent)
 		agent->behaviour->on_start(agent, agent->state);
 		tern_lcore_skip_sample(lcore);
 	}
+	announce_agent(lcore, agent);
 	if (agent->flags & TERN_AGENT_FIBER && agent->status != TERN_ENDING)
 		tern_ready_wake(lcore, agent);
 }
@@ -208,6 +226,21 @@ void tern_agent_label(const struct tern_agent *agent, char label[TERN_NAME_MAX])
 		snprintf(label, TERN_NAME_MAX, "%s", tern_load(&agent->behaviour)->name);
 }
 
+static void announce_failure(struct tern_lcore *lcore, struct tern_agent *agent,
+			     const struct tern_error *error)
+{
+	const struct tern_hooks *hooks = lcore->engine->config.hooks;
+	if (tern_likely(!hooks))
+		return;
+	tern_agent_begin_telling(agent);
+	tern_agent_set(agent, TERN_AGENT_HOOKED);
+	announce_agent(lcore, agent);
+	if (hooks->on_error && !tern_lcore_is_gone(lcore))
+		hooks->on_error(agent, hooks->context, error);
+	tern_agent_clear(agent, TERN_AGENT_HOOKED);
+	tern_agent_end_telling(agent);
+}
+
 void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code,
 		    const struct tern_error *error)
 {
@@ -220,9 +253,22 @@ void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code
 	tern_log_write(&lcore->engine->log, TERN_LOG_WARN, "agent failed",
 		       "agent=\"%s\" slot=%u lcore=%u code=%d error=\"%s\"", label,
 		       tern_address_slot(agent->address), lcore->index, code, error->text);
+	announce_failure(lcore, agent, error);
 	if (!agent->behaviour->on_error || tern_lcore_is_gone(lcore))
 		return;
 	tern_agent_begin_telling(agent);
 	agent->behaviour->on_error(agent, agent->state, error);
 	tern_agent_end_telling(agent);
+}
+
+void tern_life_see_off(struct tern_lcore *lcore, struct tern_agent *agent, int64_t result)
+{
+	const struct tern_hooks *hooks = lcore->engine->config.hooks;
+	if (tern_likely(!hooks))
+		return;
+	announce_agent(lcore, agent);
+	if (!hooks->on_stop || agent->flags & TERN_AGENT_SEEN_OFF || tern_lcore_is_gone(lcore))
+		return;
+	tern_agent_set(agent, TERN_AGENT_SEEN_OFF);
+	hooks->on_stop(agent, hooks->context, (enum tern_end)agent->end_why, result);
 }

@@ -47,4 +47,7 @@ void tern_agent_label(const struct tern_agent *agent, char label[TERN_NAME_MAX])
 void tern_life_fail(struct tern_lcore *lcore, struct tern_agent *agent, int code,
 		    const struct tern_error *error);
 
+/** Tell the engine's hooks that an agent's on_stop ran, if it has one; once. Runs the agent. */
+void tern_life_see_off(struct tern_lcore *lcore, struct tern_agent *agent, int64_t result);
+
 #endif

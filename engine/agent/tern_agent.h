@@ -132,6 +132,35 @@ struct tern_behaviour {
 	int64_t (*fiber)(struct tern_agent *self, void *state);
 };
 
+/**
+ * Hooks for all agents of an engine, beside those of their behaviours: tern_config.hooks, given
+ * before the start. Any of them may be NULL. The agents of lcores and attached threads have none.
+ *
+ *     on_start   after the behaviour's, before the first signal is handled; on its lcore
+ *     on_error   before the behaviour's, so that it is heard whatever that one does
+ *     on_stop    after the behaviour's: `state` may be gone; last of all that runs for the agent
+ *
+ * An agent that ends has been announced by on_start and is seen off by on_stop, once each, whatever
+ * its own functions did. Agents of an lcore that a stop gave up are not seen off.
+ *
+ * Each runs where the behaviour's function of that name does, on the lcore that runs the agent:
+ * one at a time for one agent, at once for agents of several lcores, so that what `context` leads
+ * to is shared. None may block. As `self` it may do all that the agent's function of that name may:
+ * send, spawn, tern_exit() and tern_fail() in on_start. What it arms or asks for comes to the
+ * agent.
+ *
+ * A fault in a hook is the failure of the agent that it was called for, and of nobody else: in
+ * on_start as in the agent's own; in on_error, the behaviour's on_error is not called, and both
+ * on_stop are; in on_stop, all is said already. The hook is called for the next agent all the same.
+ */
+struct tern_hooks {
+	void *context; /**< given to each. Keeps */
+	void (*on_start)(struct tern_agent *self, void *context);
+	/** Borrows `error`. */
+	void (*on_error)(struct tern_agent *self, void *context, const struct tern_error *error);
+	void (*on_stop)(struct tern_agent *self, void *context, enum tern_end why, int64_t result);
+};
+
 /** The agent's own address, to be sent to others. */
 TERN_API tern_address tern_self(const struct tern_agent *self);
 
@@ -178,6 +207,25 @@ TERN_API uint64_t tern_signal_age(const struct tern_agent *self, const struct te
  * attached thread ends by tern_thread_detach() alone: there this does nothing.
  */
 TERN_API void tern_exit(struct tern_agent *self, int64_t result) TERN_OWNS(self);
+
+/** Most that one call of tern_charge() counts: 1,000 s. */
+#define TERN_CHARGE_NS_MAX 1000000000000u
+
+/**
+ * Charge the calling agent for what it cost beside the time that it runs: an order at a venue,
+ * bytes on a wire, a lookup elsewhere.
+ *
+ * Under TERN_SCHEDULE_FAIR_SHARE that counts as if it had run for so much longer: it waits for its
+ * next run until others have cost as much, each by its weight (tern_spawn_options.weight). A run
+ * that has begun goes on. A custom policy finds it in tern_task.ran_ns. Under other policies it
+ * counts for nothing. What was charged is forgotten where the lcore changes its policy, or a
+ * roaming agent its lcore.
+ *
+ * @param cost_ns  ns of CPU time that it is worth, 0..TERN_CHARGE_NS_MAX; more counts as that
+ *
+ * Context: the agent's own functions; of an attached thread nothing. Reads no clock, never fails.
+ */
+TERN_API void tern_charge(struct tern_agent *self, uint64_t cost_ns) TERN_OWNS(self);
 
 /**
  * End another agent. Overtakes data: signals it has not handled go back to their senders.

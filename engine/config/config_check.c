@@ -143,6 +143,11 @@ static int clock_check(const struct tern_config *config, struct tern_error *erro
 			error, -EINVAL,
 			"engine.clock is virtual while engine.mode is not polled; write "
 			"engine.mode=polled or engine.clock=tsc");
+	if (config->clock == TERN_CLOCK_VIRTUAL && config->preempt)
+		return tern_error_set(
+			error, -EINVAL,
+			"scheduler.preempt is true while engine.clock is virtual, which no timer "
+			"follows; write scheduler.preempt=false or engine.clock=tsc");
 	return 0;
 }
 

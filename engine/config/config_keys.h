@@ -8,7 +8,7 @@
 
 #include "tern_config.h"
 
-#define TERN_CONFIG_KEYS 32
+#define TERN_CONFIG_KEYS 33
 
 enum config_type {
 	CONFIG_NUMBER,

@@ -11,6 +11,8 @@
 
 #define TERN_LCORES_MAX 128
 
+struct tern_hooks;
+
 /** Who drives the lcores. */
 enum tern_mode {
 	TERN_MODE_PARALLEL,   /**< one pinned thread per lcore */
@@ -70,21 +72,27 @@ struct tern_config {
 	uint64_t seed;			  /**< of every random choice the engine makes */
 	enum tern_idle idle;		  /**< spin | pause | backoff */
 	uint32_t idle_sleep_us_max;	  /**< longest sleep of backoff, 1..10000 us */
-	uint32_t slice_us;		  /**< handler time a turn may use in place, 1..10000 us */
-	uint32_t trace_every;		  /**< time one signal and one lookup in N; 0: none */
-	bool stamp_each_signal;		  /**< clock read per signal instead of per turn */
-	uint32_t metrics_interval_ms;	  /**< rates and forecasts move so often; 0: never */
-	uint32_t watchdog_ms;		  /**< looks for agents past their slice; 0: never */
-	bool inspect;			  /**< others may look into it: tern_inspect.h */
+	/**
+	 * Handler time that a turn may use in place, and as much again for agents with signals in
+	 * their mailbox, 1..1000000 us. Meanwhile timers and data lanes wait, express lanes do not.
+	 */
+	uint32_t slice_us;
+	uint32_t trace_every;	      /**< time one signal and one lookup in N; 0: none */
+	bool stamp_each_signal;	      /**< clock read per signal instead of per turn */
+	uint32_t metrics_interval_ms; /**< rates and forecasts move so often; 0: never */
+	uint32_t watchdog_ms;	      /**< looks for agents past their slice; 0: never */
+	bool inspect;		      /**< others may look into it: tern_inspect.h */
 	/* [scheduler] */
 	uint8_t schedules[TERN_LCORES_MAX]; /**< policy of each lcore, enum tern_schedule */
 	uint32_t schedule_count;	    /**< of schedules; the last stands for all after it */
+	const struct tern_hooks *hooks; /**< for all agents: tern_agent.h; outlives the engine */
 	const struct tern_scheduler *scheduler; /**< the policy `custom`; outlives the engine */
-	uint32_t turn_signals;	  /**< signals an agent may handle from its mailbox in one run */
-	uint32_t max_concurrent;  /**< agents runnable at once; 0: no limit */
-	bool steal;		  /**< idle lcores take roaming agents from busy ones */
-	uint32_t steal_after_us;  /**< an agent must have waited for so long to be taken */
-	bool rebalance;		  /**< roaming agents are moved where the forecast says */
+	uint32_t turn_signals;	 /**< signals an agent may handle from its mailbox in one run */
+	uint32_t max_concurrent; /**< agents runnable at once; 0: no limit */
+	bool steal;		 /**< idle lcores take roaming agents from busy ones */
+	uint32_t steal_after_us; /**< an agent must have waited for so long to be taken */
+	bool rebalance;		 /**< roaming agents are moved where the forecast says */
+	bool preempt; /**< of fibers whose spawn options leave it open; needs the clock tsc */
 	uint32_t preempt_tick_us; /**< a preemptible fiber runs for one to two of these */
 	/* [lanes] */
 	uint32_t data_depth;	/**< slots, power of two, 64..65536 */

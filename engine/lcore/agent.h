@@ -79,8 +79,8 @@ static inline struct tern_id tern_agent_load_id(const struct tern_agent *agent)
 
 #define TERN_NAME_MAX 64
 
-/** What only some agents need: a name, a bound, a slice, a rate, a key index, histograms. By slot:
- * extras.h. */
+/** What only some agents need: a name, a bound, a slice, a rate, a weight, a key index, histograms.
+ * By slot: extras.h. */
 struct tern_extras {
 	/* Words, so that readers see no torn byte. */
 	alignas(TERN_LINE) uint64_t name[TERN_NAME_MAX / 8];
@@ -92,6 +92,7 @@ struct tern_extras {
 	struct tern_fiber *fiber; /* NULL: it is a handler */
 	uint32_t stack_bytes;	  /* of its fiber */
 	uint32_t rate;		  /* signals a second */
+	uint32_t weight;	  /* of its share: 1 or more */
 	uint32_t capacity;
 	uint32_t key_offset;
 	uint32_t key_length;

@@ -233,10 +233,10 @@ static inline void tern_agent_end_telling(struct tern_agent *agent)
 	*tern_agent_own_flags(agent) &= ~TERN_AGENT_TELLING;
 }
 
-/** on_error or on_stop failed. */
+/** on_error or on_stop failed; or the engine's on_stop, after that of one that failed before. */
 static inline void tern_agent_fail_telling(struct tern_agent *agent)
 {
-	tern_agent_expect(agent, (agent->flags & TERN_TELLING) == TERN_TELLING_NOW,
+	tern_agent_expect(agent, agent->flags & TERN_AGENT_TELLING,
 			  "a failure in what it was not told");
 	*tern_agent_own_flags(agent) |= TERN_AGENT_MUTE;
 }

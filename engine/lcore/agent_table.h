@@ -140,9 +140,13 @@ enum tern_telling {
 #define TERN_AGENT_MARKED 524288u   /* an end waits for signals in its mailbox: watch.c */
 #define TERN_AGENT_SHORT 1048576u   /* refuses, or waits, for want of mailbox memory: inbox.c */
 #define TERN_AGENT_REFUSED 2097152u /* is to be told when others take signals again: waiters.h */
+#define TERN_AGENT_ANNOUNCED 16777216u /* the engine's on_start was called: life.c */
+#define TERN_AGENT_SEEN_OFF 33554432u  /* the engine's on_stop was called */
+#define TERN_AGENT_HOOKED 67108864u    /* the engine is told of its failure, by hooks */
 #define TERN_FACTS                                                                       \
 	(TERN_AGENT_PERMIT | TERN_AGENT_FINISHING | TERN_AGENT_FDS | TERN_AGENT_FAILED | \
 	 TERN_AGENT_ADMITTED | TERN_AGENT_PARKED | TERN_AGENT_DUE | TERN_AGENT_TIED |    \
-	 TERN_AGENT_OFFERS | TERN_AGENT_MARKED | TERN_AGENT_SHORT | TERN_AGENT_REFUSED)
+	 TERN_AGENT_OFFERS | TERN_AGENT_MARKED | TERN_AGENT_SHORT | TERN_AGENT_REFUSED | \
+	 TERN_AGENT_ANNOUNCED | TERN_AGENT_SEEN_OFF | TERN_AGENT_HOOKED)
 
 #endif

@@ -10,13 +10,14 @@
 
 /** What others leave for an lcore. They write, seldom; the lcore reads each turn. */
 struct tern_arrivals {
-	alignas(TERN_LINE) uint32_t lanes_made;
-	uint32_t asked;		  /* slots of agents of which something is asked: ask.h */
-	uint32_t fds;		  /* file descriptors that came ready: fds.h */
-	uint32_t woken;		  /* slots of roaming agents woken by others: room.h */
-	uint32_t cells;		  /* lent cells that come home: outbox.c */
-	float load;		  /* forecast, in CPUs; the observer writes */
-	struct tern_lane **lanes; /* by sending lcore x 2 + express */
+	alignas(TERN_LINE) uint32_t news; /* lanes made, and policies asked for, so far */
+	uint32_t asked;			  /* slots of agents of which something is asked: ask.h */
+	uint32_t fds;			  /* file descriptors that came ready: fds.h */
+	uint32_t woken;			  /* slots of roaming agents woken by others: room.h */
+	uint32_t cells;			  /* lent cells that come home: outbox.c */
+	uint32_t reschedule;		  /* 1: another policy is asked for: reschedule.h */
+	float load;			  /* forecast, in CPUs; the observer writes */
+	struct tern_lane **lanes;	  /* by sending lcore x 2 + express */
 };
 
 /** What an lcore has taken up and not done yet. Its thread writes. */

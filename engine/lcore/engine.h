@@ -99,6 +99,8 @@ struct tern_engine {
 	uint32_t leaving;			   /* threads' places in TERN_PLACE_LEAVING */
 	alignas(TERN_LINE)
 		uint32_t attached[64]; /* enum tern_thread_place, of each thread's place */
+	uint32_t rescheduling;	       /* 1: somebody asks for another policy now */
+	uint32_t era;		       /* of the policy asked for last; who asks writes */
 	uint64_t undelivered;	       /* any ending lcore writes */
 	struct tern_undelivered undelivered_list[TERN_STOP_LIST_MAX];
 };
@@ -136,6 +138,13 @@ static inline uint32_t tern_engine_state(const struct tern_engine *engine)
 static inline bool tern_engine_is_foreign(const struct tern_engine *engine)
 {
 	return tern_unlikely(tern_engine_state(engine) == TERN_ENGINE_FOREIGN);
+}
+
+/** Whether it has its agents announced (struct tern_hooks): then each has a start to run. */
+static inline bool tern_engine_announces(const struct tern_engine *engine)
+{
+	const struct tern_hooks *hooks = engine->config.hooks;
+	return tern_unlikely(hooks && hooks->on_start);
 }
 
 #endif

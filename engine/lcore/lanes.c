@@ -7,7 +7,6 @@
 
 void tern_lcore_adopt(struct tern_lcore *lcore)
 {
-	lcore->lanes.seen = __atomic_load_n(&lcore->arrivals.lanes_made, __ATOMIC_ACQUIRE);
 	for (uint32_t i = 0; i < 2 * lcore->engine->system_count; i++) {
 		struct tern_lane *lane =
 			__atomic_load_n(&lcore->arrivals.lanes[i], __ATOMIC_ACQUIRE);
@@ -43,7 +42,7 @@ static bool make_lane(struct tern_lcore *lcore, uint32_t route)
 	tern_lane_open_out(lane, &lcore->out[route]);
 	__atomic_store_n(&target->arrivals.lanes[2 * lcore->index + (route & 1)], lane,
 			 __ATOMIC_RELEASE);
-	__atomic_fetch_add(&target->arrivals.lanes_made, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&target->arrivals.news, 1, __ATOMIC_RELEASE);
 	if (target == lcore)
 		tern_lcore_adopt(lcore);
 	return true;

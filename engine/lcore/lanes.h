@@ -26,7 +26,7 @@ struct tern_lane_set {
 struct tern_lanes {
 	struct tern_lane_set express;
 	struct tern_lane_set data;
-	uint32_t seen;		    /* of arrivals.lanes_made, at the last look */
+	uint32_t seen;		    /* of arrivals.news, at the last look of a turn */
 	uint32_t self[2];	    /* place of the lane to itself in data, express */
 	struct tern_lane *spare[2]; /* memory for the lane to itself, to change over to */
 	bool *open;		    /* of arrivals.lanes: those already in a set */

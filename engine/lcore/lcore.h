@@ -81,8 +81,10 @@ struct tern_lcore {
 
 	/* others write, or signal handlers do */
 	struct tern_arrivals arrivals; /* what others leave here */
-	struct tern_guard guard;       /* faults and preemption */
-	struct tern_loop loop;	       /* who takes the turns */
+	/* Whoever asks for a policy writes, while arrivals.reschedule is 0. */
+	struct tern_reschedule next_policy;
+	struct tern_guard guard; /* faults and preemption */
+	struct tern_loop loop;	 /* who takes the turns */
 
 	/* constant: the engine's table's */
 	struct tern_finder finder;

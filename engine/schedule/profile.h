@@ -19,11 +19,13 @@ struct tern_profile {
 	alignas(TERN_LINE) uint32_t generation;
 	uint32_t samples;
 	uint64_t execution; /* moving average of a signal's handling, 1/16 clock ticks */
-	uint64_t share;	    /* clock ticks run in all, under policies that measure it */
+	uint64_t share;	    /* clock ticks run and charged, under policies that measure it */
 	uint64_t pressured; /* times it crossed high water */
 	uint64_t dropped;   /* by the mailbox policy */
 	uint64_t overruns;  /* runs longer than its slice */
 	uint64_t longest;   /* clock ticks of the longest run measured */
+	uint32_t rest;	    /* ticks that no whole one of `share` has come of yet: weights */
+	uint32_t era;	    /* of the policy that `share` was measured under: ready_lists.h */
 
 	/* the profiler writes (observer.c); any thread reads */
 	alignas(TERN_LINE) struct tern_forecast forecast; /* of its share of a CPU */
@@ -50,6 +52,7 @@ static inline struct tern_profile *tern_profile_of(struct tern_lcore *lcore,
 		tern_store(&profile->samples, 0);
 		tern_store(&profile->execution, 0);
 		tern_store(&profile->share, 0);
+		profile->rest = 0;
 		tern_store(&profile->pressured, 0);
 		tern_store(&profile->dropped, 0);
 		tern_store(&profile->overruns, 0);

@@ -3,11 +3,9 @@
 /* The ready agents of an lcore: who is among them, and the cap on how many may be. */
 #include "ready.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-
 #include "engine/lcore/agent_state.h"
 #include "engine/lcore/engine.h"
+#include "reschedule.h"
 
 void tern_ready_list_push(struct tern_lcore *lcore, struct tern_ready_list *list,
 			  struct tern_agent *agent)
@@ -161,34 +159,17 @@ void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t
 		lcore->ready.policy->ran(lcore, agent, ticks, signals);
 }
 
-static void *reserve_bytes(size_t bytes)
+void tern_ready_charge(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
+	if (lcore->ready.policy->charge)
+		lcore->ready.policy->charge(lcore, agent, ticks);
 }
 
-static size_t order_bytes(const struct tern_lcore *lcore)
+static void init_lists(struct tern_ready *ready)
 {
-	return (size_t)lcore->slots * sizeof(struct tern_order_entry);
-}
-
-static size_t custom_bytes(const struct tern_lcore *lcore)
-{
-	const struct tern_scheduler *custom = lcore->ready.custom;
-	return custom && custom->bytes ? custom->bytes(lcore->slots) : 0;
-}
-
-static int init_custom(struct tern_lcore *lcore)
-{
-	struct tern_ready *ready = &lcore->ready;
-	ready->custom = lcore->engine->config.scheduler;
-	size_t bytes = custom_bytes(lcore);
-	if (bytes && !(ready->custom_state = reserve_bytes(bytes)))
-		return -ENOMEM;
-	if (ready->custom->init)
-		ready->custom->init(ready->custom_state, lcore->slots, tern_rng_next(&lcore->rng));
-	return 0;
+	ready->waiting.head = TERN_SLOT_NONE;
+	for (int level = 0; level < TERN_PRIORITIES; level++)
+		ready->levels[level].head = TERN_SLOT_NONE;
 }
 
 int tern_ready_init(struct tern_lcore *lcore)
@@ -196,26 +177,23 @@ int tern_ready_init(struct tern_lcore *lcore)
 	const struct tern_config *config = &lcore->engine->config;
 	uint32_t last = config->schedule_count - 1;
 	uint32_t schedule = config->schedules[lcore->index < last ? lcore->index : last];
+	struct tern_reschedule first;
 	/* A thread's way in has one agent: nothing to choose from. */
 	if (lcore->is_thread)
 		schedule = TERN_SCHEDULE_PRIORITY;
-	lcore->ready = (struct tern_ready){.policy = &tern_ready_policies[schedule]};
-	lcore->ready.waiting.head = TERN_SLOT_NONE;
-	for (int level = 0; level < TERN_PRIORITIES; level++)
-		lcore->ready.levels[level].head = TERN_SLOT_NONE;
-	if (!lcore->is_thread && (lcore->ready.policy->queues_all || config->max_concurrent))
-		lcore->turn.hold |= TERN_HOLD_POLICY;
-	if (schedule == TERN_SCHEDULE_FAIR_SHARE || schedule == TERN_SCHEDULE_RATE) {
-		lcore->ready.order.entries = reserve_bytes(order_bytes(lcore));
-		return lcore->ready.order.entries ? 0 : -ENOMEM;
-	}
-	return schedule == TERN_SCHEDULE_CUSTOM ? init_custom(lcore) : 0;
+	init_lists(&lcore->ready);
+	int code = tern_reschedule_prepare(lcore, schedule, config->scheduler, &first);
+	if (code == 0)
+		tern_reschedule_use(lcore, &first);
+	return code;
 }
 
 void tern_ready_fini(struct tern_lcore *lcore)
 {
-	if (lcore->ready.order.entries)
-		munmap(lcore->ready.order.entries, order_bytes(lcore));
-	if (lcore->ready.custom_state)
-		munmap(lcore->ready.custom_state, custom_bytes(lcore));
+	struct tern_reschedule last = {.custom_state = lcore->ready.custom_state,
+				       .custom_bytes = lcore->ready.custom_bytes,
+				       .entries = lcore->ready.order.entries};
+	tern_reschedule_drop(lcore, &last);
+	if (tern_load(&lcore->arrivals.reschedule))
+		tern_reschedule_drop(lcore, &lcore->next_policy);
 }

@@ -28,11 +28,19 @@ uint32_t tern_ready_budget(struct tern_lcore *lcore, const struct tern_agent *ag
 void tern_ready_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,
 		    uint32_t signals);
 
+/** An agent, whose function runs, cost so many clock ticks beside the time that it runs. */
+void tern_ready_charge(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks);
+
 /** An agent has nothing left to do, or ended: give back its permit of max_concurrent. */
 void tern_ready_rest(struct tern_lcore *lcore, struct tern_agent *agent);
 
 /** Clock ticks at which the policy lets an agent run again; UINT64_MAX: nobody waits for time. */
 uint64_t tern_ready_due(const struct tern_lcore *lcore);
+
+/**
+ * A policy of the user's is no agent's: a fault in it ends the process, and says where it was.
+ */
+#define TERN_POLICY_BESIDE "the scheduling policy, which cannot be left"
 
 /** The policies, by enum tern_schedule. */
 extern const struct tern_ready_policy tern_ready_policies[];

@@ -7,9 +7,6 @@
 #define LEVEL_HIGH (TERN_PRIORITY_HIGH + 1)
 #define LEVEL_TOP (TERN_PRIORITIES - 1)
 
-/* A policy of the user's is no agent's: a fault in it ends the process, and says where it was. */
-#define POLICY "the scheduling policy, which cannot be left"
-
 /* An agent that ends holds nobody up: it goes by its priority, too. */
 static uint32_t level_of(const struct tern_agent *agent)
 {
@@ -74,13 +71,37 @@ static struct tern_agent *turn_pop(struct tern_lcore *lcore)
 	return tern_ready_list_pop(lcore, &lcore->ready.levels[0]);
 }
 
+/* What an agent ran for before its lcore came to this policy counts for nothing. */
+static struct tern_profile *profile_in_era(struct tern_lcore *lcore, const struct tern_agent *agent)
+{
+	struct tern_profile *profile = tern_profile_of(lcore, agent);
+	if (profile->era != lcore->ready.era)
+		profile->share = profile->rest = 0;
+	profile->era = lcore->ready.era;
+	return profile;
+}
+
+/* What it cost, by its weight: what does not divide is kept for the next time. */
+static void add_cost(struct tern_profile *profile, const struct tern_agent *agent, uint64_t ticks)
+{
+	uint32_t weight = agent->extras ? agent->extras->weight : 1;
+	if (tern_likely(weight == 1)) {
+		profile->share += ticks;
+		return;
+	}
+	ticks += profile->rest;
+	profile->share += ticks / weight;
+	profile->rest = (uint32_t)(ticks % weight);
+}
+
 /*
- * Fair share: the agent that ran least so far. Who slept comes back at the level of those who did
+ * Fair share: the agent that cost least so far, for its weight: time it ran, and what it charged.
+ * Who slept comes back at the level of those who did
  * not: the time missed is not made up for.
  */
 static void fair_push(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	struct tern_profile *profile = tern_profile_of(lcore, agent);
+	struct tern_profile *profile = profile_in_era(lcore, agent);
 	/* Shares of different lcores do not compare: who comes from another begins at the floor. */
 	if (profile->share < lcore->ready.floor || agent->lcore != lcore)
 		profile->share = lcore->ready.floor;
@@ -98,7 +119,16 @@ static void fair_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_
 		     uint32_t signals)
 {
 	(void)signals;
-	tern_profile_of(lcore, agent)->share += ticks;
+	add_cost(profile_in_era(lcore, agent), agent, ticks);
+}
+
+/* Also of one at rest, whose timer fired: first what a push would make up for. */
+static void fair_charge(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks)
+{
+	struct tern_profile *profile = profile_in_era(lcore, agent);
+	if (profile->share < lcore->ready.floor)
+		profile->share = lcore->ready.floor;
+	add_cost(profile, agent, ticks);
 }
 
 /*
@@ -139,6 +169,14 @@ static struct tern_agent *rate_pop(struct tern_lcore *lcore)
 	return priority_pop(lcore);
 }
 
+static struct tern_agent *rate_take(struct tern_lcore *lcore)
+{
+	struct tern_agent *agent = priority_pop(lcore);
+	if (agent || !lcore->ready.order.count)
+		return agent;
+	return &lcore->agents[tern_order_pop(&lcore->ready.order)];
+}
+
 static void rate_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,
 		     uint32_t signals)
 {
@@ -158,7 +196,7 @@ static void rate_hurry(struct tern_lcore *lcore, struct tern_agent *agent)
 
 bool tern_ready_keeps_rates(const struct tern_lcore *lcore)
 {
-	return lcore->ready.policy == &tern_ready_policies[TERN_SCHEDULE_RATE];
+	return tern_load(&lcore->ready.policy) == &tern_ready_policies[TERN_SCHEDULE_RATE];
 }
 
 uint64_t tern_ready_due(const struct tern_lcore *lcore)
@@ -179,29 +217,29 @@ uint32_t tern_ready_budget(struct tern_lcore *lcore, const struct tern_agent *ag
 
 static void custom_push(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	const struct tern_profile *profile = tern_profile_of(lcore, agent);
+	const struct tern_profile *profile = profile_in_era(lcore, agent);
 	if (tern_lcore_is_gone(lcore))
 		return;
 	struct tern_task task = {.agent = agent->address,
 				 .priority = (enum tern_priority)agent->priority,
 				 .queued = agent->mailbox.queued,
+				 .weight = agent->extras ? agent->extras->weight : 1,
 				 .ran_ns = tern_clock_to_ns(lcore->clock, profile->share),
 				 .rate = agent->extras ? agent->extras->rate : 0};
-	tern_fault_beside(lcore->guard.scope, POLICY);
+	tern_fault_beside(lcore->guard.scope, TERN_POLICY_BESIDE);
 	lcore->ready.custom->push(lcore->ready.custom_state, tern_address_slot(agent->address),
 				  &task);
 	tern_fault_beside(lcore->guard.scope, NULL);
 }
 
 /* A place that was not pushed is not run: the policy is foreign code. */
-static struct tern_agent *custom_pop(struct tern_lcore *lcore)
+static struct tern_agent *custom_pop_at(struct tern_lcore *lcore, uint64_t now)
 {
 	const struct tern_scheduler *custom = lcore->ready.custom;
-	uint64_t now = tern_clock_ns(lcore->clock);
 	uint32_t place;
 	if (tern_lcore_is_gone(lcore))
 		return NULL;
-	tern_fault_beside(lcore->guard.scope, POLICY);
+	tern_fault_beside(lcore->guard.scope, TERN_POLICY_BESIDE);
 	bool found = custom->pop(lcore->ready.custom_state, now, &place);
 	tern_fault_beside(lcore->guard.scope, NULL);
 	if (!found || place >= lcore->slots)
@@ -212,17 +250,32 @@ static struct tern_agent *custom_pop(struct tern_lcore *lcore)
 	return held == TERN_AGENT_LISTED && here ? agent : NULL;
 }
 
+static struct tern_agent *custom_pop(struct tern_lcore *lcore)
+{
+	return custom_pop_at(lcore, tern_clock_ns(lcore->clock));
+}
+
+static struct tern_agent *custom_take(struct tern_lcore *lcore)
+{
+	return custom_pop_at(lcore, UINT64_MAX);
+}
+
 static void custom_ran(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks,
 		       uint32_t signals)
 {
 	const struct tern_scheduler *custom = lcore->ready.custom;
-	tern_profile_of(lcore, agent)->share += ticks;
+	profile_in_era(lcore, agent)->share += ticks;
 	if (!custom->ran || tern_lcore_is_gone(lcore))
 		return;
-	tern_fault_beside(lcore->guard.scope, POLICY);
+	tern_fault_beside(lcore->guard.scope, TERN_POLICY_BESIDE);
 	custom->ran(lcore->ready.custom_state, tern_address_slot(agent->address),
 		    tern_clock_to_ns(lcore->clock, ticks), signals);
 	tern_fault_beside(lcore->guard.scope, NULL);
+}
+
+static void custom_charge(struct tern_lcore *lcore, struct tern_agent *agent, uint64_t ticks)
+{
+	profile_in_era(lcore, agent)->share += ticks;
 }
 
 const struct tern_ready_policy tern_ready_policies[] = {
@@ -230,14 +283,18 @@ const struct tern_ready_policy tern_ready_policies[] = {
 	[TERN_SCHEDULE_FAIR_SHARE] = {.push = fair_push,
 				      .pop = fair_pop,
 				      .ran = fair_ran,
+				      .charge = fair_charge,
 				      .queues_all = true},
 	[TERN_SCHEDULE_ROUND_ROBIN] = {.push = turn_push, .pop = turn_pop, .queues_all = true},
 	[TERN_SCHEDULE_RATE] = {.push = rate_push,
 				.pop = rate_pop,
+				.take = rate_take,
 				.ran = rate_ran,
 				.hurry = rate_hurry},
 	[TERN_SCHEDULE_CUSTOM] = {.push = custom_push,
 				  .pop = custom_pop,
+				  .take = custom_take,
 				  .ran = custom_ran,
+				  .charge = custom_charge,
 				  .queues_all = true},
 };

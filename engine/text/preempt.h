@@ -13,9 +13,10 @@
 #include "tern_text.h"
 
 /*
- * Preemption of fibers that asked for it: a timer signal to their thread, on whose handler's frame
- * the fiber is suspended as if it had left by itself. Later the same thread enters it again, the
- * handler returns, and the fiber goes on where it was interrupted, all registers restored.
+ * Preemption of fibers that ask for it, or whose engine does: a timer signal to their thread, on
+ * whose handler's frame the fiber is suspended as if it had left by itself. Later the same thread
+ * enters it again, the handler returns, and the fiber goes on where it was interrupted, all
+ * registers restored.
  *
  * A fiber is suspended only where the interrupted instruction lies in marked text (tern_text.h),
  * and its stack pointer on its own stack. This makes it safe: engine and libc code is never stopped

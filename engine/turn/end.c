@@ -62,6 +62,7 @@ void tern_life_end(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_agent_begin_telling(agent);
 	if (agent->behaviour->on_stop && !(agent->flags & TERN_AGENT_MUTE))
 		agent->behaviour->on_stop(agent, agent->state, agent->end_why, result);
+	tern_life_see_off(lcore, agent, result);
 	if (tern_lcore_is_gone(lcore))
 		return;
 	tern_lcore_skip_sample(lcore);

@@ -18,6 +18,7 @@
 #include "engine/mail/memory.h"
 #include "engine/schedule/profile.h"
 #include "engine/schedule/ready.h"
+#include "engine/schedule/reschedule.h"
 #include "engine/schedule/roaming.h"
 #include "expire.h"
 #include "places.h"
@@ -349,6 +350,18 @@ static unsigned look_after_roaming(struct tern_lcore *lcore, bool idle)
 	return work;
 }
 
+/*
+ * What others seldom leave. Acquire pairs with the releases that count news, in make_lane() of
+ * lanes.c and in reschedule_lcore() of policy.c: what was left before is found now.
+ */
+static __attribute__((noinline)) void take_news(struct tern_lcore *lcore)
+{
+	lcore->lanes.seen = __atomic_load_n(&lcore->arrivals.news, __ATOMIC_ACQUIRE);
+	tern_lcore_adopt(lcore);
+	if (!tern_reschedule_take(lcore))
+		lcore->lanes.seen--; /* to be asked again in the next turn */
+}
+
 unsigned tern_lcore_turn(struct tern_lcore *lcore)
 {
 	tern_store(&lcore->turn.ticks, tern_clock_ticks(lcore->clock));
@@ -357,8 +370,8 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	lcore->turn.hold &= (uint8_t)~TERN_HOLD_LATE;
 	lcore->turn.wet = false;
 	tern_store(&lcore->turn.is_on, true);
-	if (tern_unlikely(tern_load(&lcore->arrivals.lanes_made) != lcore->lanes.seen))
-		tern_lcore_adopt(lcore);
+	if (tern_unlikely(tern_load(&lcore->arrivals.news) != lcore->lanes.seen))
+		take_news(lcore);
 
 	bool is_short = lcore->mail.credit != UINT32_MAX || lcore->mail.shorts.count;
 	if (tern_unlikely(lcore->mail.cells.used > lcore->mail.cells.count / 4 || is_short))

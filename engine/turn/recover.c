@@ -67,6 +67,9 @@ static const char *which_runs(void *owner, const void *entry)
 	struct tern_lcore *lcore = owner;
 	const struct tern_agent *agent = &lcore->agents[tern_load(&lcore->turn.running)];
 	const struct tern_behaviour *behaviour = agent->behaviour;
+	static const struct tern_hooks none = {0};
+	const struct tern_hooks *given = lcore->engine->config.hooks;
+	const struct tern_hooks *hooks = given ? given : &none;
 	const struct {
 		uintptr_t start;
 		const char *name;
@@ -77,6 +80,9 @@ static const char *which_runs(void *owner, const void *entry)
 		{(uintptr_t)behaviour->on_stop, "on_stop"},
 		{(uintptr_t)behaviour->on_error, "on_error"},
 		{(uintptr_t)behaviour->fiber, "fiber"},
+		{(uintptr_t)hooks->on_start, "engine's on_start"},
+		{(uintptr_t)hooks->on_error, "engine's on_error"},
+		{(uintptr_t)hooks->on_stop, "engine's on_stop"},
 	};
 	for (size_t i = 0; entry && i < sizeof(functions) / sizeof(functions[0]); i++)
 		if (functions[i].start == (uintptr_t)entry)
@@ -202,6 +208,17 @@ static void describe_fault(struct tern_lcore *lcore, struct tern_error *error)
 		       which ? which : "");
 }
 
+/* Where the engine was told of its failure, its own on_stop follows all the same. */
+static void fail_telling(struct tern_agent *agent)
+{
+	if (!(agent->flags & TERN_AGENT_HOOKED)) {
+		tern_agent_fail_telling(agent);
+		return;
+	}
+	tern_agent_clear(agent, TERN_AGENT_HOOKED);
+	tern_agent_end_telling(agent);
+}
+
 static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 {
 	struct tern_error error;
@@ -210,7 +227,7 @@ static void fail_agent(struct tern_lcore *lcore, struct tern_agent *agent)
 	int code = lcore->guard.scope->fault.overflow ? -EOVERFLOW : -EFAULT;
 	if (agent->flags & TERN_AGENT_TELLING) {
 		/* In on_error or on_stop: it is not called again. */
-		tern_agent_fail_telling(agent);
+		fail_telling(agent);
 		tern_ready_wake(lcore, agent);
 		return;
 	}

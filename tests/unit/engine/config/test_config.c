@@ -276,6 +276,11 @@ static void test_set(void **state)
 	set_refused("engine.seed=0x10", "not a decimal number");
 	set_refused("engine.seed=18446744073709551616", "allowed: 0..18446744073709551615");
 	set_refused("engine.idle_sleep_us_max=5ms", "it counts us; allowed: 1..10000 us");
+	assert_int_equal(tern_config_set(&config, "engine.slice_us=1000000", NULL), 0);
+	assert_int_equal(config.slice_us, 1000000);
+	set_refused("engine.slice_us=1000001",
+		    "engine.slice_us is \"1000001\"; allowed: 1..1000000 us");
+	set_refused("engine.slice_us=0", "engine.slice_us is \"0\"; allowed: 1..1000000 us");
 	set_refused("memory.pages_required=yes", "allowed: false, true");
 	set_refused("log.level=DEBUG", "allowed: error, warn, info, debug");
 }

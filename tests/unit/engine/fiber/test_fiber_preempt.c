@@ -2,7 +2,8 @@
 /*
  * Goal: a fiber that asked for it and never leaves its own text lets others on its lcore run, is
  * stopped where it is, and computes what it would have computed alone; it is not suspended in
- * anybody else's code; its stack does not grow however often it is suspended.
+ * anybody else's code; its stack does not grow however often it is suspended. The engine may ask
+ * for all fibers, and one of them may decline.
  * Method: endless loops beside fibers that sleep; long integer and floating point sums compared
  * with the same done at once; a library call that would be noticed half done.
  */
@@ -360,6 +361,117 @@ static void a_polled_engine_preempts(void **state)
 	assert_true(now.sa_handler == SIG_DFL);
 }
 
+/* Loops until it is told, or for 200 ms, so that one that is not preempted ends. */
+AGENT static int64_t loop_for_200_ms(struct tern_agent *self, void *state)
+{
+	struct actor *actor = state;
+	uint64_t end = tern_now(self) + 200 * (uint64_t)ACTOR_MS;
+	put(&actor->step, 1);
+	while (!seen(&actor->go) && tern_now(self) < end)
+		for (volatile int spin = 0; spin < 10000; spin = spin + 1)
+			;
+	return (int64_t)seen(&actor->go);
+}
+ACTOR(loop_for_200_ms);
+
+TERN_HANDLER(static, let_go)
+{
+	struct actor *actor = state;
+	(void)self;
+	(void)signal;
+	put(&actor->go, 1);
+}
+
+static const struct tern_behaviour let_go_behaviour = {.name = "let go", .handler = let_go};
+
+/* Whether a loop, on lcore 0 of an engine, let a handler beside it run. */
+static int64_t loop_beside(struct world *world, const struct tern_spawn_options *options)
+{
+	struct actor *loop = world_actors(world, 1);
+	tern_address other = spawn_on(world->self, 0, &let_go_behaviour, loop);
+	spawn_with(world, &loop_for_200_ms_behaviour, loop, options);
+	UNTIL(world, seen(&loop->step) == 1);
+	send_surely(world, other, PLAIN, 0);
+	UNTIL(world, seen(&loop->probe.stopped) == 1);
+	assert_int_equal(loop->probe.why, TERN_END_EXIT);
+	UNTIL(world, seen(&loop->go) == 1);
+	return loop->probe.result;
+}
+
+static void open_preempting(struct world *world, bool polled, const char *setting)
+{
+	struct tern_config config;
+	world_config(&config, polled);
+	config.clock = TERN_CLOCK_TSC;
+	assert_int_equal(tern_config_set(&config, setting, NULL), 0);
+	world_open(world, &config);
+}
+
+static void preempt_by_default(bool polled)
+{
+	const struct tern_spawn_options plain = {0}, yes = {.preempt = TERN_PREEMPT_YES};
+	const struct tern_spawn_options no = {.preempt = TERN_PREEMPT_NO};
+	struct world world;
+	needs_signals_in_time();
+	open_preempting(&world, polled, "scheduler.preempt=true");
+	assert_int_equal(loop_beside(&world, &plain), 1);
+	assert_int_equal(loop_beside(&world, &yes), 1);
+	assert_int_equal(loop_beside(&world, &no), 0);
+	world_close(&world);
+	open_preempting(&world, polled, "scheduler.preempt=false");
+	assert_int_equal(loop_beside(&world, &plain), 0);
+	assert_int_equal(loop_beside(&world, &yes), 1);
+	assert_int_equal(loop_beside(&world, &no), 0);
+	world_close(&world);
+}
+
+static void an_engine_preempts_by_default(void **state)
+{
+	(void)state;
+	preempt_by_default(false);
+}
+
+static void a_polled_engine_preempts_by_default(void **state)
+{
+	(void)state;
+	preempt_by_default(true);
+}
+
+/* What the engine asks of fibers is nothing to handlers, nor to a stack of 1 MiB. */
+static void the_default_refuses_nobody(void **state)
+{
+	struct tern_spawn_options no = {.preempt = TERN_PREEMPT_NO};
+	struct tern_spawn_options large = {.stack_bytes = 1 << 20};
+	struct tern_spawn_options beyond = {.preempt = (enum tern_preemption)3};
+	struct world world;
+	tern_address agent = TERN_ADDRESS_NONE;
+	(void)state;
+	open_preempting(&world, false, "scheduler.preempt=true");
+	struct probe *probes = world_probes(&world, 2);
+	struct actor *actor = world_actors(&world, 1);
+	spawn_on(world.self, 0, &probe_behaviour, &probes[0]);
+	assert_int_equal(tern_spawn(world.self, &probe_behaviour, &probes[1], &no, &agent), 0);
+	spawn_with(&world, &loop_for_200_ms_behaviour, actor, &large);
+	put(&actor->go, 1);
+	ASSERT_ENDED(&world, actor, TERN_END_EXIT, 1);
+	assert_int_equal(tern_spawn(world.self, &loop_for_200_ms_behaviour, actor, &beyond, &agent),
+			 -EINVAL);
+	world_close(&world);
+}
+
+static void a_virtual_clock_has_no_default(void **state)
+{
+	struct tern_config config;
+	struct tern_error error = {""};
+	(void)state;
+	world_config(&config, true);
+	config.preempt = true;
+	assert_int_equal(tern_config_check(&config, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "scheduler.preempt is true while engine.clock is"));
+	config.clock = TERN_CLOCK_TSC;
+	assert_int_equal(tern_config_check(&config, &error), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +483,10 @@ int main(void)
 		THREADED(preempted_fibers_talk),
 		cmocka_unit_test(its_stack_does_not_grow),
 		cmocka_unit_test(a_polled_engine_preempts),
+		cmocka_unit_test(an_engine_preempts_by_default),
+		cmocka_unit_test(a_polled_engine_preempts_by_default),
+		cmocka_unit_test(the_default_refuses_nobody),
+		cmocka_unit_test(a_virtual_clock_has_no_default),
 	};
 	return cmocka_run_group_tests_name("fiber preempt", tests, NULL, NULL);
 }

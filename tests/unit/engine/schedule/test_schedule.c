@@ -2,7 +2,7 @@
 /*
  * Goal: each policy runs whom it says: fair_share gives equal time, round_robin equal turns,
  * rate_based no more than the rate and no less where there is work; lcores may differ; a run
- * ends with its budget of signals or its slice of time.
+ * ends with its budget of signals or its slice of time, up to one of a second.
  * Method: a crew with handlers of known cost on the virtual clock, made ready at once; the list
  * of runs and its times are compared with the promise, window by window.
  */
@@ -40,6 +40,16 @@ static void by_lcore(struct tern_config *config)
 static void in_tens(struct tern_config *config)
 {
 	choose(config, "scheduler.policy=priority", 10);
+}
+
+static void by_tenths_of_a_second(struct tern_config *config)
+{
+	choose(config, "engine.slice_us=100000", 256);
+}
+
+static void by_seconds(struct tern_config *config)
+{
+	choose(config, "engine.slice_us=1000000", 256);
 }
 
 /* Most that one agent is ahead of another in time run, over all moments of runs from..to - 1. */
@@ -291,6 +301,54 @@ static void a_slice_is_an_agents_own(void **state)
 	assert_in_range(runs_in_a_row(crew.runs, (uint8_t)slower), 10, 30);
 }
 
+static uint64_t overruns_of(const struct crew *crew, uint32_t who)
+{
+	struct tern_agent_profile profile;
+	assert_int_equal(tern_agent_profile(crew->world->engine, crew->agents[who], &profile), 0);
+	return profile.overruns;
+}
+
+/*
+ * Signals of a tenth of the slice: a turn ends after ten, or twice as many where the clock was not
+ * looked at between. The first turn is another: its looks are 64 signals apart.
+ */
+static void run_by_slices(struct world *world, uint64_t slice_ns)
+{
+	struct tern_lcore *lcore = tern_engine_lcore(world->engine, 0);
+	struct crew crew;
+	crew_open(&crew, world);
+	for (uint32_t i = 0; i < 2; i++) {
+		crew_add(&crew, TERN_PRIORITY_NORMAL, slice_ns / 10);
+		crew_load(&crew, i, 150);
+	}
+	crew_go(&crew);
+	tern_lcore_poll(lcore);
+	uint64_t first = crew.runs->count, turns = 0;
+	assert_in_range(first, 10, 80);
+	for (uint64_t before = first; before < 300; before = crew.runs->count, turns++) {
+		tern_lcore_poll(lcore);
+		if (crew.runs->count < 300)
+			assert_in_range(crew.runs->count - before, 10, 20);
+	}
+	assert_in_range(turns, (300 - first) / 20, (300 - first) / 10 + 1);
+	assert_int_equal(overruns_of(&crew, 0) + overruns_of(&crew, 1), 0);
+	uint32_t slow = crew_add(&crew, TERN_PRIORITY_NORMAL, slice_ns + 1000);
+	crew_load(&crew, slow, 30);
+	crew_go(&crew);
+	crew_wait(&crew, 330);
+	assert_in_range(overruns_of(&crew, slow), 10, 30);
+}
+
+static void a_turn_ends_after_a_slice_of_100_ms(void **state)
+{
+	run_by_slices(*state, 100000000);
+}
+
+static void a_turn_ends_after_a_slice_of_1_s(void **state)
+{
+	run_by_slices(*state, 1000000000);
+}
+
 struct told {
 	tern_address watched;
 	uint32_t ends;
@@ -373,6 +431,8 @@ int main(void)
 		SET_POLLED(lcores_have_policies_of_their_own, by_lcore),
 		SET_POLLED(a_run_ends_after_so_many_signals, in_tens),
 		SET_POLLED(a_slice_is_an_agents_own, in_tens),
+		SET_POLLED(a_turn_ends_after_a_slice_of_100_ms, by_tenths_of_a_second),
+		SET_POLLED(a_turn_ends_after_a_slice_of_1_s, by_seconds),
 		SET_POLLED(events_leave_signals_their_turn, in_turn),
 	};
 	return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
