@@ -66,9 +66,10 @@ struct tern_router_options {
 	uint64_t drift_max;	  /**< versions behind a peer before reconcile(); 0: 64 */
 	uint64_t drift_ns;	  /**< that any may lack before reconcile(), be it one; 0: 1 s */
 	/**
-	 * Version to count on from: above all that this node told before it was started anew, such
-	 * as microseconds since 1970; up to TERN_VERSION_FOLLOWED_MAX. So peers tell its changes
-	 * from those of its life before. 0: it has had none.
+	 * Version to count on from: above all that this node told before it was started anew; up to
+	 * TERN_VERSION_FOLLOWED_MAX. Microseconds since 1970 will do, if the clocks of all nodes
+	 * differ by less than a restart takes: a node's count follows the others'. So peers tell
+	 * its changes from those of its life before. 0: it has had none.
 	 */
 	uint64_t version;
 	uint32_t sample_every;		       /**< a lookup in so many is timed; 0: none */
@@ -143,7 +144,8 @@ enum tern_applied {
 /**
  * Take in what another node told.
  *
- * Agents of this process are known better here: an update that says otherwise is rejected. Of what
+ * Agents of this process are known better here: an update that says otherwise is rejected; one that
+ * is right at a higher version than was told has it told with that from now on. Of what
  * is held and what is told tern_update_join() decides. A route told again with the same address
  * becomes steadier, one with another address less steady: its time to live is remote_ttl_ns, twice
  * that at 8 and more of 15, half at 3 and less. A new one has 4; each confirmation adds 1, each
@@ -153,9 +155,10 @@ enum tern_applied {
  * What is told of agents of this process above TERN_VERSION_FOLLOWED_MAX cannot be outdone: it is
  * rejected and noted as a contradiction, and who believes it does so until it has forgotten.
  *
- * @param answer  where it is rejected: yields what is true, to be sent back; may be NULL
- * That an agent has gone is held for four times remote_ttl_ns, or until newer news: older news does
- * not bring it back.
+ * @param answer  where it is rejected: yields what is true, to be sent back; may be NULL. Its
+ * version is 0 where there is nothing to be sent: the update is older than a route whose time was
+ * up That an agent has gone is held for four times remote_ttl_ns, or until newer news: older news
+ * does not bring it back.
  *
  * @return enum tern_applied; -EINVAL: no such thing can be; -ENOSPC, -ENOMEM: no room for the
  * route, or to remember that it has gone, or what would be answered: then all is as before, and the
@@ -178,8 +181,11 @@ TERN_API int tern_router_update(struct tern_router *router, const struct tern_up
  * this process has this id, and another address; -ENOSPC, -ENOMEM: no room to hold it. An end that
  * was not told others learn when their time for the agent is up.
  *
+ * Where there is no room some of what is past its time is taken out, and one tries again.
+ *
  * Context: as tern_table_find(); takes the router's lock. What becomes of one agent is told by one
- * thread at a time, in its order.
+ * thread at a time, in its order. An id lives on one node at a time: two that both publish it
+ * outbid each other for as long as each hears of the other.
  */
 TERN_API int tern_router_publish(struct tern_router *router, struct tern_id id,
 				 tern_address address, struct tern_update *update);
@@ -239,7 +245,8 @@ TERN_API uint32_t tern_router_providers(struct tern_router *router, uint32_t rea
 
 /**
  * Find the agents known to live on another node, the same way; none is asked for. Those for which
- * the sets had no room are missing: tern_router_updates.unindexed.
+ * the sets had no room are missing: tern_router_updates.unindexed. Those whose time is up are told
+ * until a lookup sees them, or room is needed.
  */
 TERN_API uint32_t tern_router_on_node(struct tern_router *router, uint16_t node,
 				      tern_address *addresses, uint32_t count_max);

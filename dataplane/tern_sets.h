@@ -121,6 +121,10 @@ TERN_API uint32_t tern_sets_forget_remote(struct tern_sets *sets, struct tern_id
 TERN_API uint32_t tern_sets_move(struct tern_sets *sets, struct tern_id agent,
 				 tern_address address);
 
+/** As tern_sets_move(), in every set in which it has the address of another node. */
+TERN_API uint32_t tern_sets_move_remote(struct tern_sets *sets, struct tern_id agent,
+					tern_address address);
+
 /**
  * Tell the members of a set, those that came first before the others. Wait-free.
  *

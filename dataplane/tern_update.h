@@ -31,7 +31,8 @@ struct tern_update {
 	uint8_t source;	      /**< enum tern_route_source */
 	/**
 	 * Lowest version from which on up to `version` the origin has made no other change: so who
-	 * did not hear of one before knows it. 0: not said, as where a third node tells.
+	 * did not hear of one before knows it. 0: not said, as where a third node tells: then what
+	 * lies below the first that is heard of an origin is taken to be known.
 	 */
 	uint64_t first;
 	/**

@@ -7,6 +7,7 @@
 #include <rte_common.h>
 
 #define ABSENT_DEFAULT 65536u
+#define PASSED_MAX 64u /* at once, for one whose time is up */
 
 int tern_absent_init(struct tern_absent *absent, const struct tern_table_options *like,
 		     uint32_t wanted, uint32_t expected, struct tern_error *error)
@@ -68,13 +69,16 @@ static bool is_full(const struct tern_absent *absent, uint64_t now)
 int tern_absent_keep(struct tern_absent *absent, const struct tern_route *known, uint64_t now)
 {
 	struct tern_route route = *known, held;
+	/* Not all stay for the same time: who does not go yet has another turn in the next round.
+	 */
+	for (uint32_t passed = 0; passed < PASSED_MAX && is_full(absent, now); passed++)
+		absent->next++;
 	if (!is_full(absent, now))
 		return tern_absent_put(absent, known);
 	if (!tern_absent_find(absent, known->id, &held))
 		return -ENOSPC;
-	/* It has a place, and keeps its turn there. */
+	/* It has a place, and keeps its turn there: at that, its time is looked at anew. */
 	route.address = held.address;
-	route.expires_ns = held.expires_ns;
 	return tern_table_put(absent->table, &route, true);
 }
 

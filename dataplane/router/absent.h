@@ -4,9 +4,12 @@
 
 #include "tern_table.h"
 
+/** Of them, at most. */
+#define TERN_ABSENT_MAX (1u << 27)
+
 /**
- * Ids known to be missing, each for a while: a table of them, and a ring of their order. They all
- * stay for the same time, so the oldest is the first to go, whether its time is up or its place is
+ * Ids known to be missing, each for a while: a table of them, and a ring of their order. Most stay
+ * for the same time, so the oldest is the first to go, whether its time is up or its place is
  * needed. One that was a route keeps its version and steadiness: old news of it is known as such.
  *
  * In the table an id's "address" is its place in the ring, counted from 1, and `updated_ns` the

@@ -114,13 +114,13 @@ uint64_t tern_heard_complete(const struct tern_heard *heard)
 	return heard->gap_count ? heard->gaps[0].first - 1 : heard->version;
 }
 
-uint64_t tern_heard_watch(struct tern_heard *heard, bool lacking, uint64_t now)
+uint64_t tern_heard_watch(struct tern_heard *heard, bool lacking, uint64_t told, uint64_t now)
 {
-	uint64_t complete = tern_heard_complete(heard);
 	if (!lacking) /* and another peer may know more */
 		return 0;
-	if (complete != heard->lacked_above || heard->lacked_since == 0)
-		heard->lacked_since = now;
-	heard->lacked_above = complete;
-	return now - heard->lacked_since;
+	if (tern_heard_complete(heard) >= heard->watched || heard->watched_since == 0) {
+		heard->watched = told;
+		heard->watched_since = now;
+	}
+	return now - heard->watched_since;
 }

@@ -22,8 +22,8 @@ struct tern_heard {
 	struct tern_gap {
 		uint64_t first, last;
 	} gaps[TERN_HEARD_GAPS + 1]; /* by version, with something heard between; one to spare */
-	/* what something lacks above, as the last comparison found it, and since when it does */
-	uint64_t lacked_above, lacked_since;
+	/* what a peer had told when something was found lacking, and when that was; 0: nothing */
+	uint64_t watched, watched_since;
 };
 
 _Static_assert(sizeof(struct tern_heard) == 256, "four lines a node");
@@ -50,10 +50,10 @@ uint64_t tern_heard_lacking(const struct tern_heard *heard, uint64_t version);
 /**
  * Note what a comparison found.
  *
- * @param lacking  whether anything was
- * @return for how long the same has been lacking, by `now`; 0: nothing is, or as of now
+ * @param lacking  whether anything was, of what a peer had `told`
+ * @return for how long something of that has been lacking, by `now`; 0: nothing is, or as of now
  */
-uint64_t tern_heard_watch(struct tern_heard *heard, bool lacking, uint64_t now);
+uint64_t tern_heard_watch(struct tern_heard *heard, bool lacking, uint64_t told, uint64_t now);
 
 /** The version up to which nothing is lacking. */
 uint64_t tern_heard_complete(const struct tern_heard *heard);

@@ -29,8 +29,11 @@ void tern_held_look_up(const struct tern_router *router, struct tern_id id, stru
 	} else {
 		if (tern_absent_find(&router->absent, id, route))
 			held->was = route->updated_ns;
-		if (tern_absent_find(&router->gone, id, &told) && told.version > route->version)
+		if (tern_absent_find(&router->gone, id, &told) && told.version >= route->version) {
 			*route = told;
+			held->was = TERN_ADDRESS_NONE;
+			held->gone_until = told.expires_ns;
+		}
 		route->address = TERN_ADDRESS_NONE;
 	}
 	held->update = (struct tern_update){.id = id,
@@ -40,7 +43,7 @@ void tern_held_look_up(const struct tern_router *router, struct tern_id id, stru
 					    .hops = route->hops,
 					    .source = route->source,
 					    .first = route->version};
-	if (route->address && !held->lives_here)
+	if (!held->lives_here && (route->address || held->gone_until))
 		held->update.left_ns = tern_router_left(router, route->expires_ns);
 }
 
@@ -76,6 +79,15 @@ void tern_router_drop(struct tern_router *router, const struct tern_route *route
 	tern_absent_put(&router->absent, &known);
 }
 
+/* Older news is known as such; the same told again counts, and is asked for at once. */
+void tern_router_expire(struct tern_router *router, const struct tern_route *route)
+{
+	struct tern_route known = *route;
+	known.version -= known.version > 0;
+	known.updated_ns = known.address;
+	tern_router_drop(router, &known, 0);
+}
+
 /* What is told by another node than the origin is held no longer than by that node. */
 static uint64_t no_longer_than(uint64_t ttl_ns, const struct tern_update *told)
 {
@@ -84,11 +96,12 @@ static uint64_t no_longer_than(uint64_t ttl_ns, const struct tern_update *told)
 
 /* Without a clock no time is ever up: then the oldest gives way. */
 static int remember_gone(struct tern_router *router, const struct tern_route *route,
-			 uint64_t ttl_ns)
+			 uint64_t ttl_ns, uint64_t until_ns)
 {
 	struct tern_route known = *route;
 	uint64_t now = tern_router_now(router);
 	known.expires_ns = router->calls.now ? tern_router_after(now, ttl_ns) : now;
+	known.expires_ns = RTE_MAX(known.expires_ns, until_ns);
 	int code = tern_absent_keep(&router->gone, &known, now);
 	tern_store(&router->gone_bytes, tern_absent_held(&router->gone));
 	return code;
@@ -106,7 +119,8 @@ int tern_hold_gone(struct tern_router *router, const struct tern_held *held,
 	route.origin = joined->origin;
 	route.steady = steadiness_of(held, TERN_ADDRESS_NONE) & STEADY_MAX;
 	route.updated_ns = TERN_ADDRESS_NONE;
-	int code = remember_gone(router, &route, no_longer_than(router->gone_ttl_ns, joined));
+	int code = remember_gone(router, &route, no_longer_than(router->gone_ttl_ns, joined),
+				 held->gone_until);
 	if (code != 0)
 		return code;
 	tern_router_drop(router, &route,
@@ -121,7 +135,8 @@ static void follow_in_sets(struct tern_router *router, const struct tern_held *h
 	uint16_t from = (uint16_t)tern_address_node(held->route.address);
 	uint16_t to = (uint16_t)tern_address_node(address);
 	if (held->route.address && held->route.address != address)
-		tern_count(&router->updates.invalidated, tern_sets_move(router->sets, id, address));
+		tern_count(&router->updates.invalidated,
+			   tern_sets_move_remote(router->sets, id, address));
 	if (held->route.address && from != to)
 		tern_sets_remove(router->sets, tern_router_node_set(from), id);
 	if (!held->route.address || from != to)
@@ -170,10 +185,11 @@ int tern_hold_life(struct tern_router *router, const struct tern_held *held, ter
 	told.version = version;
 	told.origin = router->node;
 	int code = tern_table_put(router->own, &told, true);
-	if (code != 0 || held->lives_here)
+	if (code != 0)
 		return code;
 	tern_sets_forget_remote(router->sets, route.id);
-	code = tern_table_put_over(router->table, &route, held->route.address);
+	if (!held->lives_here)
+		code = tern_table_put_over(router->table, &route, held->route.address);
 	if (code != 0) {
 		tern_table_remove(router->own, route.id, TERN_ADDRESS_NONE);
 		return code;
@@ -191,13 +207,13 @@ int tern_hold_end(struct tern_router *router, const struct tern_held *held, uint
 	route.origin = router->node;
 	route.expires_ns = tern_router_after(tern_router_now(router), router->absent_ttl_ns);
 	route.updated_ns = TERN_ADDRESS_NONE;
-	int code = remember_gone(router, &route, router->gone_ttl_ns);
+	int code = remember_gone(router, &route, router->gone_ttl_ns, held->gone_until);
 	if (code != 0)
 		return code;
 	tern_table_remove(router->own, route.id, TERN_ADDRESS_NONE);
 	if (route.address)
 		tern_table_remove(router->table, route.id, route.address);
-	tern_count(&router->updates.invalidated, tern_sets_forget(router->sets, route.id));
+	tern_count(&router->updates.invalidated, tern_sets_forget_remote(router->sets, route.id));
 	tern_absent_put(&router->absent, &route);
 	return 0;
 }

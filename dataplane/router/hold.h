@@ -11,6 +11,7 @@ struct tern_held {
 	struct tern_route route;   /* address NONE: none */
 	struct tern_update update; /* the same, as others are told; version 0: nothing is held */
 	tern_address was;	   /* where a missing one was before its time was up, or NONE */
+	uint64_t gone_until;	   /* that it has gone is remembered so long; 0: it is not */
 	bool lives_here;
 };
 

@@ -11,7 +11,6 @@
 #define DRIFT_DEFAULT 64u
 #define DRIFT_NS_DEFAULT 1000000000u
 #define READERS_MAX 65536u
-#define ABSENT_MAX (1u << 27)
 
 static int check_options(const struct tern_router_options *options, struct tern_error *error)
 {
@@ -21,9 +20,9 @@ static int check_options(const struct tern_router_options *options, struct tern_
 	if (options->readers > READERS_MAX)
 		return tern_error_set(error, -EINVAL, "router: %u readers; %u at most",
 				      options->readers, READERS_MAX);
-	if (options->absent_max > ABSENT_MAX)
+	if (options->absent_max > TERN_ABSENT_MAX)
 		return tern_error_set(error, -EINVAL, "router: %u missing ids; %u at most",
-				      options->absent_max, ABSENT_MAX);
+				      options->absent_max, TERN_ABSENT_MAX);
 	if (options->version > TERN_VERSION_FOLLOWED_MAX)
 		return tern_error_set(error, -EINVAL, "router: version %llu; %llu at most",
 				      (unsigned long long)options->version,

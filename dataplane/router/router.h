@@ -56,6 +56,7 @@ struct tern_router {
 	uint64_t gone_bytes;	 /* any thread reads; so that nobody looks into `gone` for it */
 	struct tern_table *own;	 /* agents of this process that others were told of */
 	uint64_t told;		 /* version of the last change told; 0: none; any thread reads */
+	struct tern_table_cursor sweep_at, sweep_own_at;
 	struct tern_router_updates updates;				    /* any thread reads */
 	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
 };
@@ -137,5 +138,21 @@ void tern_router_follow(struct tern_router *router, uint64_t version);
  */
 void tern_router_drop(struct tern_router *router, const struct tern_route *route,
 		      uint64_t until_ns);
+
+/** Drop a route that is past its time. Context: the lock is held. */
+void tern_router_expire(struct tern_router *router, const struct tern_route *route);
+
+/**
+ * Make room where there is none: take out, of some, what is past its time and what has gone without
+ * a word. Returns whether anything was. Context: the lock is held.
+ */
+bool tern_router_sweep(struct tern_router *router);
+
+/** Whether an agent of which others were told lives here still. */
+static inline bool tern_router_lives(const struct tern_router *router,
+				     const struct tern_route *told)
+{
+	return tern_table_find(router->table, told->id) == told->address;
+}
 
 #endif

@@ -50,7 +50,7 @@ static void compare_node(struct tern_router *router, uint16_t peer, uint16_t nod
 	uint64_t now = tern_router_now(router);
 	tern_lock(&router->lock);
 	uint64_t lacking = tern_heard_lacking(heard, told), have = tern_heard_complete(heard);
-	uint64_t lacked_ns = tern_heard_watch(heard, lacking != 0, now);
+	uint64_t lacked_ns = tern_heard_watch(heard, lacking != 0, told, now);
 	bool ahead = lacking == 0 && told < heard->version;
 	tern_unlock(&router->lock);
 	report->behind += lacking != 0;

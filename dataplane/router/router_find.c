@@ -42,11 +42,7 @@ static void drop_stale(struct tern_router *router, struct tern_router_reader *re
 		return;
 	}
 	if (tern_table_route(router->table, id, &route) && route.expires_ns <= now) {
-		/* Older news is known as such; the same told again counts, and is asked for at
-		 * once. */
-		route.version -= route.version > 0;
-		route.updated_ns = route.address;
-		tern_router_drop(router, &route, 0);
+		tern_router_expire(router, &route);
 		tern_count(&reader->counts.stale_removed, 1);
 	}
 	tern_unlock(&router->lock);
@@ -189,7 +185,7 @@ uint32_t tern_router_providers(struct tern_router *router, uint32_t reader,
 	tern_count(count ? &counts->capability_found : &counts->capability_unknown, 1);
 	end_timing(router, timing, TERN_PATH_CAPABILITY);
 	/* Somebody has it and cannot take signals now: others may. */
-	if (count == 0 && router->calls.discover_capability &&
+	if (count == 0 && count_max && router->calls.discover_capability &&
 	    is_to_ask(router, timing.reader, mark))
 		router->calls.discover_capability(router->context, capability);
 	return count;

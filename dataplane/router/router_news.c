@@ -19,12 +19,6 @@ struct collection {
 	struct tern_update news[NEWS_STEP];
 };
 
-/* An agent that was told of and lives here still. */
-static bool still_lives(const struct tern_router *router, const struct tern_route *told)
-{
-	return tern_table_find(router->table, told->id) == told->address;
-}
-
 /* Whether a route of the part's table is news of the node, and is held long enough to be told. */
 static bool is_news(const struct collection *collection, const struct tern_route *route)
 {
@@ -32,8 +26,10 @@ static bool is_news(const struct collection *collection, const struct tern_route
 	if (route->origin != collection->node || route->version <= collection->above)
 		return false;
 	if (collection->part == PART_OWN)
-		return still_lives(router, route);
-	if (collection->part == PART_ROUTES && tern_address_node(route->address) == 0)
+		return tern_router_lives(router, route);
+	/* Of agents elsewhere this node tells nothing by itself, whatever it was told it had. */
+	if (collection->part == PART_ROUTES &&
+	    (tern_address_node(route->address) == 0 || collection->node == router->node))
 		return false;
 	return tern_router_left(router, route->expires_ns) != 1;
 }

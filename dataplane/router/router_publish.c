@@ -60,7 +60,9 @@ static int publish_change(struct tern_router *router, struct tern_id id, tern_ad
 		if (address && held.lives_here && held.route.address != address)
 			return -EEXIST;
 		code = tern_router_tell(router, &held, address, held.update.version, update);
-	} while (code == -EEXIST);
+	} while (code == -EEXIST || (code == -ENOSPC && tern_router_sweep(router)));
+	if (code == 0 && !address)
+		tern_count(&router->updates.invalidated, tern_sets_forget(router->sets, id));
 	return code;
 }
 

@@ -64,6 +64,9 @@ int tern_router_split(uint64_t bytes, struct tern_router_options *options)
 	uint64_t routes = most_in(bytes / 100 * 60, shards, routes_bytes);
 	uint64_t absent = most_in(bytes / 100 * 25, shards, absent_bytes);
 	uint64_t members = most_in(bytes / 100 * 15, shards, members_bytes);
+	routes = RTE_MIN(routes, (uint64_t)shards * TERN_TABLE_SHARD_ROUTES_MAX);
+	absent = RTE_MIN(absent, TERN_ABSENT_MAX);
+	members = RTE_MIN(members, TERN_SETS_MEMBERS_MAX);
 	if (routes == 0 || absent == 0 || members == 0)
 		return -EINVAL;
 	options->table.routes_max = routes;
@@ -71,6 +74,6 @@ int tern_router_split(uint64_t bytes, struct tern_router_options *options)
 	options->absent_max = (uint32_t)absent;
 	options->members_max = members;
 	options->agents_expected = members / SETS_OF_AGENT;
-	options->sets_max = (uint32_t)(members / MEMBERS_OF_SET + 1);
+	options->sets_max = (uint32_t)RTE_MIN(members / MEMBERS_OF_SET + 1, TERN_SETS_MAX);
 	return 0;
 }

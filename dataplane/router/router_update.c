@@ -42,6 +42,17 @@ uint32_t tern_router_contradictions(struct tern_router *router, struct tern_cont
 	return (uint32_t)count;
 }
 
+/* What is true at a higher version than was told is told with it from now on: who heard it so would
+ * take no less. */
+static int confirm_local(struct tern_router *router, const struct tern_held *held,
+			 const struct tern_update *update)
+{
+	int code = 0;
+	if (update->version > held->update.version)
+		code = tern_hold_life(router, held, held->route.address, update->version);
+	return code ? code : TERN_MERGED;
+}
+
 /*
  * About agents of this process nobody else knows better. What others would hold in place of what
  * was told from here contradicts it, and is answered with something newer; the rest is old news.
@@ -52,7 +63,7 @@ static int judge_local(struct tern_router *router, const struct tern_held *held,
 {
 	struct tern_update newer = held->update;
 	if (held->lives_here && update->address == held->update.address)
-		return TERN_MERGED;
+		return confirm_local(router, held, update);
 	if (tern_update_resolve(&held->update, update) == TERN_RESOLUTION_ACCEPT) {
 		note_contradiction(router,
 				   held->lives_here ? TERN_CONTRADICTION_LIVES_HERE
@@ -85,8 +96,9 @@ static int judge_remote(struct tern_router *router, const struct tern_held *held
 			note_contradiction(router, TERN_CONTRADICTION_CONCURRENT, held, update);
 	}
 	if (resolution == TERN_RESOLUTION_REJECT) {
+		/* Of one whose time was up it is known what is older, and not what is true. */
 		if (answer)
-			*answer = held->update;
+			*answer = held->was ? (struct tern_update){0} : held->update;
 		return TERN_REJECTED;
 	}
 	int code = joined.address ? tern_hold_route(router, held, &joined)
@@ -136,8 +148,9 @@ int tern_router_update(struct tern_router *router, const struct tern_update *upd
 	int code;
 	do
 		code = judge_update(router, &told, answer);
-	while (code == -EEXIST); /* an agent of this process has come, or gone, meanwhile */
-	hear_update(router, update, code >= 0);
+	/* An agent of this process has come, or gone, meanwhile; or there is room now. */
+	while (code == -EEXIST || (code == -ENOSPC && tern_router_sweep(router)));
+	hear_update(router, &told, code >= 0);
 	count_update(&router->updates, code);
 	tern_unlock(&router->lock);
 	return code;

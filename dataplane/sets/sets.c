@@ -315,7 +315,8 @@ uint32_t tern_sets_forget_remote(struct tern_sets *sets, struct tern_id agent)
 	return count;
 }
 
-uint32_t tern_sets_move(struct tern_sets *sets, struct tern_id agent, tern_address address)
+static uint32_t move_members(struct tern_sets *sets, struct tern_id agent, tern_address address,
+			     bool remote_only)
 {
 	uint32_t count = 0;
 	if (address == TERN_ADDRESS_NONE)
@@ -324,9 +325,21 @@ uint32_t tern_sets_move(struct tern_sets *sets, struct tern_id agent, tern_addre
 	for (uint32_t at = tern_sets_number(sets->agents, agent); at;
 	     at = sets->memberships[at].next) {
 		const struct tern_membership *membership = &sets->memberships[at];
+		if (remote_only && !is_remote(sets, at))
+			continue;
 		tern_members_put(sets->sets[membership->set].members, membership->cell, address);
 		count++;
 	}
 	tern_sets_unlock(sets);
 	return count;
+}
+
+uint32_t tern_sets_move(struct tern_sets *sets, struct tern_id agent, tern_address address)
+{
+	return move_members(sets, agent, address, false);
+}
+
+uint32_t tern_sets_move_remote(struct tern_sets *sets, struct tern_id agent, tern_address address)
+{
+	return move_members(sets, agent, address, true);
 }

@@ -117,6 +117,45 @@ static void a_life_that_is_not_held_is_not_told(void **state)
 	recorder_close(here);
 }
 
+/* Those that left without a word make room for others. */
+static void what_left_without_a_word_keeps_no_room(void **state)
+{
+	(void)state;
+	struct recorder *here =
+		recorder_open((struct tern_router_options){.node = 1, .table = {.routes_max = 64}});
+	struct tern_update said;
+	for (uint64_t i = 1; i <= 1000; i++) {
+		assert_int_equal(publish(here, i, on(0, (uint32_t)i), &said), 0);
+		assert_int_equal(
+			tern_table_remove(tern_router_table(here->router), number_id(i), 0), 0);
+	}
+	/* Nor do routes whose time is up, for agents of this process and of others. */
+	for (uint64_t i = 1; i <= 64; i++)
+		assert_int_equal(tell(here, news(2000 + i, 2, i)), TERN_APPLIED);
+	assert_int_equal(tell(here, news(3000, 2, 65)), -ENOSPC);
+	here->now += 9 * SECOND;
+	assert_int_equal(tell(here, news(3000, 2, 65)), TERN_APPLIED);
+	for (uint64_t i = 1; i <= 63; i++)
+		assert_int_equal(publish(here, i, on(0, (uint32_t)i), &said), 0);
+	assert_int_equal(publish(here, 64, on(0, 64), &said), -ENOSPC);
+	recorder_close(here);
+}
+
+/* What is known of one whose time was up is no news of its end. */
+static void an_expiry_is_not_told_as_an_end(void **state)
+{
+	(void)state;
+	struct recorder *here = open_node(1);
+	struct tern_update answer;
+	assert_int_equal(tell(here, news(5, 3, 10)), TERN_APPLIED);
+	here->now += 9 * SECOND;
+	assert_false(is_known(here, 5));
+	struct tern_update older = news(5, 3, 8);
+	assert_int_equal(tern_router_update(here->router, &older, &answer), TERN_REJECTED);
+	assert_int_equal(answer.version, 0);
+	recorder_close(here);
+}
+
 struct heard {
 	uint32_t count;
 	struct tern_update news[128];
@@ -148,6 +187,99 @@ static const struct tern_update *news_of(const struct heard *heard, uint64_t num
 			found = &heard->news[i];
 		}
 	return found;
+}
+
+/* A peer that heard of it at a higher version takes it at no less. */
+static void a_true_word_at_a_higher_version_is_adopted(void **state)
+{
+	(void)state;
+	struct recorder *here = open_node(1), *peer = open_node(2);
+	struct tern_update said, answer;
+	assert_int_equal(publish(here, 5, on(0, 5), &said), 0);
+	struct tern_update higher = said;
+	higher.version = 100;
+	higher.origin = 3;
+	assert_int_equal(tell(peer, higher), TERN_APPLIED);
+	assert_int_equal(tern_router_update(peer->router, &said, &answer), TERN_REJECTED);
+	assert_int_equal(tell(here, answer), TERN_MERGED);
+	peer->now += 7 * SECOND;
+	struct heard heard = told_of(here, 1, 0);
+	assert_int_equal(heard.count, 1);
+	assert_int_equal(tell(peer, heard.news[0]), TERN_MERGED);
+	peer->now += 7 * SECOND;
+	assert_true(is_known(peer, 5));
+	recorder_close(here);
+	recorder_close(peer);
+}
+
+/* It lives again, started by hand: its end is not told beside. */
+static void one_that_lives_again_has_not_gone(void **state)
+{
+	(void)state;
+	struct recorder *here =
+		recorder_open((struct tern_router_options){.absent_max = 1, .node = 1});
+	struct tern_update said;
+	const struct tern_route again = {
+		.id = number_id(5), .address = on(0, 6), .expires_ns = TERN_ROUTE_FOREVER};
+	assert_int_equal(publish(here, 5, on(0, 5), &said), 0);
+	assert_int_equal(publish(here, 5, TERN_ADDRESS_NONE, &said), 0);
+	assert_int_equal(tern_table_put(tern_router_table(here->router), &again, false), 0);
+	assert_int_equal(publish(here, 5, on(0, 6), &said), 0);
+	struct heard heard = told_of(here, 1, 0);
+	assert_int_equal(heard.count, 1);
+	assert_int_equal(heard.news[0].address, on(1, 6));
+	assert_int_equal(publish(here, 7, TERN_ADDRESS_NONE, &said), 0);
+	recorder_close(here);
+}
+
+/* Two nodes that tell each other of an end do not remember it for longer. */
+static void an_end_is_not_prolonged(void **state)
+{
+	(void)state;
+	struct recorder *one = open_node(1), *other = open_node(3);
+	struct tern_update gone = news(6, 2, 9);
+	gone.address = TERN_ADDRESS_NONE;
+	assert_int_equal(tell(one, gone), TERN_APPLIED);
+	for (int i = 0; i < 10; i++) {
+		struct heard heard = told_of(one, 2, 0);
+		if (heard.count)
+			assert_true(tell(other, heard.news[0]) >= 0);
+		heard = told_of(other, 2, 0);
+		if (heard.count)
+			assert_true(tell(one, heard.news[0]) >= 0);
+		one->now += 4 * SECOND;
+		other->now = one->now;
+	}
+	assert_int_equal(told_of(one, 2, 0).count, 0);
+	assert_int_equal(told_of(other, 2, 0).count, 0);
+	recorder_close(one);
+	recorder_close(other);
+}
+
+/* Told anew while there is no other room, an end is remembered from then on. */
+static void a_later_end_is_remembered_as_long(void **state)
+{
+	(void)state;
+	struct recorder *here =
+		recorder_open((struct tern_router_options){.absent_max = 2, .node = 1});
+	struct tern_update gone[3], old = news(1, 2, 9);
+	for (uint64_t i = 1; i <= 2; i++) {
+		gone[i] = news(i, 2, i);
+		gone[i].address = TERN_ADDRESS_NONE;
+		assert_int_equal(tell(here, gone[i]), TERN_APPLIED);
+	}
+	here->now += 31 * SECOND;
+	gone[1].version = 10;
+	assert_int_equal(tell(here, gone[1]), TERN_APPLIED);
+	here->now += 2 * SECOND;
+	/* The other one's time is up: there is room for one, not for two. */
+	struct tern_update third = news(3, 2, 11), fourth = news(4, 2, 12);
+	third.address = fourth.address = TERN_ADDRESS_NONE;
+	assert_int_equal(tell(here, third), TERN_APPLIED);
+	assert_int_equal(tell(here, fourth), -ENOSPC);
+	assert_int_equal(tell(here, old), TERN_REJECTED);
+	assert_false(is_known(here, 1));
+	recorder_close(here);
 }
 
 static void own_news_are_told_whole(void **state)
@@ -225,6 +357,22 @@ static struct tern_consistency compare_with(struct recorder *recorder, uint16_t 
 	struct tern_consistency report;
 	assert_int_equal(tern_router_compare(recorder->router, peer, versions, 3, &report), 0);
 	return report;
+}
+
+/* Others that come meanwhile, one by one, are no excuse. */
+static void one_that_stays_away_is_asked_for(void **state)
+{
+	(void)state;
+	struct recorder *here = open_node(1);
+	uint32_t asked_after = 0;
+	assert_int_equal(tell(here, news(1, 2, 1)), TERN_APPLIED);
+	for (uint64_t version = 2; version < 20 && !here->reconciled; version++, asked_after++) {
+		compare_with(here, 2, 60);
+		assert_int_equal(tell(here, news(version, 2, version)), TERN_APPLIED);
+		here->now += SECOND * 9 / 10;
+	}
+	assert_int_equal(asked_after, 3);
+	recorder_close(here);
 }
 
 /* Beside a peer that lacks the same, and one that has it. */
@@ -325,6 +473,13 @@ int main(void)
 		cmocka_unit_test(who_ended_does_not_come_back),
 		cmocka_unit_test(an_end_that_is_not_held_is_not_told),
 		cmocka_unit_test(a_life_that_is_not_held_is_not_told),
+		cmocka_unit_test(what_left_without_a_word_keeps_no_room),
+		cmocka_unit_test(an_expiry_is_not_told_as_an_end),
+		cmocka_unit_test(a_true_word_at_a_higher_version_is_adopted),
+		cmocka_unit_test(one_that_lives_again_has_not_gone),
+		cmocka_unit_test(an_end_is_not_prolonged),
+		cmocka_unit_test(a_later_end_is_remembered_as_long),
+		cmocka_unit_test(one_that_stays_away_is_asked_for),
 		cmocka_unit_test(own_news_are_told_whole),
 		cmocka_unit_test(news_of_others_live_no_longer),
 		cmocka_unit_test(one_lost_change_is_asked_for),

@@ -216,8 +216,10 @@ static void *lie_on(void *argument)
 	while (!seen(&liar->over)) {
 		uint64_t version = liar->version + 1;
 		struct tern_update update = news(1, (uint16_t)(2 + version % 3), version);
-		if (version % 4 == 0)
+		if (version % 5 == 0)
 			update.address = TERN_ADDRESS_NONE;
+		if (version % 5 == 1)
+			update.address = on(1, 7);
 		rte_rcu_qsbr_thread_online(liar->quiet, 1);
 		tell(liar->recorder, update);
 		tern_sanitizer_unlocking(liar->quiet);

@@ -317,7 +317,7 @@ static void hear_message(struct cluster *world, struct message *message)
 	for (uint32_t i = 0; i < message->count; i++) {
 		struct tern_update answer;
 		int code = tern_router_update(router, &message->updates[i], &answer);
-		if (code == TERN_REJECTED && message->kind == KIND_UPDATE)
+		if (code == TERN_REJECTED && message->kind == KIND_UPDATE && answer.version)
 			send_update(node, &answer, message->from, false);
 		if (code >= 0)
 			message->updates[held++] = message->updates[i];

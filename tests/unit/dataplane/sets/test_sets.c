@@ -127,13 +127,18 @@ static void forget_remote(struct model *model, uint32_t agent)
 static void move(struct model *model, uint32_t agent)
 {
 	tern_address address = pick(&model->rng, 20) ? draw_address(&model->rng) : 0;
+	bool remote_only = pick(&model->rng, 2);
 	uint32_t count = 0;
 	for (uint32_t set = 0; set < SETS && address; set++)
-		if (model->addresses[set][agent]) {
+		if (remote_only ? tern_address_node(model->addresses[set][agent])
+				: model->addresses[set][agent]) {
 			model->addresses[set][agent] = address;
 			count++;
 		}
-	expect(model, tern_sets_move(model->sets, agent_id(model, agent), address) == count,
+	struct tern_id id = agent_id(model, agent);
+	expect(model,
+	       (remote_only ? tern_sets_move_remote(model->sets, id, address)
+			    : tern_sets_move(model->sets, id, address)) == count,
 	       "a move counted otherwise");
 }
 
