@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What is held of a node's changes, for those who lack it. */
-#include "router.h"
+#include "hold.h"
 
 #include <rte_common.h>
 
@@ -36,11 +36,8 @@ static bool is_news(const struct collection *collection, const struct tern_route
 
 static tern_address told_address(const struct collection *collection, tern_address address)
 {
-	if (collection->part == PART_GONE)
-		return TERN_ADDRESS_NONE;
-	return collection->part == PART_OWN
-		       ? address | tern_address_make(collection->router->node, 0, 0)
-		       : address;
+	return collection->part == PART_GONE ? TERN_ADDRESS_NONE
+					     : tern_held_address(collection->router, address);
 }
 
 static uint64_t told_left(const struct collection *collection, uint64_t until_ns)

@@ -64,7 +64,7 @@ int tern_router_split(uint64_t bytes, struct tern_router_options *options)
 	uint64_t routes = most_in(bytes / 100 * 60, shards, routes_bytes);
 	uint64_t absent = most_in(bytes / 100 * 25, shards, absent_bytes);
 	uint64_t members = most_in(bytes / 100 * 15, shards, members_bytes);
-	routes = RTE_MIN(routes, (uint64_t)shards * TERN_TABLE_SHARD_ROUTES_MAX);
+	routes = RTE_MIN(routes, tern_table_routes_most(shards));
 	absent = RTE_MIN(absent, TERN_ABSENT_MAX);
 	members = RTE_MIN(members, TERN_SETS_MEMBERS_MAX);
 	if (routes == 0 || absent == 0 || members == 0)

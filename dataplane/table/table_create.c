@@ -13,6 +13,7 @@
 #include "capabilities/rng.h"
 #include "table_index.h"
 #include "table_pool.h"
+#include "table_size.h"
 
 #define ROUTES_DEFAULT (1u << 20)
 
@@ -38,7 +39,7 @@ static int check_options(const struct tern_table_options *options, struct tern_e
 		return tern_error_set(error, -EINVAL,
 				      "routing table: %u shards; a power of two up to %u", shards,
 				      TERN_TABLE_SHARDS_MAX);
-	uint64_t most = (uint64_t)shards * (TERN_TABLE_SHARD_ROUTES_MAX / 16 * 15);
+	uint64_t most = tern_table_routes_most(shards);
 	if (options->routes_max > most)
 		return tern_error_set(error, -EINVAL,
 				      "routing table: %llu routes in %u shards; %llu at most, "

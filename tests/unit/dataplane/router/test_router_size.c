@@ -106,6 +106,12 @@ static void memory_is_shared_out(void **state)
 	(void)state;
 	struct tern_router_options options = {0};
 	assert_int_equal(tern_router_split(1000, &options), -EINVAL);
+	/* More memory than a table of one shard can use. */
+	assert_int_equal(tern_router_split(1ull << 38, &options), 0);
+	assert_int_equal(options.table.routes_max, TERN_TABLE_SHARD_ROUTES_MAX / 16 * 15);
+	assert_int_equal(options.absent_max, 1u << 27);
+	assert_int_equal(options.members_max, TERN_SETS_MEMBERS_MAX);
+	assert_in_range(options.sets_max, 1, TERN_SETS_MAX);
 	for (size_t i = 0; i < RTE_DIM(shard_counts); i++)
 		for (uint64_t bytes = 8u << 20; bytes <= 64u << 20; bytes *= 8)
 			share_out(bytes, shard_counts[i]);
