@@ -7,9 +7,10 @@
 
 #include "counter.h"
 
-/** Zeroed memory that begins a line, for free(). NULL: there is none. */
+/** Zeroed memory of whole lines, so many bytes at least, for free(). NULL: there is none. */
 static inline void *tern_lines_make(size_t bytes)
 {
+	bytes = (bytes + TERN_LINE - 1) / TERN_LINE * TERN_LINE;
 	void *memory = aligned_alloc(TERN_LINE, bytes);
 	return memory ? memset(memory, 0, bytes) : NULL;
 }

@@ -23,6 +23,7 @@
 #define TERN_KIND_MASK 0x3Fu
 #define TERN_KIND_TRACED 0x40u	 /* one in trace_every: stamped on every hop */
 #define TERN_KIND_RETURNED 0x80u /* comes back from a dead address */
+#define TERN_KIND_UNKNOWN 0xC0u	 /* comes back from a lost node, where it may have arrived */
 
 /**
  * One signal: a 64-byte slot, one cache line, one transfer between two lcores.

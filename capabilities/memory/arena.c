@@ -29,12 +29,12 @@ static size_t round_up(size_t size, size_t unit)
 	return (size + unit - 1) / unit * unit;
 }
 
-static long free_pages(size_t page_bytes)
+static long count_pages(size_t page_bytes, const char *which)
 {
 	char path[96];
 	long count = 0;
-	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/free_hugepages",
-		 page_bytes >> 10);
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/%s_hugepages",
+		 page_bytes >> 10, which);
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return 0;
@@ -42,6 +42,13 @@ static long free_pages(size_t page_bytes)
 		count = 0;
 	fclose(file);
 	return count;
+}
+
+/* Those that somebody has mapped and not touched yet still count as free, and are not. */
+static long free_pages(size_t page_bytes)
+{
+	long left = count_pages(page_bytes, "free") - count_pages(page_bytes, "resv");
+	return left > 0 ? left : 0;
 }
 
 /*
