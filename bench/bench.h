@@ -22,11 +22,11 @@ enum bench_eal { BENCH_EAL_UNTRIED, BENCH_EAL_RUNS, BENCH_EAL_REFUSED };
 
 /** What all benchmarks share. */
 struct bench {
-	struct tern_engine *engine;
-	struct tern_agent *self; /* the main thread's way in */
-	uint32_t slice_us;	 /* the engine's */
-	uint32_t max_agents;	 /* the engine's */
-	uint32_t near;		 /* lcore indexes */
+	struct tern_engine *engine; /* NULL: the benchmark has its own */
+	struct tern_agent *self;    /* the main thread's way in */
+	uint32_t slice_us;	    /* the engine's */
+	uint32_t max_agents;	    /* the engine's */
+	uint32_t near;		    /* lcore indexes */
 	uint32_t far;
 	bool smoke; /* only show that it runs */
 	uint32_t rounds;
@@ -51,9 +51,9 @@ struct bench_beside {
 
 struct bench_result {
 	const char *name;
-	const char *unit;	      /* "ns", "signals/s", "bytes" */
+	const char *unit;	      /* "ns", "signals/s", "bytes/s", "bytes" */
 	const char *skipped;	      /* why it did not run; NULL: it ran */
-	struct tern_histogram figure; /* ps, signals per second, or bytes */
+	struct tern_histogram figure; /* ps, bytes, or so much a second */
 	struct tern_histogram floor;
 	struct bench_rounds rounds; /* if any, their medians are compared, not the histograms' */
 	const char *floor_name;
@@ -87,7 +87,7 @@ struct bench_case {
 
 extern const struct bench_case bench_latency_cases[], bench_rate_cases[], bench_memory_cases[],
 	bench_scheduler_cases[], bench_roaming_cases[], bench_lookup_cases[],
-	bench_capability_cases[], bench_signal_id_cases[];
+	bench_capability_cases[], bench_signal_id_cases[], bench_remote_cases[];
 
 /** A table of figures, too many to have budgets. */
 struct bench_matrix {
@@ -106,6 +106,14 @@ uint64_t bench_floor_lane_rate(struct bench *bench, uint32_t signals);
 uint64_t bench_floor_ring_local_ps(struct bench *bench, uint32_t hops);
 /** Write `lines` random lines of `bytes` of memory; ps per line. */
 uint64_t bench_floor_random_line_ps(struct bench *bench, size_t bytes, uint32_t lines);
+
+/** Sends each signal back; takes each and does nothing. */
+extern const struct tern_behaviour bench_pong, bench_sink;
+/** So many trips to an agent that sends back and again, each timed. */
+void bench_ping(struct bench *bench, struct tern_histogram *ps, tern_address peer, uint32_t trips);
+/** Time calls to an agent, one by one, beyond the clock pair, which is the floor. */
+void bench_calls(struct bench *bench, struct tern_histogram *ps, struct tern_histogram *floor_ps,
+		 tern_address peer);
 
 /** Run a function on one lcore's thread, or one on each of two, and wait for the end. */
 void bench_on_lcore(struct bench *bench, uint32_t lcore, void (*body)(void *), void *argument);
@@ -142,6 +150,9 @@ uint64_t bench_median(uint64_t *values, uint32_t count);
 void bench_stand_beside(struct bench_result *result, const char *name, uint64_t *ps,
 			uint32_t count);
 
+/** How long a tick of the clock is, ps; takes 20 ms. */
+double bench_ps_per_tick(void);
+
 /** Measure the cost of a fenced pair of clock readings, in ticks; to be subtracted. */
 uint64_t bench_clock_pair(void);
 
@@ -166,6 +177,9 @@ void bench_result_fill(const struct bench_case *bench_case, struct bench_result 
  * @return true as well where nothing is held, or it did not run; false where there is no floor
  */
 bool bench_result_holds(const struct bench_result *result, double slack);
+
+/** Whether more is better: its unit is so much a second. */
+bool bench_result_is_rate(const struct bench_result *result);
 
 /** A percentile of a histogram whose unit is `scale` to one of ours. */
 double bench_percentile(const struct tern_histogram *histogram, double percent, double scale);

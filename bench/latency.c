@@ -30,7 +30,21 @@ TERN_HANDLER(static, on_pong)
 		bench_die("pong refused");
 }
 
-static const struct tern_behaviour pong = {.name = "pong", .handler = on_pong};
+const struct tern_behaviour bench_pong = {.name = "pong", .handler = on_pong};
+
+/* Refused, it is sent again when there is room: the trip then counts from the first try. */
+static void send_ping(struct tern_agent *self, const struct steps *steps)
+{
+	int code = tern_signal_bytes(self, steps->peer, 0, &steps->before, sizeof(steps->before));
+	if (code != 0 && code != -EAGAIN)
+		bench_die("ping refused: %s", strerror(-code));
+}
+
+static void on_ping_event(struct tern_agent *self, void *state, const struct tern_event *event)
+{
+	if (event->kind == TERN_EVENT_RELEASED)
+		send_ping(self, state);
+}
 
 /* The signal from the main thread starts the round; each later one ends a trip. */
 TERN_HANDLER(static, on_ping)
@@ -42,21 +56,21 @@ TERN_HANDLER(static, on_ping)
 	steps->before = now;
 	if (steps->left-- == 0)
 		sem_post(&steps->bench->done);
-	else if (tern_signal_bytes(self, steps->peer, 0, &now, 8) != 0)
-		bench_die("ping refused");
+	else
+		send_ping(self, steps);
 }
 
-static const struct tern_behaviour ping = {.name = "ping", .handler = on_ping};
+static const struct tern_behaviour ping = {
+	.name = "ping", .handler = on_ping, .on_event = on_ping_event};
 
-static void rtt_round(struct bench *bench, struct tern_histogram *ps, uint32_t far, uint32_t trips)
+void bench_ping(struct bench *bench, struct tern_histogram *ps, tern_address peer, uint32_t trips)
 {
-	struct steps steps = {.bench = bench, .ps = ps, .left = trips, .count = trips};
-	tern_address agents[] = {bench_spawn(bench, &ping, &steps, bench->near),
-				 bench_spawn(bench, &pong, NULL, far)};
-	steps.peer = agents[1];
-	bench_send(bench, agents[0], 0, 0);
+	struct steps steps = {
+		.bench = bench, .ps = ps, .peer = peer, .left = trips, .count = trips};
+	tern_address agent = bench_spawn(bench, &ping, &steps, bench->near);
+	bench_send(bench, agent, 0, 0);
 	bench_wait(bench);
-	bench_stop(bench, agents, 2);
+	bench_stop(bench, &agent, 1);
 }
 
 static void rtt_cross(struct bench *bench, struct bench_result *result)
@@ -64,7 +78,9 @@ static void rtt_cross(struct bench *bench, struct bench_result *result)
 	uint32_t trips = bench->smoke ? 1000 : 20000;
 	for (uint32_t i = 0; i < bench->rounds; i++) {
 		bench_floor_line(bench, &result->floor, trips);
-		rtt_round(bench, &result->figure, bench->far, trips);
+		tern_address peer = bench_spawn(bench, &bench_pong, NULL, bench->far);
+		bench_ping(bench, &result->figure, peer, trips);
+		bench_stop(bench, &peer, 1);
 	}
 }
 
@@ -92,7 +108,7 @@ static void rtt_same(struct bench *bench, struct bench_result *result)
 		struct steps steps = {.bench = bench, .left = trips, .count = trips};
 		uint64_t floor = 2 * bench_floor_ring_local_ps(bench, trips);
 		tern_address agents[] = {bench_spawn(bench, &step, &steps, bench->near),
-					 bench_spawn(bench, &pong, NULL, bench->near)};
+					 bench_spawn(bench, &bench_pong, NULL, bench->near)};
 		steps.peer = agents[1];
 		bench_send(bench, agents[0], 0, 0);
 		bench_wait(bench);
@@ -160,21 +176,27 @@ TERN_HANDLER(static, on_sink)
 {
 }
 
-static const struct tern_behaviour sink = {.name = "sink", .handler = on_sink};
+const struct tern_behaviour bench_sink = {.name = "sink", .handler = on_sink};
+
+void bench_calls(struct bench *bench, struct tern_histogram *ps, struct tern_histogram *floor_ps,
+		 tern_address peer)
+{
+	struct steps steps = {
+		.bench = bench, .ps = ps, .peer = peer, .left = bench->smoke ? 1000 : 50000};
+	bench->clock_pair_ps = bench_to_ps(bench, bench_clock_pair());
+	tern_histogram_record(floor_ps, bench->clock_pair_ps);
+	tern_address agent = bench_spawn(bench, &caller, &steps, bench->near);
+	bench_send(bench, agent, 0, 0);
+	bench_wait(bench);
+	bench_stop(bench, &agent, 1);
+}
 
 static void signal_call(struct bench *bench, struct bench_result *result)
 {
 	for (uint32_t i = 0; i < bench->rounds; i++) {
-		struct steps steps = {
-			.bench = bench, .ps = &result->figure, .left = bench->smoke ? 1000 : 50000};
-		bench->clock_pair_ps = bench_to_ps(bench, bench_clock_pair());
-		tern_histogram_record(&result->floor, bench->clock_pair_ps);
-		tern_address agents[] = {bench_spawn(bench, &caller, &steps, bench->near),
-					 bench_spawn(bench, &sink, NULL, bench->far)};
-		steps.peer = agents[1];
-		bench_send(bench, agents[0], 0, 0);
-		bench_wait(bench);
-		bench_stop(bench, agents, 2);
+		tern_address peer = bench_spawn(bench, &bench_sink, NULL, bench->far);
+		bench_calls(bench, &result->figure, &result->floor, peer);
+		bench_stop(bench, &peer, 1);
 	}
 }
 

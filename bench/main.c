@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <rte_cycles.h>
 
 #include "app.h"
 #include "bench.h"
+#include "remote/party.h"
 
 #define EXIT_FOUND 1
 #define EXIT_USAGE 2
@@ -49,17 +47,19 @@ static const struct group {
 	uint32_t slice_us;
 	uint32_t max_agents;
 	bool apart; /* an engine for each benchmark: its agents end with it */
+	bool alone; /* no engine here: the benchmark has processes of its own */
 } groups[] = {
 	/* A slice that no floor reaches: the floors block their lcore on purpose. */
-	{bench_latency_cases, 10000, 65536, false},
-	{bench_rate_cases, 10000, 65536, false},
-	{bench_memory_cases, 10000, 65536, false},
+	{bench_latency_cases, 10000, 65536, false, false},
+	{bench_rate_cases, 10000, 65536, false, false},
+	{bench_memory_cases, 10000, 65536, false, false},
 	/* The default: the scheduler is what is measured. */
-	{bench_scheduler_cases, 20, 65536, false},
-	{bench_roaming_cases, 20, 65536, false},
-	{bench_lookup_cases, 10000, 65536, false},
-	{bench_capability_cases, 10000, 65536, false},
-	{bench_signal_id_cases, 10000, 1u << 20, true},
+	{bench_scheduler_cases, 20, 65536, false, false},
+	{bench_roaming_cases, 20, 65536, false, false},
+	{bench_lookup_cases, 10000, 65536, false, false},
+	{bench_capability_cases, 10000, 65536, false, false},
+	{bench_signal_id_cases, 10000, 1u << 20, true, false},
+	{bench_remote_cases, 10000, 65536, false, true},
 };
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -226,10 +226,13 @@ static void open_engine(struct bench *bench, const struct group *group)
 static void close_engine(struct bench *bench)
 {
 	struct tern_stop_report stop;
+	if (!bench->engine)
+		return;
 	tern_thread_detach(bench->self);
 	if (tern_engine_stop(bench->engine, 1000000000, &stop) != 0 || stop.blocks_leaked)
 		bench_die("the engine did not stop clean: %llu signals left",
 			  (unsigned long long)stop.undelivered);
+	bench->engine = NULL;
 }
 
 static void open_bench(struct bench *bench, const struct options *options)
@@ -238,14 +241,7 @@ static void open_bench(struct bench *bench, const struct options *options)
 	if (sem_init(&bench->done, 0, 0) != 0)
 		bench_die("no semaphore: %s", strerror(errno));
 	open_engine(bench, &groups[0]);
-	struct timespec from, to, pause = {.tv_nsec = 20000000};
-	clock_gettime(CLOCK_MONOTONIC_RAW, &from);
-	uint64_t ticks = rte_rdtsc();
-	nanosleep(&pause, NULL);
-	ticks = rte_rdtsc() - ticks;
-	clock_gettime(CLOCK_MONOTONIC_RAW, &to);
-	double ns = (double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec);
-	bench->ps_per_tick = ns * BENCH_PS_PER_NS / (double)ticks;
+	bench->ps_per_tick = bench_ps_per_tick();
 }
 
 static bool wanted(const struct options *options, const char *name)
@@ -260,8 +256,10 @@ static bool wanted(const struct options *options, const char *name)
 static void run_one(struct bench *bench, const struct options *options, const struct group *group,
 		    const struct bench_case *bench_case, struct bench_result *result)
 {
-	if (group->apart || group->slice_us != bench->slice_us ||
-	    group->max_agents != bench->max_agents) {
+	if (group->alone) {
+		close_engine(bench);
+	} else if (!bench->engine || group->apart || group->slice_us != bench->slice_us ||
+		   group->max_agents != bench->max_agents) {
 		close_engine(bench);
 		open_engine(bench, group);
 	}
@@ -322,6 +320,8 @@ int main(int argc, char **argv)
 {
 	struct options options = {.tries = 1, .slack = 1};
 	struct bench bench;
+	if (argc > 1 && strcmp(argv[1], BENCH_PARTY) == 0)
+		return bench_party_main(argc, argv);
 	argp_err_exit_status = EXIT_USAGE;
 	app_parse(&argp, argc, argv, 0, &options);
 	if (options.rounds == 0)
@@ -335,6 +335,8 @@ int main(int argc, char **argv)
 		run_matrices(&bench, &options, results);
 	else
 		all_held = run_all(&bench, &options, results);
+	if (!bench.engine)
+		open_engine(&bench, &groups[0]);
 	bench_report_tail(&bench, results);
 	close_engine(&bench);
 	bench_eal_stop(&bench);

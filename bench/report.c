@@ -36,8 +36,8 @@ static json_t *result_json(const struct bench_result *result)
 
 static void print_result(const struct bench_result *result)
 {
-	double scale = strcmp(result->unit, "signals/s") == 0 ? 1e6 : 1;
-	const char *unit = scale > 1 ? "M/s" : result->unit;
+	double scale = bench_result_is_rate(result) ? 1e6 : 1;
+	const char *unit = scale == 1 ? result->unit : result->unit[0] == 'b' ? "MB/s" : "M/s";
 	if (result->skipped) {
 		printf("%-20s skipped: %s\n", result->name, result->skipped);
 		return;
@@ -76,7 +76,7 @@ static void cannot(const char *what, const char *path)
 
 void bench_report_miss(const struct bench_result *result, double slack)
 {
-	bool is_rate = strcmp(result->unit, "signals/s") == 0;
+	bool is_rate = bench_result_is_rate(result);
 	fprintf(stderr,
 		"tern-bench: %s: %.4g %s is %.3g of its floor, %.4g %s (%s); --strict takes at %s "
 		"%.3g\n",

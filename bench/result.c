@@ -23,9 +23,9 @@ double bench_percentile(const struct tern_histogram *histogram, double percent, 
 	return (double)tern_histogram_percentile(histogram, percent) / scale;
 }
 
-static bool counts_signals(const struct bench_result *result)
+bool bench_result_is_rate(const struct bench_result *result)
 {
-	return strcmp(result->unit, "signals/s") == 0;
+	return strstr(result->unit, "/s") != NULL;
 }
 
 static bool is_met(const struct bench_result *result, bool is_rate)
@@ -79,13 +79,13 @@ bool bench_result_holds(const struct bench_result *result, double slack)
 		return true;
 	if (!(result->ratio > 0))
 		return false;
-	return counts_signals(result) ? result->ratio * slack >= result->ratio_held
-				      : result->ratio <= result->ratio_held * slack;
+	return bench_result_is_rate(result) ? result->ratio * slack >= result->ratio_held
+					    : result->ratio <= result->ratio_held * slack;
 }
 
 void bench_result_fill(const struct bench_case *bench_case, struct bench_result *result)
 {
-	bool is_rate = counts_signals(result);
+	bool is_rate = bench_result_is_rate(result);
 	double scale = strcmp(result->unit, "ns") == 0 ? BENCH_PS_PER_NS : 1;
 	if (result->rounds.count)
 		compare_rounds(result, scale);

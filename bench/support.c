@@ -51,6 +51,18 @@ void bench_stand_beside(struct bench_result *result, const char *name, uint64_t 
 	result->beside = (struct bench_beside){.name = name, .value = median};
 }
 
+double bench_ps_per_tick(void)
+{
+	struct timespec from, to, pause = {.tv_nsec = 20000000};
+	clock_gettime(CLOCK_MONOTONIC_RAW, &from);
+	uint64_t ticks = rte_rdtsc();
+	nanosleep(&pause, NULL);
+	ticks = rte_rdtsc() - ticks;
+	clock_gettime(CLOCK_MONOTONIC_RAW, &to);
+	double ns = (double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec);
+	return ns * BENCH_PS_PER_NS / (double)ticks;
+}
+
 uint64_t bench_clock_pair(void)
 {
 	uint64_t pairs[PAIRS];

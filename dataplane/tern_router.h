@@ -32,7 +32,8 @@ enum tern_where {
 /**
  * What the router asks of whoever runs it; any may be NULL.
  *
- * Context: the thread that looked up or told the router something; no lock is held.
+ * Context: the thread that looked up or told the router something; no lock is held, but for
+ * lives().
  */
 struct tern_router_calls {
 	/** Now, ns; a clock that all threads share. NULL: it stands still at 0. */
@@ -49,6 +50,11 @@ struct tern_router_calls {
 			  uint64_t told);
 	/** Keep those who can take signals now, as tern_sets_query.keep does. */
 	uint32_t (*available)(void *context, tern_address *addresses, uint32_t count);
+	/**
+	 * Whether an agent of this process lives at an address: then it stays in the table, and
+	 * nobody can publish its end. NULL: whoever publishes knows. The router's lock is held.
+	 */
+	bool (*lives)(void *context, tern_address address);
 };
 
 /** What to make. */
@@ -56,10 +62,11 @@ struct tern_router_options {
 	struct tern_table_options table; /**< routes; its quiet variable, kernel, pages serve all */
 	uint32_t readers;		 /**< that look up, each with counters of its own; 0: 1 */
 	uint16_t node;			 /**< this one, as others name it; 0: it has no name yet */
-	uint32_t absent_max;	  /**< missing ids remembered; 0: 65,536, memory comes as they do;
-				       as many agents that have gone, in memory that comes as they do */
-	uint32_t sets_max;	  /**< capabilities and nodes; 0: 4,096 */
-	uint64_t members_max;	  /**< agents in them, all told; 0: 65,536 */
+	uint64_t remote_max;  /**< routes to other nodes; 0: as many as the table has room for */
+	uint32_t absent_max;  /**< missing ids remembered; 0: 65,536, memory comes as they do;
+				   as many agents that have gone, in memory that comes as they do */
+	uint32_t sets_max;    /**< capabilities and nodes; 0: 4,096 */
+	uint64_t members_max; /**< agents in them, all told; 0: 65,536 */
 	uint64_t agents_expected; /**< in a set, to be sized for from the start; 0: it grows */
 	uint64_t remote_ttl_ns;	  /**< of a route neither steady nor unsteady; 0: 30 s */
 	uint64_t absent_ttl_ns;	  /**< that an id counts as missing; 0: 1 s */
@@ -178,8 +185,9 @@ TERN_API int tern_router_update(struct tern_router *router, const struct tern_up
  * @param update   yields it, with a version higher than all heard so far that can be followed
  *                 (TERN_VERSION_FOLLOWED_MAX)
  * @return 0; else nothing is to be told: -EINVAL: an address of another node; -EEXIST: an agent of
- * this process has this id, and another address; -ENOSPC, -ENOMEM: no room to hold it. An end that
- * was not told others learn when their time for the agent is up.
+ * this process has this id, and another address, or lives although its end is published; -ESRCH:
+ * nobody lives at this address (tern_router_calls.lives); -ENOSPC, -ENOMEM: no room to hold it. An
+ * end that was not told others learn when their time for the agent is up.
  *
  * Where there is no room some of what is past its time is taken out, and one tries again.
  *
@@ -311,7 +319,10 @@ struct tern_contradiction {
 	uint16_t origin;      /**< who told */
 };
 
-/** The last of them that updates brought; the newest first. Any thread; takes the lock. */
+/**
+ * The last of them that updates brought; the newest first. One whose place a newer one takes
+ * meanwhile is left out. Any thread; takes no lock.
+ */
 #define TERN_CONTRADICTIONS_KEPT 32u
 TERN_API uint32_t tern_router_contradictions(struct tern_router *router,
 					     struct tern_contradiction *found, uint32_t count_max);
@@ -325,6 +336,47 @@ TERN_API uint32_t tern_router_contradictions(struct tern_router *router,
  */
 TERN_API int64_t tern_router_check(struct tern_router *router, struct tern_contradiction *found,
 				   uint32_t count_max);
+
+/** What is known of another node's changes. */
+struct tern_node_report {
+	uint64_t version;  /**< highest heard of: tern_router_version() */
+	uint64_t complete; /**< nothing is lacking up to there: tern_router_complete() */
+	uint64_t told;	   /**< highest that a peer has heard, by its word; 0: none said */
+	uint64_t told_ns;  /**< when a peer last said what it had; 0: none did */
+	uint64_t drift;	   /**< versions up to the higher of both that may be lacking here */
+	uint16_t node;
+};
+
+/** How far what is known here agrees with what peers know, and with itself. */
+struct tern_router_report {
+	uint64_t version;	 /**< of the last change that this node told; 0: it told none */
+	uint64_t routes;	 /**< to agents of other nodes */
+	uint64_t contradictions; /**< found by updates so far: tern_router_contradictions() */
+	uint64_t drift_max;	 /**< the largest of all nodes */
+	uint32_t nodes;		 /**< known of, this one apart: tern_router_nodes() */
+	uint32_t behind;	 /**< of them, of which something may be lacking here */
+	uint16_t node;		 /**< this one */
+	uint16_t drift_node;	 /**< that of the largest drift; 0: nothing is lacking */
+};
+
+/**
+ * Report. Each number is whole, but they are not of one moment. Context: any thread; takes no lock,
+ * and looks at each node.
+ */
+TERN_API void tern_router_report(const struct tern_router *router,
+				 struct tern_router_report *report);
+
+/**
+ * Tell what is known of each node of which anything is; this one apart.
+ *
+ * @param from   node to begin with; yields where to go on, above TERN_NODE_MAX at the end
+ * @param nodes  yields up to `count_max`, by number
+ * @return how many
+ *
+ * Context: as tern_router_report().
+ */
+TERN_API uint32_t tern_router_nodes(const struct tern_router *router, uint32_t *from,
+				    struct tern_node_report *nodes, uint32_t count_max);
 
 /** What lookups came to, by one reader or all. */
 struct tern_router_counts {
@@ -363,6 +415,7 @@ struct tern_router_stats {
 	struct tern_router_updates updates;
 	struct tern_router_bytes bytes;
 	uint64_t absent; /**< ids remembered as missing */
+	uint64_t remote; /**< routes that lead to other nodes */
 };
 
 /** Context: any thread; takes locks of writers. */
@@ -395,6 +448,46 @@ enum tern_router_path {
 /** Times of a reader's sampled lookups, ns: yields a copy. Any thread. */
 TERN_API void tern_router_times(const struct tern_router *router, uint32_t reader,
 				enum tern_router_path path, struct tern_histogram *times);
+
+/** Capabilities whose lookups a reader counts apart. */
+#define TERN_CAPABILITIES_COUNTED 64u
+
+/** What lookups of a capability came to. */
+struct tern_capability_counts {
+	struct tern_id capability; /**< all zero: all that are not counted apart */
+	uint64_t lookups;	   /**< of it: tern_router_providers() */
+	uint64_t unknown;	   /**< of them, with nobody who can take signals */
+	uint64_t answers;	   /**< agents told, all told */
+	uint64_t timed;		   /**< of the lookups, timed: tern_router_options.sample_every */
+	uint64_t ns, ns_max;	   /**< that these took: together, and the longest of them */
+};
+
+/**
+ * What lookups by capability came to, of all readers: those looked up most come first. A reader
+ * counts TERN_CAPABILITIES_COUNTED at most apart, fewer where their ids collide; all others are
+ * together in the last one, whose id is zero. Each number is whole, but they are not of one moment.
+ *
+ * @param counts  yields up to `count_max`; 65 are enough where all readers look up the same
+ * @return how many
+ *
+ * Context: any thread. Takes time by readers and capabilities: for control.
+ */
+TERN_API uint32_t tern_router_capabilities(const struct tern_router *router,
+					   struct tern_capability_counts *counts,
+					   uint32_t count_max);
+
+/**
+ * Note the name of a capability for people: the first 63 bytes. Of 256 capabilities that come first
+ * it is kept for the router's life; of others, and a second one, it is not.
+ *
+ * Context: any thread; takes the router's lock where it is new.
+ */
+TERN_API void tern_router_label(struct tern_router *router, struct tern_id capability,
+				const char *name);
+
+/** That name; NULL: none is kept. Any thread; lends it for the router's life. */
+TERN_API const char *tern_router_label_of(const struct tern_router *router,
+					  struct tern_id capability);
 
 /** What a router is to hold. */
 struct tern_router_load {

@@ -92,6 +92,10 @@ TERN_API int tern_sets_add(struct tern_sets *sets, struct tern_id set, struct te
  */
 TERN_API int tern_sets_remove(struct tern_sets *sets, struct tern_id set, struct tern_id agent);
 
+/** As tern_sets_remove(), if it has the address of another node there; -ENOENT: it has not. */
+TERN_API int tern_sets_remove_remote(struct tern_sets *sets, struct tern_id set,
+				     struct tern_id agent);
+
 /**
  * Take an agent out of every set.
  *

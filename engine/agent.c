@@ -103,7 +103,7 @@ void tern_charge(struct tern_agent *self, uint64_t cost_ns)
 bool tern_agent_alive(const struct tern_agent *self, tern_address agent)
 {
 	uint32_t slot = tern_address_slot(agent);
-	return tern_address_node(agent) == 0 && slot < self->lcore->slots &&
+	return tern_lcore_place(self->lcore, agent) < self->lcore->slots &&
 	       tern_dir_inhabited(tern_dir_load(self->lcore, slot)) &&
 	       tern_dir_alive(tern_dir_load(self->lcore, slot), agent);
 }

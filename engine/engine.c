@@ -8,6 +8,7 @@
 #include "capabilities/lines.h"
 #include "engine/inspect/inspect.h"
 #include "engine/lcore/poller.h"
+#include "engine/node/node.h"
 #include "engine/observer/observer.h"
 #include "engine/turn/lcore_turn.h"
 #include "engine/turn/recover.h"
@@ -101,6 +102,7 @@ static void release_engine(struct tern_engine *engine)
 	tern_observer_free(engine);
 	tern_inspect_free(engine);
 	tern_stacks_fini(&engine->stacks);
+	tern_node_fini(engine);
 	tern_layout_unmap(engine);
 	munmap(engine->state, (size_t)sysconf(_SC_PAGESIZE));
 	free(engine->threads);
@@ -166,6 +168,8 @@ int tern_engine_launch(struct tern_engine **engine, const struct tern_config *co
 	code = tern_layout_map(made, error);
 	if (code == 0)
 		code = tern_recover_install(made, error);
+	if (code == 0)
+		code = tern_node_start(made, error);
 	if (code == 0)
 		code = start_threads(made, error);
 	if (code == 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <numa.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #include <rte_rcu_qsbr.h>
 
@@ -153,11 +154,12 @@ static void init_system_agent(struct tern_lcore *lcore)
 	agent->behaviour = &system;
 	agent->handler = system.handler;
 	agent->lcore = lcore;
-	agent->address = tern_address_make(0, lcore->index, 1);
+	uint32_t generation = lcore->engine->first_generation;
+	agent->address = tern_lcore_address_of(lcore, lcore->index, generation);
 	agent->mailbox = TERN_MAILBOX_EMPTY;
 	agent->high_water = lcore->engine->config.high_water;
 	agent->low_water = lcore->engine->config.low_water;
-	lcore->directory[lcore->index] = tern_dir_make(1, 2 * lcore->index);
+	lcore->directory[lcore->index] = tern_dir_make(generation, 2 * lcore->index);
 }
 
 static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char *region)
@@ -177,6 +179,7 @@ static int init_lcore(struct tern_engine *engine, uint32_t index, unsigned char 
 		.finder = engine->table->finder,
 		.lookups = &engine->router->readers[index],
 		.clock = &engine->clock,
+		.node_bits = tern_address_make(config->node, 0, 0),
 		.trace_every = config->trace_every,
 		.trace_left = config->trace_every,
 		.stamp_each = config->stamp_each_signal || index >= engine->lcore_count,
@@ -279,6 +282,20 @@ static uint64_t clock_cost(const struct tern_clock *clock)
 	return least;
 }
 
+/*
+ * Alone, 1. Of a node, drawn from the lower half, so that an address of its life before, which
+ * other nodes may still have, hardly means anybody: one in 2^23.
+ */
+static uint32_t first_generation(struct tern_engine *engine)
+{
+	uint64_t drawn = 0;
+	if (engine->config.node == 0)
+		return 1;
+	if (engine->clock.is_virtual || getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
+		drawn = tern_rng_next(&engine->rng);
+	return 1 + (uint32_t)(drawn % (TERN_ADDRESS_GENERATION_MASK / 2));
+}
+
 int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 {
 	const struct tern_config *config = &engine->config;
@@ -291,6 +308,7 @@ int tern_layout_map(struct tern_engine *engine, struct tern_error *error)
 	engine->permits = config->max_agents;
 	engine->runnable_left = config->max_concurrent;
 	engine->rng = tern_rng_stream(config->seed, engine->system_count);
+	engine->first_generation = first_generation(engine);
 	engine->clock_cost = clock_cost(&engine->clock);
 	size_t shared = shared_bytes(engine), regions = 0;
 	for (uint32_t i = 0; i < engine->system_count; i++)

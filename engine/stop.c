@@ -17,6 +17,7 @@
 #include "engine/lcore/poller.h"
 #include "engine/mail/bounce.h"
 #include "engine/mail/inbox.h"
+#include "engine/node/node.h"
 #include "engine/observer/observer.h"
 #include "engine/turn/lcore_turn.h"
 #include "engine/turn/rooms.h"
@@ -465,6 +466,7 @@ int tern_engine_stop(struct tern_engine *engine, uint64_t timeout_ns,
 		end_polled(engine);
 	else
 		end_threads(engine, timeout_ns, report);
+	tern_node_stop(engine);
 	sweep_all(engine, report);
 	collect_blocks(engine);
 	fill_report(engine, ended_before, report);

@@ -9,6 +9,7 @@
 #include "tern_agent.h"
 #include "tern_config.h"
 #include "tern_histogram.h"
+#include "tern_router.h"
 
 /**
  * One process's runtime. Several may live in one process.
@@ -214,6 +215,37 @@ TERN_API unsigned tern_thread_poll(struct tern_agent *self);
  */
 TERN_API void tern_thread_detach(struct tern_agent *self);
 
+/**
+ * The engine's own router: who of its agents is where, and what it knows of other nodes. Borrows:
+ * it is there until the engine is stopped.
+ *
+ * A program may look up, take in what it knows of agents of other nodes (tern_router_update(),
+ * tern_router_offer(), tern_router_withdraw(), tern_router_forget()), have agents of this engine
+ * told to others (tern_router_publish()), compare versions, and ask for figures. The engine's own
+ * agents are the engine's: no update takes the place of one, nobody can publish the end of one that
+ * lives (-EEXIST) or an address at which nobody lives (-ESRCH). It makes no change to
+ * tern_router_table(), and does not destroy the router.
+ *
+ * Context: what "any thread" may call anybody may. All else is for agents in their own functions
+ * and attached threads, between tern_reader_begin() and tern_reader_end().
+ */
+TERN_API struct tern_router *tern_engine_router(struct tern_engine *engine);
+
+/**
+ * Begin to read the engine's router: what is seen of it stays until tern_reader_end(). An attached
+ * thread that reads keeps memory of changed routes from being used again, so ends soon; calls nest.
+ * Of an agent, whose lcore reads all the time, this asks nothing: it ends before the function does,
+ * or before it waits.
+ *
+ * @return the number of its reader, for tern_router_find() and others; that of the lcore or thread
+ *
+ * Context: an agent in its own functions, or an attached thread.
+ */
+TERN_API uint32_t tern_reader_begin(struct tern_agent *self);
+
+/** End it: nothing that was seen is looked at any more. */
+TERN_API void tern_reader_end(struct tern_agent *self);
+
 /* Polled mode. */
 
 /** Lcores of an engine. */
@@ -253,7 +285,8 @@ TERN_API uint64_t tern_engine_now(const struct tern_engine *engine);
 
 /*
  * Counters: written by one lcore each, readable at any time without disturbing it. Over all
- * lcores and threads at rest, sent + timers = handled + dropped + returned + lost.
+ * lcores and threads at rest, sent + timers = handled + dropped + returned + lost. With a network
+ * that holds over all its nodes, but that a signal returned as unknown may have been handled, too.
  */
 
 struct tern_lcore_stats {
@@ -265,9 +298,12 @@ struct tern_lcore_stats {
 	uint64_t queued;	/**< moved to a mailbox first */
 	uint64_t refused_lane;	/**< sends refused: lane full */
 	uint64_t refused_agent; /**< sends refused: agent above high water */
-	uint64_t refused_dead;	/**< sends refused: dead address */
+	uint64_t refused_dead;	/**< sends refused: dead address, or node not connected */
+	uint64_t refused_peer;	/**< sends refused: the connection to a node takes no more now */
 	uint64_t dropped;	/**< dropped by a mailbox policy */
 	uint64_t returned;	/**< came back from dead addresses */
+	uint64_t remote_out;	/**< sent to other nodes, which have them in their memory */
+	uint64_t remote_in;	/**< came from other nodes, those that come back included */
 	uint64_t lost;	       /**< returned to a sender that is dead too, or dropped by a thread */
 	uint64_t timers;       /**< timers fired */
 	uint64_t spawned;      /**< agents made here, on whatever lcore they live */

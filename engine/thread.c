@@ -190,7 +190,7 @@ void tern_thread_detach(struct tern_agent *self)
 	lcore->attached.behaviour = NULL;
 	tern_store(&self->behaviour, engine->agents[0].behaviour); /* the lcores' own */
 	self->state = NULL;
-	tern_store(&self->address, tern_address_make(0, lcore->index, generation));
+	tern_store(&self->address, tern_lcore_address_of(lcore, lcore->index, generation));
 	tern_store(&engine->directory[lcore->index],
 		   tern_dir_make(generation, 2 * lcore->index) | TERN_DIR_VACANT);
 	tern_life_return_mailbox(lcore, self);

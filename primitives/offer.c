@@ -16,11 +16,15 @@ int tern_offer(struct tern_agent *self, const char *capability)
 {
 	if (!is_name(capability))
 		return -EINVAL;
-	int code = tern_router_offer(self->lcore->engine->router, tern_name_id(capability),
-				     tern_routing_member(self), self->address);
-	if (code == 0)
-		tern_agent_set(self, TERN_AGENT_OFFERS);
-	return code;
+	struct tern_router *router = self->lcore->engine->router;
+	struct tern_id id = tern_name_id(capability);
+	int code = tern_router_offer(router, id, tern_routing_member(self),
+				     tern_routing_bare(self->address));
+	if (code != 0)
+		return code;
+	tern_agent_set(self, TERN_AGENT_OFFERS);
+	tern_router_label(router, id, capability);
+	return 0;
 }
 
 int tern_withdraw(struct tern_agent *self, const char *capability)
@@ -40,5 +44,18 @@ uint32_t tern_providers(const struct tern_agent *self, const char *capability, t
 	uint32_t count = tern_router_providers(self->lcore->engine->router, self->lcore->index,
 					       tern_name_id(capability), agents, count_max);
 	tern_reader_leave(self->lcore);
+	for (uint32_t i = 0; i < count; i++)
+		agents[i] = tern_routing_full(self->lcore, agents[i]);
+	return count;
+}
+
+uint32_t tern_node_agents(const struct tern_agent *self, uint16_t node, tern_address *agents,
+			  uint32_t count_max)
+{
+	tern_reader_enter(self->lcore);
+	uint32_t count = tern_router_on_node(self->lcore->engine->router, node, agents, count_max);
+	tern_reader_leave(self->lcore);
+	for (uint32_t i = 0; i < count; i++)
+		agents[i] = tern_routing_full(self->lcore, agents[i]);
 	return count;
 }

@@ -9,6 +9,7 @@
 #include "engine/fiber/waiter.h"
 #include "engine/lcore/engine.h"
 #include "engine/lcore/fiber_state.h"
+#include "engine/mail/remote.h"
 #include "engine/lcore/room.h"
 #include "engine/mail/inbox.h"
 #include "engine/thread.h"
@@ -63,7 +64,8 @@ static __attribute__((cold, noinline)) int refuse_receiver(struct tern_agent *se
 {
 	const struct tern_lcore *lcore = self->lcore;
 	struct tern_lcore_stats *stats = &self->lcore->stats;
-	if (to >> 24 < lcore->slots && tern_dir_alive(entry, to) && !(entry & TERN_DIR_CLOSED))
+	if (tern_lcore_place(lcore, to) < lcore->slots && tern_dir_alive(entry, to) &&
+	    !(entry & TERN_DIR_CLOSED))
 		return refuse_send(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, -EAGAIN);
 	return refuse_send(self, to, TERN_PRESSURE_NONE, &stats->refused_dead, -ESRCH);
 }
@@ -74,7 +76,7 @@ static __attribute__((cold, noinline)) int refuse_receiver(struct tern_agent *se
  */
 static inline uint64_t entry_of(const struct tern_lcore *lcore, tern_address to)
 {
-	uint64_t place = to >> TERN_ADDRESS_GENERATION_BITS;
+	uint64_t place = tern_lcore_place(lcore, to);
 	return tern_likely(place < lcore->slots) ? tern_dir_load(lcore, (uint32_t)place)
 						 : TERN_DIR_VACANT;
 }
@@ -186,13 +188,43 @@ static inline int put_bytes(struct tern_agent *self, struct tern_lane_out *out, 
 	return 0;
 }
 
-static __attribute__((cold, noinline)) int
-bytes_slowly(struct tern_agent *self, tern_address to, uint16_t type, const void *data, size_t size)
+/*
+ * To another node: a slot of one's own, from which a link takes it. It counts as accepted before,
+ * as with a roaming agent. What a node that lives says of its agent comes back later.
+ */
+static int send_remote(struct tern_agent *self, tern_address to, uint16_t type,
+		       struct tern_signal *slot, uint32_t kind)
+{
+	struct tern_lcore *lcore = self->lcore;
+	if (is_closed(lcore))
+		return refuse_send(self, to, TERN_PRESSURE_NONE, NULL, -ESHUTDOWN);
+	fill_header(self, slot, to, kind);
+	slot->kind = (uint8_t)kind; /* none is traced beyond its node */
+	slot->type = type;
+	int code = lcore->remote->send(lcore, to, slot);
+	if (tern_likely(code == 0))
+		return 0;
+	tern_count(&self->signals_out, -1ull);
+	tern_count(&lcore->signals.accepted, -1ull);
+	struct tern_lcore_stats *stats = &lcore->stats;
+	if (code == -EBUSY)
+		return refuse_send(self, to, TERN_PRESSURE_AGENT, &stats->refused_agent, -EAGAIN);
+	if (code == -EAGAIN)
+		return refuse_send(self, to, TERN_PRESSURE_PEER, &stats->refused_peer, code);
+	return refuse_send(self, to, TERN_PRESSURE_NONE, &stats->refused_dead, code);
+}
+
+static __attribute__((noinline)) int bytes_slowly(struct tern_agent *self, tern_address to,
+						  uint16_t type, const void *data, size_t size)
 {
 	int code = 0;
 	uint64_t entry = entry_of(self->lcore, to);
+	struct tern_signal slot;
+	if (tern_lcore_is_remote(self->lcore, to)) {
+		copy_small(slot.payload.bytes, data, size);
+		return send_remote(self, to, type, &slot, (uint32_t)size);
+	}
 	if (is_roaming(self->lcore, to, entry)) {
-		struct tern_signal slot;
 		copy_small(slot.payload.bytes, data, size);
 		return send_roaming(self, to, type, &slot, (uint32_t)size);
 	}
@@ -233,7 +265,10 @@ static int pass_until(struct tern_agent *self, uint64_t deadline, struct tern_pa
 /* Whether it is worth waiting: a lane always has a place again, an agent says so. */
 static bool may_wait(const struct tern_lcore *lcore, tern_address to)
 {
-	if (lcore->waiters.refused_why == TERN_PRESSURE_LANE)
+	if (lcore->waiters.refused_why == TERN_PRESSURE_LANE ||
+	    lcore->waiters.refused_why == TERN_PRESSURE_PEER)
+		return true;
+	if (tern_lcore_is_remote(lcore, to))
 		return true;
 	uint64_t entry = tern_dir_load(lcore, tern_address_slot(to));
 	/* Of one that died since it refused the next try says so. */
@@ -281,8 +316,10 @@ int tern_signal_id(struct tern_agent *self, struct tern_id to, uint16_t type, co
 	tern_address found = tern_routing_find(self, to);
 	/* Predicted, so that the way to the receiver's lane does not wait for the table's line. */
 	if (tern_likely(found == expected))
-		return tern_signal_bytes(self, ahead, type, data, size);
-	return tern_likely(found) ? tern_signal_bytes(self, found, type, data, size) : -ENOENT;
+		return tern_signal_bytes(self, ahead | self->lcore->node_bits, type, data, size);
+	if (tern_unlikely(!found))
+		return -ENOENT;
+	return tern_signal_bytes(self, tern_routing_full(self->lcore, found), type, data, size);
 }
 
 /* Where ids lead; their lines of the directory, whose misses overlap as well, are asked for. */
@@ -291,8 +328,10 @@ look_up(struct tern_agent *self, const struct tern_id *ids, uint32_t count, tern
 {
 	const struct tern_lcore *lcore = self->lcore;
 	tern_routing_find_batch(self, ids, count, found);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		__builtin_prefetch(&lcore->directory[found[i] >> TERN_ADDRESS_GENERATION_BITS]);
+		found[i] = tern_routing_full(lcore, found[i]);
+	}
 }
 
 uint32_t tern_signal_id_burst(struct tern_agent *self, const struct tern_id *to, uint16_t type,
@@ -351,14 +390,25 @@ static int send_block_roaming(struct tern_agent *self, tern_address to, uint16_t
 	return code;
 }
 
-/* Blocks travel as a pointer; only a send that is sure to succeed lets the block depart. */
-static int send_block(struct tern_agent *self, tern_address to, uint16_t type, void *pointer,
-		      uint32_t kind)
+static __attribute__((cold, noinline)) int send_block_remote(struct tern_agent *self,
+							     tern_address to, uint16_t type,
+							     void *pointer, uint32_t kind)
+{
+	struct tern_signal slot = {.payload.iso = pointer};
+	return send_remote(self, to, type, &slot, kind);
+}
+
+/* Blocks travel as a pointer; only a send that is sure to succeed lets the block depart. In each of
+ * its callers `kind` is a constant, which saves 27 instructions. */
+static inline __attribute__((always_inline)) int
+send_block(struct tern_agent *self, tern_address to, uint16_t type, void *pointer, uint32_t kind)
 {
 	int code = 0;
 	if (tern_unlikely(type > TERN_TYPE_MAX))
 		return refuse_send(self, to, TERN_PRESSURE_NONE, NULL, -EMSGSIZE);
 	uint64_t entry = entry_of(self->lcore, to);
+	if (tern_unlikely(entry == TERN_DIR_VACANT) && tern_lcore_is_remote(self->lcore, to))
+		return send_block_remote(self, to, type, pointer, kind);
 	if (is_roaming(self->lcore, to, entry))
 		return send_block_roaming(self, to, type, pointer, kind);
 	struct tern_lane_out *out = find_lane(self, to, entry, &code);
@@ -435,7 +485,7 @@ void tern_pressure(const struct tern_agent *self, struct tern_pressure *pressure
 	tern_address to = lcore->waiters.refused_to;
 	*pressure = (struct tern_pressure){
 		.source = (enum tern_pressure_source)lcore->waiters.refused_why, .culprit = to};
-	if (lcore->waiters.refused_why == TERN_PRESSURE_NONE)
+	if (lcore->waiters.refused_why == TERN_PRESSURE_NONE || tern_lcore_is_remote(lcore, to))
 		return;
 	uint32_t route = tern_dir_route(tern_dir_load(lcore, tern_address_slot(to)));
 	const struct tern_lcore *home =

@@ -186,11 +186,13 @@ static uint32_t traits_of(const struct tern_spawn_options *options)
 }
 
 /* Fields that other threads may read at any time are stored whole. */
-static void fill_agent(struct tern_agent *agent, uint32_t slot,
+static void fill_agent(struct tern_lcore *lcore, uint32_t slot,
 		       const struct tern_behaviour *behaviour, void *state, const struct spec *spec)
 {
+	struct tern_agent *agent = &lcore->agents[slot];
 	if (agent->address == TERN_ADDRESS_NONE)
-		tern_store(&agent->address, tern_address_make(0, slot, 1));
+		tern_store(&agent->address,
+			   tern_lcore_address_of(lcore, slot, lcore->engine->first_generation));
 	agent->handler = behaviour->handler;
 	agent->state = state;
 	tern_store(&agent->signals_in, 0);
@@ -284,7 +286,7 @@ static int make_agent(struct tern_agent *self, const struct tern_behaviour *beha
 	if (tern_unlikely(slot == TERN_SLOT_NONE))
 		return -EAGAIN;
 	struct tern_agent *agent = &lcore->agents[slot];
-	fill_agent(agent, slot, behaviour, state, spec);
+	fill_agent(lcore, slot, behaviour, state, spec);
 	tern_store(&agent->lcore, &lcore->engine->lcores[spec->lcore]);
 	tern_agent_set_id(agent, next.id);
 	int code = make_extras(lcore, slot, behaviour, spec, &extras);
@@ -375,7 +377,7 @@ int tern_find_id(const struct tern_agent *self, struct tern_id id, tern_address 
 	tern_address found = tern_routing_find(self, id);
 	if (found == TERN_ADDRESS_NONE)
 		return -ENOENT;
-	*agent = found;
+	*agent = tern_routing_full(self->lcore, found);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "tern_fiber.h"
 #include "tern_histogram.h"
 #include "tern_inspect.h"
+#include "tern_node.h"
 #include "tern_offer.h"
 #include "tern_outbox.h"
 #include "tern_plain.h"

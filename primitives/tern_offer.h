@@ -42,4 +42,16 @@ TERN_API int tern_withdraw(struct tern_agent *self, const char *capability);
 TERN_API uint32_t tern_providers(const struct tern_agent *self, const char *capability,
 				 tern_address *agents, uint32_t count_max);
 
+/**
+ * Find the agents that are known to live on another node. Nobody is asked.
+ *
+ * @param node    its number, 1..8191; of this node none are found
+ * @param agents  yields up to `count_max` addresses
+ * @return how many
+ *
+ * Context: as tern_providers().
+ */
+TERN_API uint32_t tern_node_agents(const struct tern_agent *self, uint16_t node,
+				   tern_address *agents, uint32_t count_max);
+
 #endif

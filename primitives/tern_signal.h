@@ -21,7 +21,8 @@
  * Refused, nothing is consumed, with one of
  *   EAGAIN     the lane or the receiver's mailbox is full: tern_pressure() names which. A handler
  *              and a thread are told when it is worth trying again (TERN_EVENT_RELEASED)
- *   ESRCH      the address is dead, or of another node
+ *   ESRCH      the address is dead; or of another node, and this engine has no network
+ *   EHOSTUNREACH  the address is of another node, and there is no connection to that
  *   EMSGSIZE   more than TERN_INLINE_MAX bytes by value, or a type above TERN_TYPE_MAX
  *   ESHUTDOWN  the engine is stopping and the sender is an attached thread
  *
@@ -172,14 +173,15 @@ enum tern_pressure_source {
 	TERN_PRESSURE_NONE,  /**< the last refusal was no pressure */
 	TERN_PRESSURE_LANE,  /**< the receiver's lcore does not keep up with this one */
 	TERN_PRESSURE_AGENT, /**< the receiver is above high water */
+	TERN_PRESSURE_PEER,  /**< the connection to the receiver's node takes no more now */
 };
 
 struct tern_pressure {
 	enum tern_pressure_source source;
 	tern_address
 		culprit; /**< the agent that does not keep up; lane: the agent its lcore runs */
-	uint32_t lcore;	 /**< where the culprit runs */
-	uint32_t queued; /**< signals waiting there: in the lane or in the mailbox */
+	uint32_t lcore;	 /**< where the culprit runs; of another node: 0 */
+	uint32_t queued; /**< signals waiting there: in the lane or in the mailbox; of another node: 0 */
 };
 
 /** Say who is to blame for the last -EAGAIN. Context: the sender's. */

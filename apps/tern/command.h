@@ -28,6 +28,10 @@ int command_set_run(const struct command_set *set, int argc, char **argv);
 
 int version_command(int argc, char **argv);
 int config_command(int argc, char **argv);
+int fault_command(int argc, char **argv);
+int node_command(int argc, char **argv);
+int peers_command(int argc, char **argv);
+int ping_command(int argc, char **argv);
 int route_command(int argc, char **argv);
 int bench_command(int argc, char **argv);
 

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
-
-#include "tern_config.h"
+#include "config_source.h"
 
 #include "app.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include <rte_common.h>
 
 /* What the command line asks for. */
 struct request {
-	const char *path;
-	const char **settings; /* in their order, to be applied after the file */
-	size_t setting_count;
+	struct config_source source;
 	bool path_needed;
 };
 
@@ -31,15 +26,15 @@ static error_t parse_key(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 's':
-		request->settings[request->setting_count++] = arg;
+		request->source.settings[request->source.setting_count++] = arg;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (request->path)
+		if (request->source.path)
 			argp_usage(state);
-		request->path = arg;
+		request->source.path = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (request->path_needed && !request->path)
+		if (request->path_needed && !request->source.path)
 			argp_usage(state);
 		return 0;
 	default:
@@ -90,29 +85,17 @@ static const struct argp show_argp = {
 	       "  tern config show --set log.format=json tern.ini\n",
 };
 
-static int refuse(int rc, const struct tern_error *error, const char *program)
-{
-	bool content = rc == -EINVAL || rc == -ENODEV;
-	enum app_exit code = content ? APP_CONFIG : rc == -EACCES ? APP_PERMISSION : APP_INPUT;
-
-	return (int)app_fail_error(rc == -ENOMEM ? APP_UNAVAILABLE : code, program, error);
-}
-
 static int request_print(const struct request *request, const char *program)
 {
 	struct tern_config config;
 	struct tern_error error = {""};
-	int rc = 0;
+	int code = config_source_load(&request->source, &config, program);
 
-	tern_config_init(&config);
-	if (request->path)
-		rc = tern_config_load(&config, request->path, &error);
-	for (size_t i = 0; rc == 0 && i < request->setting_count; i++)
-		rc = tern_config_set(&config, request->settings[i], &error);
-	if (rc == 0 && request->path_needed)
-		rc = tern_config_check(&config, &error);
+	if (code != APP_OK)
+		return code;
+	int rc = request->path_needed ? tern_config_check(&config, &error) : 0;
 	if (rc < 0)
-		return refuse(rc, &error, program);
+		return config_source_refuse(rc, &error, program);
 	tern_config_dump(&config, stdout); /* a failed write is seen at exit */
 	if (request->path_needed)
 		tern_config_dump_bounds(&config, stdout);
@@ -124,12 +107,11 @@ static int config_print(const struct argp *argp, int argc, char **argv, bool che
 	struct request request = {.path_needed = check};
 	int rc;
 
-	request.settings = calloc((size_t)argc, sizeof(*request.settings));
-	if (!request.settings)
+	if (!config_source_init(&request.source, argc))
 		return (int)app_fail(APP_UNAVAILABLE, argv[0], "no memory");
 	app_parse(argp, argc, argv, 0, &request);
 	rc = request_print(&request, argv[0]);
-	free(request.settings);
+	config_source_fini(&request.source);
 	return rc;
 }
 

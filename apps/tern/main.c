@@ -13,7 +13,11 @@
 static const struct command commands[] = {
 	{"bench", "tern bench", bench_command, "Measure this machine"},
 	{"config", "tern config", config_command, "Check or print a configuration"},
+	{"fault", "tern fault", fault_command, "For tests: break the network of a running engine"},
 	{"feed", "tern feed", tern_feed_command, "Generate, decode and replay market data feeds"},
+	{"node", "tern node", node_command, "Run a node of a cluster"},
+	{"peers", "tern peers", peers_command, "Show the other nodes of a running engine"},
+	{"ping", "tern ping", ping_command, "Measure the way to another node and back"},
 	{"route", "tern route", route_command, "Look at the routing table of a running engine"},
 	{"version", "tern version", version_command, "Say what this program was built from"},
 };

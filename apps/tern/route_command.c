@@ -7,7 +7,6 @@
 #include "tern_agent.h"
 
 #include <argp.h>
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -137,6 +136,21 @@ static const struct argp lookup_argp = {
 							 "0c9b1f0e-8a52-4e6f-9d53-6f6b5a3d2e10\n",
 };
 
+static const struct argp report_argp = {
+	.options = options,
+	.parser = parse_key,
+	.doc = "Say how far a running engine agrees with other nodes on where agents are: the "
+	       "versions of each node's changes that it has heard, how many it may lack, and what "
+	       "contradicted what it knows."
+	       "\v"
+	       "Drift counts versions that were not received, or not kept, up to the highest that "
+	       "this engine or a peer has heard of. It is 0 where nothing is lacking. With what a "
+	       "contradiction was answered is in docs/routing.md.\n"
+	       "\n" EXIT_STATUS("") "\n"
+				    "Example:\n"
+				    "  tern route report --json\n",
+};
+
 static const struct argp stat_argp = {
 	.options = options,
 	.parser = parse_key,
@@ -149,33 +163,6 @@ static const struct argp stat_argp = {
 				    "Example:\n"
 				    "  tern route stat --json\n",
 };
-
-static int digit_value(char digit)
-{
-	return isdigit((unsigned char)digit) ? digit - '0'
-					     : tolower((unsigned char)digit) - 'a' + 10;
-}
-
-/* Dashes are where a UUID has them, all four, or nowhere. */
-static bool id_parse(const char *text, struct tern_id *id)
-{
-	static const char uuid[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	static const char plain[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
-	const char *form = strlen(text) == strlen(uuid) ? uuid : plain;
-	struct tern_id read = {0};
-
-	for (; *form; form++, text++) {
-		bool digit = *form == 'x';
-		if (digit ? !isxdigit((unsigned char)*text) : *text != '-')
-			return false;
-		if (!digit)
-			continue;
-		read.high = read.high << 4 | read.low >> 60;
-		read.low = read.low << 4 | (uint64_t)digit_value(*text);
-	}
-	*id = read;
-	return *text == '\0';
-}
 
 static int refuse(int code, const char *program, const struct tern_error *error)
 {
@@ -206,10 +193,13 @@ static int stat_route(const struct request *request, const char *program,
 {
 	const struct route_form *form = request->form;
 	struct tern_router_counts *lookups = NULL;
+	struct tern_inspect_capabilities capabilities;
 	struct tern_inspect_stat stat;
 	struct tern_error error;
 	int code = tern_inspect_stat(inspect, &stat, &error);
 
+	if (code == 0)
+		code = tern_inspect_capabilities(inspect, &capabilities, &error);
 	if (code < 0)
 		return refuse(code, program, &error);
 	if (form->by_lcore) {
@@ -221,7 +211,8 @@ static int stat_route(const struct request *request, const char *program,
 	if (code < 0)
 		code = refuse(code, program, &error);
 	else
-		code = form->stat(engine, &stat, lookups) ? APP_OK : no_memory(program);
+		code = form->stat(engine, &stat, lookups, &capabilities) ? APP_OK
+									 : no_memory(program);
 	free(lookups);
 	return code;
 }
@@ -232,7 +223,7 @@ static int lookup_route(const struct request *request, const char *program,
 	struct tern_id id;
 	struct tern_inspect_route route;
 	struct tern_error error;
-	bool named = !id_parse(request->key, &id);
+	bool named = !tern_id_read(request->key, &id);
 
 	if (named)
 		id = tern_name_id(request->key);
@@ -284,6 +275,39 @@ static int show_route(const struct request *request, const char *program,
 	return form->show_end(over) ? APP_OK : no_memory(program);
 }
 
+static bool nodes_print(const struct route_form *form, const struct tern_inspect_report *report,
+			bool first)
+{
+	bool printed = true;
+	for (uint32_t i = 0; printed && i < report->node_count; i++)
+		printed = form->report_node(report, &report->nodes[i], first && i == 0);
+	return printed;
+}
+
+static int report_route(const struct request *request, const char *program,
+			const struct tern_inspect_engine *engine, struct tern_inspect *inspect)
+{
+	const struct route_form *form = request->form;
+	struct tern_inspect_report report = {0};
+	struct tern_error error;
+	bool first = true;
+	int code = tern_inspect_report(inspect, &report, &error);
+
+	if (code < 0)
+		return refuse(code, program, &error);
+	if (!form->report_begin(engine, &report) || !nodes_print(form, &report, first))
+		return no_memory(program);
+	while (report.next <= TERN_NODE_MAX && !ferror(stdout)) {
+		first &= report.node_count == 0;
+		code = tern_inspect_report(inspect, &report, &error);
+		if (code < 0)
+			return refuse(code, program, &error);
+		if (!nodes_print(form, &report, first))
+			return no_memory(program);
+	}
+	return form->report_end() ? APP_OK : no_memory(program);
+}
+
 static int run(const struct argp *argp, int argc, char **argv, action_function *action)
 {
 	struct request request = {.form = &route_text, .limit = UINT64_MAX};
@@ -314,6 +338,11 @@ static int lookup_command(int argc, char **argv)
 	return run(&lookup_argp, argc, argv, lookup_route);
 }
 
+static int report_command(int argc, char **argv)
+{
+	return run(&report_argp, argc, argv, report_route);
+}
+
 static int stat_command(int argc, char **argv)
 {
 	return run(&stat_argp, argc, argv, stat_route);
@@ -321,6 +350,7 @@ static int stat_command(int argc, char **argv)
 
 static const struct command commands[] = {
 	{"lookup", "tern route lookup", lookup_command, "Look one id or name up"},
+	{"report", "tern route report", report_command, "Say how far it agrees with other nodes"},
 	{"show", "tern route show", show_command, "Show the routes, all or some"},
 	{"stat", "tern route stat", stat_command,
 	 "Say how full the table is, and what lookups came to"},

@@ -136,17 +136,43 @@ static json_t *times_json(const struct tern_inspect_times times[TERN_PATHS])
 	return NULL;
 }
 
-static json_t *router_json(const struct tern_inspect_stat *stat,
-			   const struct tern_router_counts *lookups)
+/* The id is null for all others together. */
+static json_t *capability_json(const struct tern_capability_counts *counts, const char *label)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}}",
+	bool all_others = !counts->capability.high && !counts->capability.low;
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+			 all_others ? json_null() : id_json(counts->capability), "name",
+			 name(label), "lookups", number(counts->lookups), "unknown",
+			 number(counts->unknown), "answers", number(counts->answers), "timed",
+			 number(counts->timed), "ns", number(counts->ns), "ns_max",
+			 number(counts->ns_max));
+}
+
+static json_t *capabilities_json(const struct tern_inspect_capabilities *capabilities)
+{
+	json_t *array = json_array();
+	bool made = array != NULL;
+	for (uint64_t i = 0; made && i < capabilities->count; i++)
+		made = json_array_append_new(array, capability_json(&capabilities->counts[i],
+								    capabilities->names[i])) == 0;
+	if (made)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+static json_t *router_json(const struct tern_inspect_stat *stat,
+			   const struct tern_router_counts *lookups,
+			   const struct tern_inspect_capabilities *capabilities)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}}",
 			 "lookups", lookups_json(&stat->lookups), "lcores",
 			 lcores_json(lookups, stat->lcores), "times", times_json(stat->times),
-			 "updates", updates_json(&stat->updates), "absent", number(stat->absent),
-			 "sets", "count", number(stat->sets), "agents", number(stat->set_agents),
-			 "members", number(stat->set_members), "bytes", "routes",
-			 number(stat->held.routes), "absent", number(stat->held.absent), "sets",
-			 number(stat->held.sets));
+			 "capabilities", capabilities_json(capabilities), "updates",
+			 updates_json(&stat->updates), "absent", number(stat->absent), "sets",
+			 "count", number(stat->sets), "agents", number(stat->set_agents), "members",
+			 number(stat->set_members), "bytes", "routes", number(stat->held.routes),
+			 "absent", number(stat->held.absent), "sets", number(stat->held.sets));
 }
 
 static json_t *agent_json(const struct tern_inspect_route *told)
@@ -181,11 +207,12 @@ static bool print(json_t *value, size_t flags, const char *end)
 
 static bool print_stat(const struct tern_inspect_engine *engine,
 		       const struct tern_inspect_stat *stat,
-		       const struct tern_router_counts *lookups)
+		       const struct tern_router_counts *lookups,
+		       const struct tern_inspect_capabilities *capabilities)
 {
 	return print(json_pack("{s:s, s:o, s:o, s:o}", "schema", SCHEMA, "engine",
 			       engine_json(engine, stat->now_ns), "table", stat_json(stat),
-			       "router", router_json(stat, lookups)),
+			       "router", router_json(stat, lookups, capabilities)),
 		     JSON_INDENT(2), "\n");
 }
 
@@ -217,9 +244,71 @@ static bool print_show_end(bool more)
 	return true;
 }
 
+static json_t *contradiction_json(const struct tern_contradiction *told)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:i}", "kind",
+			 route_contradiction_name(told->kind), "id", id_json(told->id), "held",
+			 address_json(told->held), "claimed", address_json(told->claimed),
+			 "version", number(told->version), "origin", (int)told->origin);
+}
+
+static json_t *contradictions_json(const struct tern_inspect_report *report)
+{
+	json_t *array = json_array();
+	bool made = array != NULL;
+	for (uint32_t i = 0; made && i < report->contradiction_count; i++)
+		made = json_array_append_new(array,
+					     contradiction_json(&report->contradictions[i])) == 0;
+	if (made)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+/* One object, as the routes are. */
+static bool print_report_begin(const struct tern_inspect_engine *engine,
+			       const struct tern_inspect_report *report)
+{
+	const struct tern_router_report *router = &report->router;
+	printf("{\n  \"schema\": \"" SCHEMA "\",\n  \"engine\": ");
+	if (!print(engine_json(engine, report->now_ns), 0, ",\n  \"report\": "))
+		return false;
+	if (!print(json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "node", (int)router->node,
+			     "version", number(router->version), "routes", number(router->routes),
+			     "nodes", number(router->nodes), "behind", number(router->behind),
+			     "drift_max", number(router->drift_max), "drift_node",
+			     router->drift_node ? number(router->drift_node) : json_null(),
+			     "contradictions", number(router->contradictions)),
+		   0, ",\n  \"contradictions\": "))
+		return false;
+	return print(contradictions_json(report), 0, ",\n  \"nodes\": [");
+}
+
+static bool print_report_node(const struct tern_inspect_report *page,
+			      const struct tern_node_report *node, bool first)
+{
+	uint64_t ago = page->now_ns > node->told_ns ? page->now_ns - node->told_ns : 0;
+	printf("%s\n    ", first ? "" : ",");
+	return print(json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "node", (int)node->node, "version",
+			       number(node->version), "complete", number(node->complete), "told",
+			       number(node->told), "told_ago_ns",
+			       node->told_ns ? number(ago) : json_null(), "drift",
+			       number(node->drift)),
+		     0, "");
+}
+
+static bool print_report_end(void)
+{
+	puts("\n  ]\n}");
+	return true;
+}
+
 const struct route_form route_json = {.by_lcore = true,
 				      .stat = print_stat,
 				      .lookup = print_lookup,
 				      .show_begin = print_show_begin,
 				      .show = print_show,
-				      .show_end = print_show_end};
+				      .show_end = print_show_end,
+				      .report_begin = print_report_begin,
+				      .report_node = print_report_node,
+				      .report_end = print_report_end};

@@ -27,6 +27,15 @@ const char *route_path_name(enum tern_router_path path)
 	return names[path];
 }
 
+const char *route_contradiction_name(enum tern_contradiction_kind kind)
+{
+	static const char *const names[] = {[TERN_CONTRADICTION_LIVES_HERE] = "lives here",
+					    [TERN_CONTRADICTION_NOT_HERE] = "not here",
+					    [TERN_CONTRADICTION_CONCURRENT] = "concurrent",
+					    [TERN_CONTRADICTION_SHARED] = "shared"};
+	return names[kind];
+}
+
 bool route_updated_ago(const struct tern_inspect_route *route, uint64_t *ns)
 {
 	uint64_t updated = route->route.updated_ns;
@@ -206,16 +215,53 @@ static void print_times(const struct tern_inspect_times times[TERN_PATHS])
 	}
 }
 
+/* A capability's name, or its id where the engine knows none. */
+static const char *capability_text(char text[NAME_TEXT_MAX],
+				   const struct tern_capability_counts *counts, const char *name)
+{
+	const struct tern_id *id = &counts->capability;
+	if (*name)
+		return name_text(text, name);
+	if (!id->high && !id->low)
+		return "all others";
+	snprintf(text, NAME_TEXT_MAX, "%016" PRIx64 "%016" PRIx64, id->high, id->low);
+	return text;
+}
+
+static const char *mean_text(char text[APP_TEXT_MAX], const struct tern_capability_counts *counts)
+{
+	return counts->timed ? app_ns_text(text, counts->ns / counts->timed) : "-";
+}
+
+static void print_capabilities(const struct tern_inspect_capabilities *told)
+{
+	if (told->count)
+		printf("%-34s %10s %10s %10s %9s\n", "by capability", "lookups", "in vain",
+		       "agents", "mean time");
+	for (uint64_t i = 0; i < told->count; i++) {
+		const struct tern_capability_counts *counts = &told->counts[i];
+		char text[NAME_TEXT_MAX], lookups[APP_TEXT_MAX], unknown[APP_TEXT_MAX];
+		char answers[APP_TEXT_MAX], mean[APP_TEXT_MAX];
+		printf("  %-32s %10s %10s %10s %9s\n",
+		       capability_text(text, counts, told->names[i]),
+		       app_count_text(lookups, counts->lookups),
+		       app_count_text(unknown, counts->unknown),
+		       app_count_text(answers, counts->answers), mean_text(mean, counts));
+	}
+}
+
 /* Lcores are left to programs. */
 static bool print_stat(const struct tern_inspect_engine *engine,
 		       const struct tern_inspect_stat *stat,
-		       const struct tern_router_counts *lookups)
+		       const struct tern_router_counts *lookups,
+		       const struct tern_inspect_capabilities *capabilities)
 {
 	(void)lookups;
 	print_engine(engine, stat->now_ns);
 	print_table(stat);
 	print_lookups(&stat->lookups);
 	print_times(stat->times);
+	print_capabilities(capabilities);
 	print_updates(&stat->updates);
 	print_indexes(stat);
 	return true;
@@ -273,8 +319,66 @@ static bool print_show_end(bool more)
 	return true;
 }
 
+static void print_contradictions(const struct tern_inspect_report *report)
+{
+	if (report->contradiction_count)
+		printf("%-12s %-32s  %-16s %-16s %5s\n", "at odds", "id", "held", "claimed", "by");
+	for (uint32_t i = 0; i < report->contradiction_count; i++) {
+		const struct tern_contradiction *told = &report->contradictions[i];
+		printf("  %-10s %016" PRIx64 "%016" PRIx64 "  %016" PRIx64 " %016" PRIx64 " %5u\n",
+		       route_contradiction_name(told->kind), told->id.high, told->id.low,
+		       told->held, told->claimed, told->origin);
+	}
+}
+
+static bool print_report_begin(const struct tern_inspect_engine *engine,
+			       const struct tern_inspect_report *report)
+{
+	const struct tern_router_report *router = &report->router;
+	char node[APP_TEXT_MAX], text[2 * APP_TEXT_MAX] = "nothing is lacking of any";
+	print_engine(engine, report->now_ns);
+	snprintf(node, sizeof(node), "%u", router->node);
+	printf("  %-10s %18s  %s\n", "node", router->node ? node : "-",
+	       router->node ? "this one: router.node" : "it has no number: router.node");
+	printf("  %-10s %18" PRIu64 "  of the last change that it told\n", "version",
+	       router->version);
+	printf("  %-10s %18" PRIu64 "  to agents of other nodes\n", "routes", router->routes);
+	if (router->behind)
+		snprintf(text, sizeof(text), "something may be lacking of %u; most of node %u",
+			 router->behind, router->drift_node);
+	printf("  %-10s %18u  %s\n", "nodes", router->nodes, text);
+	printf("  %-10s %18" PRIu64 "  contradictions so far\n", "at odds", router->contradictions);
+	print_contradictions(report);
+	return true;
+}
+
+static bool print_report_node(const struct tern_inspect_report *page,
+			      const struct tern_node_report *node, bool first)
+{
+	char age[APP_TEXT_MAX - 8], ago[APP_TEXT_MAX] = "never";
+	if (first)
+		printf("%5s %20s %20s %20s %12s %13s\n", "node", "version", "complete to",
+		       "peers have", "drift", "compared");
+	if (node->told_ns)
+		snprintf(ago, sizeof(ago), "%s ago",
+			 app_ns_text(age, page->now_ns > node->told_ns
+						  ? page->now_ns - node->told_ns
+						  : 0));
+	printf("%5u %20" PRIu64 " %20" PRIu64 " %20" PRIu64 " %12" PRIu64 " %13s\n", node->node,
+	       node->version, node->complete, node->told, node->drift, ago);
+	return true;
+}
+
+static bool print_report_end(void)
+{
+	return true;
+}
+
 const struct route_form route_text = {.stat = print_stat,
 				      .lookup = print_lookup,
 				      .show_begin = print_show_begin,
 				      .show = print_show,
-				      .show_end = print_show_end};
+				      .show_end = print_show_end,
+				      .report_begin = print_report_begin,
+				      .report_node = print_report_node,
+				      .report_end = print_report_end};

@@ -2,7 +2,8 @@
 #include "app.h"
 #include "books_csv.h"
 #include "output_file.h"
-#include "summary.h"
+#include "second.h"
+#include "summary/summary.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -82,18 +83,55 @@ static int judge(const struct summary *summary, const struct reader *reader)
 	return result;
 }
 
+/* Say what has become of node 2, without which there are no results. */
+static int fail_partner(struct swarm *swarm, int code)
+{
+	char fate[64] = "does not answer";
+	if (code == -EPIPE)
+		partner_reap(swarm->partner, fate, sizeof(fate));
+	if (code == -ECONNRESET)
+		return app_fail(APP_UNAVAILABLE, PROGRAM,
+				"the connection to node 2 is lost, and %" PRIu64
+				" signals came back: the books would not be right; start the run "
+				"again",
+				swarm->returned_count);
+	return app_fail(APP_UNAVAILABLE, PROGRAM,
+			"node 2 %s: the books are lost with it; start the run again", fate);
+}
+
+/* The books are as they were when node 2 has sent them to the end. */
+static int receive_books(struct partner *partner, FILE *file)
+{
+	char bytes[4096];
+	ssize_t taken;
+	int code = partner_say(partner, PARTNER_BOOKS);
+	if (code == 0)
+		code = partner_hear(partner);
+	if (code != PARTNER_BOOKS)
+		return code < 0 ? code : -EPROTO;
+	while ((taken = read(partner->fd, bytes, sizeof(bytes))) > 0)
+		fwrite(bytes, 1, (size_t)taken, file);
+	return taken < 0 ? -ETIMEDOUT : partner_reap(partner, NULL, 0);
+}
+
 /* A file appears only where the whole feed was played. */
-static int write_books(const struct swarm *swarm, struct output_file *books, bool whole)
+static int write_books(struct swarm *swarm, struct output_file *books, bool whole)
 {
 	struct tern_error error;
+	int code = 0;
 	if (!books->file)
 		return APP_OK;
 	if (!whole) {
 		output_file_abandon(books);
 		return APP_OK;
 	}
-	books_csv_write(swarm, swarm->options->depth, books->file);
-	int code = output_file_commit(books, &error);
+	if (swarm->partner)
+		code = receive_books(swarm->partner, books->file);
+	else
+		books_csv_write(swarm, swarm->options->depth, books->file);
+	if (code < 0)
+		return fail_partner(swarm, code);
+	code = output_file_commit(books, &error);
 	return code < 0 ? fail_output(code, &error) : APP_OK;
 }
 
@@ -109,17 +147,37 @@ static void greet(const struct options *options)
 	fprintf(stderr, ", %s; Ctrl-C ends it early\n", pace);
 }
 
+/* What node 2 has counted. The engines stop at once, so that neither waits for one that left. */
+static int gather(struct summary *summary, struct swarm *swarm)
+{
+	int code = partner_say(swarm->partner, PARTNER_REPORT);
+	if (code == 0)
+		code = swarm_await_word(swarm, PARTNER_REPORT);
+	if (code < 0)
+		return code;
+	swarm_stop(swarm, &summary->stop);
+	return summary_receive(summary, swarm->partner);
+}
+
 static int play(struct swarm *swarm, struct reader *reader, struct output_file *books)
 {
 	struct summary summary;
 	greet(swarm->options);
-	bool finished = swarm_run(swarm, reader) == 0;
+	int ran = swarm_run(swarm, reader);
+	int code = swarm->partner && !swarm->lost ? swarm_settle(swarm) : swarm->lost;
+	if (code < 0)
+		return fail_partner(swarm, code);
 	if (summary_begin(&summary, swarm) < 0)
 		return app_fail(APP_UNAVAILABLE, PROGRAM, "not enough memory for the results");
-	swarm_stop(swarm, &summary.stop);
-	summary_finish(&summary, swarm, reader, finished);
+	if (!swarm->partner)
+		swarm_stop(swarm, &summary.stop);
+	else if ((code = gather(&summary, swarm)) < 0) {
+		summary_fini(&summary);
+		return fail_partner(swarm, code);
+	}
+	summary_finish(&summary, swarm, reader, ran == 0);
 	const struct options *options = swarm->options;
-	int code = options->json ? summary_print_json(&summary) : summary_print(&summary);
+	code = options->json ? summary_print_json(&summary) : summary_print(&summary);
 	fflush(stdout);
 	int result = judge(&summary, reader);
 	if (code < 0)
@@ -140,32 +198,80 @@ static void block_signals(sigset_t *signals)
 	sigprocmask(SIG_BLOCK, signals, NULL);
 }
 
-static int run(const struct options *options, struct reader *reader, struct output_file *books)
+/* The files that are read and written, opened before anything else is started. */
+static int open_files(const struct options *options, const sigset_t *signals, struct reader *reader,
+		      struct output_file *books)
 {
-	struct tern_config config;
 	struct tern_error error;
-	struct swarm *swarm;
-	sigset_t signals;
-	int code = options_configure(options, &config, &error);
-	if (code < 0)
-		return fail_configuration(code, &error);
-	block_signals(&signals);
-	code = reader_open(reader, options, &signals, &error);
+	int code = reader_open(reader, options, signals, &error);
 	if (code == -EINTR)
-		return 128 + sigwaitinfo(&signals, NULL);
+		return 128 + sigwaitinfo(signals, NULL);
 	if (code < 0)
 		return fail_input(code, &error);
-	if (options->books_path) {
-		code = output_file_create(books, options->books_path, &error);
-		if (code < 0)
-			return fail_output(code, &error);
-	}
-	code = swarm_create(options, &config, &signals, &swarm, &error);
+	if (!options->books_path)
+		return APP_OK;
+	code = output_file_create(books, options->books_path, &error);
+	return code < 0 ? fail_output(code, &error) : APP_OK;
+}
+
+static int run_swarm(const struct options *options, const struct tern_config *config,
+		     const sigset_t *signals, struct partner *partner, struct reader *reader,
+		     struct output_file *books)
+{
+	struct tern_error error;
+	struct swarm *swarm;
+	int code = swarm_create(options, config, signals, partner, &swarm, &error);
+	if (code == -EINTR)
+		return 128 + sigwaitinfo(signals, NULL);
 	if (code < 0)
 		return fail_start(code, &error);
 	int result = play(swarm, reader, books);
 	swarm_destroy(swarm);
 	return result;
+}
+
+/* The second process does not come back from here. */
+static int run_nodes(const struct options *options, struct tern_config *config,
+		     const sigset_t *signals, struct reader *reader, struct output_file *books)
+{
+	struct pair pair;
+	struct partner partner;
+	int members;
+	int code = pair_make(&pair);
+	if (code == 0)
+		code = partner_start(&partner);
+	if (code < 0)
+		return app_fail(APP_UNAVAILABLE, PROGRAM, "no second process: %s", strerror(-code));
+	code = pair_configure(&pair, partner.node, config, &members);
+	int result =
+		code < 0 ? app_fail(APP_UNAVAILABLE, PROGRAM, "node %u has no list of nodes: %s",
+				    partner.node, strerror(-code))
+			 : APP_OK;
+	if (partner.node == 2)
+		_exit(code < 0 ? result : second_run(options, config, &partner));
+	if (code == 0) {
+		result = run_swarm(options, config, signals, &partner, reader, books);
+		close(members);
+	}
+	partner_end(&partner);
+	return result;
+}
+
+static int run(const struct options *options, struct reader *reader, struct output_file *books)
+{
+	struct tern_config config;
+	struct tern_error error;
+	sigset_t signals;
+	int code = options_configure(options, &config, &error);
+	if (code < 0)
+		return fail_configuration(code, &error);
+	block_signals(&signals);
+	int result = open_files(options, &signals, reader, books);
+	if (result != APP_OK)
+		return result;
+	return options->node_count == 2
+		       ? run_nodes(options, &config, &signals, reader, books)
+		       : run_swarm(options, &config, &signals, NULL, reader, books);
 }
 
 int main(int argc, char **argv)

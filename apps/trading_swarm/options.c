@@ -3,6 +3,7 @@
 
 #include "app.h"
 #include "generator/generator.h"
+#include "node/pair.h"
 #include "options_text.h"
 #include "agent/swarm_signals.h"
 
@@ -81,6 +82,12 @@ static error_t parse_swarm(int key, char *text, struct argp_state *state)
 		options->strategy_count =
 			(uint32_t)number(state, "--strategies", text, 1, SWARM_STRATEGIES_MAX);
 		return 0;
+	case OPTION_NODES:
+		options->node_count = (uint32_t)number(state, "--nodes", text, 1, 2);
+		return 0;
+	case OPTION_FAULT:
+		options->fault = text;
+		return 0;
 	case OPTION_LIMIT:
 		set_limit(state, options, text);
 		return 0;
@@ -131,6 +138,9 @@ static void check_together(struct argp_state *state, struct options *options)
 	if (options->json && options->books_path && strcmp(options->books_path, "-") == 0)
 		argp_error(state, "--json and --books-out=- both go to standard output: give "
 				  "--books-out a file");
+	if (options->fault && options->node_count == 1)
+		argp_error(state, "--fault is for the way between two nodes, but --nodes 2 is not "
+				  "given");
 	if (options->rate) {
 		options->pace.kind = PACE_RATE;
 		options->pace.rate = options->rate;
@@ -167,6 +177,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		.seed = 1,
 		.book_count = OPTIONS_BOOKS,
 		.strategy_count = OPTIONS_STRATEGIES,
+		.node_count = 1,
 		.depth = OPTIONS_DEPTH,
 	};
 	risk_limits_init(&options->limits);
@@ -193,12 +204,14 @@ static void set_defaults(const struct options *options, struct tern_config *conf
 	config->max_threads = 1;
 	config->block_mib = 40;	   /* the feed is read ahead in blocks */
 	config->data_depth = 4096; /* rides out an lcore that loses its CPU for a while */
+	if (options->node_count == 2)
+		config->dead_us = 3000000; /* likewise: a node that waits for a CPU is not lost */
 }
 
 int options_configure(const struct options *options, struct tern_config *config,
 		      struct tern_error *error)
 {
-	char setting[1024];
+	char setting[1024]; /* longer texts than any key takes are cut, and refused */
 	int code = 0;
 	set_defaults(options, config);
 	if (options->config_path)
@@ -207,6 +220,12 @@ int options_configure(const struct options *options, struct tern_config *config,
 		code = tern_config_set(config, options->settings[i], error);
 	if (code == 0 && options->lcores) {
 		snprintf(setting, sizeof(setting), "engine.lcores=%s", options->lcores);
+		code = tern_config_set(config, setting, error);
+	}
+	if (code == 0 && options->node_count == 2)
+		code = pair_check(config, error);
+	if (code == 0 && options->fault) {
+		snprintf(setting, sizeof(setting), "node.fault=%s", options->fault);
 		code = tern_config_set(config, setting, error);
 	}
 	if (options->trace_given)

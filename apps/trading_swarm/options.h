@@ -21,6 +21,8 @@ struct options {
 	uint64_t seed;
 	uint32_t book_count;
 	uint32_t strategy_count;
+	uint32_t node_count; /* processes: 1 or 2 */
+	const char *fault;   /* on the way between them; NULL: none */
 	struct risk_limits limits;
 	const char *books_path; /* NULL: none */
 	uint32_t depth;		/* levels of each side in that file */

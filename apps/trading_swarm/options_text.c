@@ -44,6 +44,14 @@ const struct argp_option options_list[] = {
 	 "Strategy agents, 1 to 64; each follows its share of the symbols (default " NUMBER(
 		 OPTIONS_STRATEGIES) ")",
 	 3},
+	{"nodes", OPTION_NODES, "N", 0,
+	 "Processes, 1 or 2 (default 1): with 2, books and strategies live in a second one, and "
+	 "every signal from and to them goes over the network between them, which is shared memory",
+	 3},
+	{"fault", OPTION_FAULT, "RULES", 0,
+	 "Faults of that network on purpose, as in node.fault: loss=1% or "
+	 "loss=1%,way=out|reorder=5%",
+	 3},
 	{"limit", OPTION_LIMIT, "NAME=N", 0, "Set a limit of risk, see below; may be repeated", 3},
 
 	{NULL, 0, NULL, 0, "The engine", 4},
@@ -74,7 +82,7 @@ const char options_doc[] =
 	"A feed handler decodes ITCH messages and sends each to the order book of its symbol; "
 	"books send every new best price to a strategy; strategies send orders through risk to an "
 	"executor, which fills them at the books' best prices (a simulation: nothing leaves this "
-	"process). Each is an agent; they are spread over the lcores. Without options the run "
+	"machine). Each is an agent; they are spread over the lcores. Without options the run "
 	"takes ten seconds."
 	"\v"
 	"Latency is tick-to-trade: from the moment when a message was due to the moment when the "
@@ -87,6 +95,12 @@ const char options_doc[] =
 	"engine.max_threads=1, lanes.data_depth=4096 and memory.block_mib=40, the memory into "
 	"which the feed is read ahead.\n"
 	"\n"
+	"With --nodes 2 each process has half of the lcores. Needed are neither privileges nor "
+	"hugepages. Node 1 has feed, risk and executor, and starts and ends node 2; the books are "
+	"those of one process, also where frames are lost. If a node or the connection is lost, "
+	"the run ends with 69 and without results. The default of node.dead_us is 3000000 then; "
+	"other keys of [node] may be set, but for id, device, members and address.\n"
+	"\n"
 	"Interrupted (Ctrl-C), it ends the feed there, lets the agents finish, and prints the "
 	"results so far.\n"
 	"\n"
@@ -98,7 +112,7 @@ const char options_doc[] =
 	"  1    counts do not agree, or the feed has faults (gaps, unknown types, ...)\n"
 	"  2    wrong command line\n"
 	"  66   a file is absent, empty, no feed, or cut; what could be read was played\n"
-	"  69   no memory, or an output cannot be written\n"
+	"  69   no memory, an output cannot be written, or the other node is lost\n"
 	"  77   not allowed\n"
 	"  78   the configuration is refused\n"
 	"  129  hung up; 130  interrupted; 143  terminated\n"
@@ -108,6 +122,7 @@ const char options_doc[] =
 	"  trading_swarm --feed day.itch50 --speed 10x\n"
 	"  trading_swarm --feed day.pcap --speed max --books-out books.csv\n"
 	"  trading_swarm --rate 200000 --messages 2000000 --lcores 2-5 --books 4\n"
+	"  trading_swarm --nodes 2 --fault loss=1% --books-out books.csv\n"
 	"  trading_swarm -o engine.mode=polled -o engine.clock=virtual --json\n"
 	"The last one runs in one thread and virtual time: same seed, same orders, to the last "
 	"fill.\n";

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STOP_NS UINT64_C(5000000000)
+#define STOP_NS UINT64_C(10000000000) /* longer than node.dead_us */
 
 TERN_HANDLER(static, swarm_handler)
 {
@@ -83,14 +83,30 @@ static void fini_states(struct swarm *swarm)
 /*
  * Where agents live. The feed handler has lcore 0; risk and executor share it while there are
  * three lcores or fewer, else they have the last one; books and strategies share the others.
+ * Of two nodes the second has books and strategies, on all its lcores; the executor is with the
+ * feed, as it reads the feed's clock.
  */
-static uint32_t gate_lcore(uint32_t lcores)
+static uint32_t gate_node(const struct swarm *swarm)
 {
-	return lcores > 3 ? lcores - 1 : 0;
+	return swarm->partner ? 1 : 0;
 }
 
-static uint32_t crew_lcore(uint32_t lcores, uint32_t index)
+static uint32_t crew_node(const struct swarm *swarm)
 {
+	return swarm->partner ? 2 : 0;
+}
+
+static uint32_t gate_lcore(const struct swarm *swarm)
+{
+	uint32_t lcores = tern_engine_lcores(swarm->engine);
+	return lcores > 3 || swarm->partner ? lcores - 1 : 0;
+}
+
+static uint32_t crew_lcore(const struct swarm *swarm, uint32_t index)
+{
+	uint32_t lcores = tern_engine_lcores(swarm->engine);
+	if (swarm->partner)
+		return index % lcores;
 	if (lcores == 1)
 		return 0;
 	uint32_t crew = lcores > 3 ? lcores - 2 : lcores - 1;
@@ -117,9 +133,12 @@ static const struct role executor_role = {.behaviour = &executor_agent_behaviour
 _Static_assert(SWARM_FOLLOWED_MAX + SWARM_WORKING_MAX + SWARM_BOOKS_MAX + 1 <= TERN_CONFLATE_MAX,
 	       "a strategy's mailbox has a place for every top, report and end, so drops nothing");
 
+/* Where the member lives in the other process, this is done there. */
 static int spawn(struct swarm *swarm, struct swarm_member *member, const struct role *role,
 		 void *state)
 {
+	if (swarm->partner && member->node != swarm->partner->node)
+		return 0;
 	struct tern_spawn_options options = TERN_SPAWN_DEFAULTS;
 	options.name = member->name;
 	options.lcore = member->lcore;
@@ -133,28 +152,28 @@ static int spawn(struct swarm *swarm, struct swarm_member *member, const struct 
 /* The members in the order of a message's way: feed, books, strategies, risk, executor. */
 static int spawn_members(struct swarm *swarm)
 {
-	const uint32_t lcores = tern_engine_lcores(swarm->engine);
-	const uint32_t gate = gate_lcore(lcores);
+	const uint32_t gate = gate_node(swarm), crew = crew_node(swarm);
 	struct swarm_member *member = swarm->members;
-	*member = (struct swarm_member){.name = "feed"};
+	*member = (struct swarm_member){.name = "feed", .node = gate};
 	int code = spawn(swarm, member++, &feed_role, swarm->feed);
 	for (uint32_t i = 0; code == 0 && i < swarm->options->book_count; i++) {
-		member->lcore = crew_lcore(lcores, i);
+		*member = (struct swarm_member){.node = crew, .lcore = crew_lcore(swarm, i)};
 		snprintf(member->name, sizeof(member->name), "book-%u", i);
 		code = spawn(swarm, member++, &book_role, &swarm->books[i]);
 	}
 	for (uint32_t i = 0; code == 0 && i < swarm->options->strategy_count; i++) {
-		member->lcore = crew_lcore(lcores, i);
+		*member = (struct swarm_member){.node = crew, .lcore = crew_lcore(swarm, i)};
 		snprintf(member->name, sizeof(member->name), "strategy-%u", i);
 		code = spawn(swarm, member++, &strategy_role, &swarm->strategies[i]);
 	}
 	if (code < 0)
 		return code;
-	*member = (struct swarm_member){.name = "risk", .lcore = gate};
+	*member = (struct swarm_member){.name = "risk", .node = gate, .lcore = gate_lcore(swarm)};
 	code = spawn(swarm, member++, &risk_role, swarm->risk);
 	if (code < 0)
 		return code;
-	*member = (struct swarm_member){.name = "executor", .lcore = gate};
+	*member =
+		(struct swarm_member){.name = "executor", .node = gate, .lcore = gate_lcore(swarm)};
 	return spawn(swarm, member, &executor_role, swarm->executor);
 }
 
@@ -173,7 +192,7 @@ static void introduce(struct swarm *swarm)
 	const struct swarm_member *first_strategy = first_book + books;
 	const tern_address risk = first_strategy[strategies].address;
 	const tern_address executor = first_strategy[strategies + 1].address;
-	const tern_address reader = tern_self(swarm->self);
+	const tern_address reader = swarm->reader;
 	swarm->feed->pace = options->pace;
 	swarm->feed->reader = reader;
 	swarm->feed->book_count = books;
@@ -202,12 +221,8 @@ static void introduce(struct swarm *swarm)
 	copy_addresses(swarm->executor->books, first_book, books);
 }
 
-static int start(struct swarm *swarm, struct tern_error *error)
+static int start_here(struct swarm *swarm, struct tern_error *error)
 {
-	if (init_states(swarm) < 0)
-		return tern_error_set(error, -ENOMEM,
-				      "not enough memory for the agents: choose "
-				      "fewer with --books and --strategies");
 	int code = tern_engine_start(&swarm->engine, &swarm->config, error);
 	if (code < 0)
 		return code;
@@ -215,18 +230,51 @@ static int start(struct swarm *swarm, struct tern_error *error)
 	if (!swarm->self)
 		return tern_error_set(error, -tern_errno, "the feed reader has no way in: %s",
 				      strerror(tern_errno));
+	swarm->reader = tern_self(swarm->self);
 	code = spawn_members(swarm);
 	if (code < 0)
 		return tern_error_set(error, code == -EAGAIN ? -EINVAL : code,
 				      "%u agents cannot be made: %s: needs engine.max_agents and "
 				      "memory.block_mib large enough",
 				      swarm->member_count, strerror(-code));
-	introduce(swarm);
 	return 0;
 }
 
+static int fail_meeting(const struct swarm *swarm, int code, struct tern_error *error)
+{
+	const uint32_t other = 3 - swarm->partner->node;
+	if (code == -EPIPE)
+		return tern_error_set(error, code, "node %u ended while it started", other);
+	return tern_error_set(error, code,
+			      "node %u is not connected: %s: needs a way for frames between the "
+			      "two processes (node.fault may have closed it) and CPUs for both",
+			      other, strerror(-code));
+}
+
+/* Node 2 begins when node 1 is there: what is refused is refused, and told, once. */
+static int start(struct swarm *swarm, struct tern_error *error)
+{
+	struct partner *partner = swarm->partner;
+	if (init_states(swarm) < 0)
+		return tern_error_set(error, -ENOMEM,
+				      "not enough memory for the agents: choose "
+				      "fewer with --books and --strategies");
+	int code = partner && partner->node == 2 ? swarm_await_word(swarm, PARTNER_MEET) : 0;
+	if (code < 0)
+		return fail_meeting(swarm, code, error);
+	code = start_here(swarm, error);
+	if (code < 0)
+		return code;
+	code = partner ? swarm_meet(swarm) : 0;
+	introduce(swarm);
+	if (code == 0 && partner)
+		code = swarm_connect(swarm);
+	return code < 0 ? fail_meeting(swarm, code, error) : 0;
+}
+
 int swarm_create(const struct options *options, const struct tern_config *config,
-		 const sigset_t *signals, struct swarm **swarm, struct tern_error *error)
+		 const sigset_t *signals, struct partner *partner, struct swarm **swarm,
+		 struct tern_error *error)
 {
 	struct swarm *made = calloc(1, sizeof(*made));
 	if (!made)
@@ -234,6 +282,7 @@ int swarm_create(const struct options *options, const struct tern_config *config
 	made->options = options;
 	made->config = *config;
 	made->signals = *signals;
+	made->partner = partner;
 	int code = start(made, error);
 	if (code < 0) {
 		swarm_destroy(made);
@@ -252,7 +301,7 @@ int swarm_stop(struct swarm *swarm, struct tern_stop_report *report)
 	if (swarm->self)
 		tern_thread_detach(swarm->self);
 	swarm->self = NULL;
-	return tern_engine_stop(engine, STOP_NS, report);
+	return tern_engine_stop(engine, swarm->lost ? 0 : STOP_NS, report);
 }
 
 void swarm_destroy(struct swarm *swarm)

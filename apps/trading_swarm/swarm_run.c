@@ -17,13 +17,16 @@ static void look_for_signal(struct swarm *swarm, long wait_ns)
 	int number = sigtimedwait(&swarm->signals, NULL, &wait);
 	if (number > 0 && swarm->signal_number == 0)
 		swarm->signal_number = number;
+	if (swarm->partner)
+		swarm_watch_partner(swarm);
 }
 
-/* Let time pass: the lcores work; in polled mode it is us who polls them. */
-static void step(struct swarm *swarm)
+/* In polled mode it is us who polls the lcores. */
+void swarm_step(struct swarm *swarm)
 {
-	tern_thread_poll(swarm->self);
-	if (swarm->config.mode == TERN_MODE_PARALLEL) {
+	if (swarm->self)
+		tern_thread_poll(swarm->self);
+	if (swarm->config.mode != TERN_MODE_POLLED || !swarm->engine) {
 		look_for_signal(swarm, WAIT_NS);
 		return;
 	}
@@ -38,7 +41,7 @@ static void step(struct swarm *swarm)
 static void tell_feed(struct swarm *swarm, uint16_t type)
 {
 	while (tern_signal_bytes(swarm->self, swarm->members[0].address, type, NULL, 0) == -EAGAIN)
-		step(swarm);
+		swarm_step(swarm);
 }
 
 static void go(struct swarm *swarm)
@@ -55,7 +58,7 @@ static void deliver(struct swarm *swarm, tern_iso *iso)
 	while (swarm->outgoing) {
 		swarm->outgoing = tern_signal_iso(swarm->self, feed, SWARM_BLOCK, swarm->outgoing);
 		if (swarm->outgoing)
-			step(swarm);
+			swarm_step(swarm);
 	}
 }
 
@@ -63,11 +66,11 @@ static void deliver(struct swarm *swarm, tern_iso *iso)
  * The clock starts when the pool is empty for the first time, or the whole feed is in it. */
 static void feed_blocks(struct swarm *swarm, struct reader *reader)
 {
-	while (swarm->signal_number == 0) {
+	while (swarm->signal_number == 0 && !swarm->lost) {
 		tern_iso *iso = feed_block_create(tern_heap(swarm->self));
 		if (!iso) {
 			go(swarm);
-			step(swarm);
+			swarm_step(swarm);
 			continue;
 		}
 		if (reader_fill(reader, feed_block_iso(iso)) == 0) {
@@ -94,15 +97,17 @@ int swarm_run(struct swarm *swarm, struct reader *reader)
 		tell_feed(swarm, SWARM_LAST);
 		go(swarm);
 	}
-	while (!swarm->fed && swarm->signal_number == 0)
-		step(swarm);
+	while (!swarm->fed && swarm->signal_number == 0 && !swarm->lost)
+		swarm_step(swarm);
 	if (!swarm->fed)
 		tell_feed(swarm, SWARM_HALT);
 	time_t deadline = now_s() + FINISH_S;
 	while (!swarm->fed || swarm->done_count < swarm->options->strategy_count) {
+		if (swarm->lost)
+			return swarm->lost;
 		if (now_s() > deadline)
 			return -ETIMEDOUT;
-		step(swarm);
+		swarm_step(swarm);
 	}
 	return 0;
 }

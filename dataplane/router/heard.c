@@ -81,10 +81,18 @@ static uint64_t hear_up_to(struct tern_heard *heard, uint64_t first, uint64_t ve
 	return first;
 }
 
+/* For those who look without the lock. */
+static void show_gaps(struct tern_heard *heard)
+{
+	tern_store(&heard->complete, tern_heard_complete(heard));
+	tern_store(&heard->lacking, tern_heard_lacking(heard, heard->version));
+}
+
 void tern_heard_note(struct tern_heard *heard, uint64_t first, uint64_t version)
 {
 	first = hear_up_to(heard, first, version);
 	fill_gaps(heard, first, version);
+	show_gaps(heard);
 }
 
 void tern_heard_miss(struct tern_heard *heard, uint64_t first, uint64_t version)
@@ -92,6 +100,7 @@ void tern_heard_miss(struct tern_heard *heard, uint64_t first, uint64_t version)
 	first = hear_up_to(heard, first, version);
 	fill_gaps(heard, first, version - 1);
 	add_gap(heard, version, version);
+	show_gaps(heard);
 }
 
 void tern_heard_settle(struct tern_heard *heard, uint64_t version)
@@ -99,6 +108,13 @@ void tern_heard_settle(struct tern_heard *heard, uint64_t version)
 	fill_gaps(heard, 1, version);
 	if (version > heard->version)
 		tern_store(&heard->version, version);
+	show_gaps(heard);
+}
+
+void tern_heard_tell(struct tern_heard *heard, uint64_t version, uint64_t now)
+{
+	tern_store(&heard->told, RTE_MAX(heard->told, version));
+	tern_store(&heard->told_ns, now);
 }
 
 uint64_t tern_heard_lacking(const struct tern_heard *heard, uint64_t version)

@@ -68,14 +68,26 @@ static uint32_t steadiness_of(const struct tern_held *held, tern_address address
 	return before > STEADY_CHANGE ? before - STEADY_CHANGE : 0;
 }
 
+static bool is_remote(tern_address address)
+{
+	return address && tern_address_node(address) != 0;
+}
+
+/* One that somebody else put in the table was never counted. */
+static void count_out(struct tern_router *router, tern_address address)
+{
+	if (is_remote(address) && router->remote > 0)
+		tern_store(&router->remote, router->remote - 1);
+}
+
 /* The sets first: while the route is there no agent of this process comes under its id. */
 void tern_router_drop(struct tern_router *router, const struct tern_route *route, uint64_t until_ns)
 {
 	struct tern_route known = *route;
 	known.expires_ns = until_ns;
 	tern_count(&router->updates.invalidated, tern_sets_forget_remote(router->sets, route->id));
-	if (route->address)
-		tern_table_remove(router->table, route->id, route->address);
+	if (route->address && tern_table_remove(router->table, route->id, route->address) == 0)
+		count_out(router, route->address);
 	tern_absent_put(&router->absent, &known);
 }
 
@@ -163,10 +175,13 @@ int tern_hold_route(struct tern_router *router, const struct tern_held *held,
 		tern_router_after(now, no_longer_than(time_to_live(router, &route), joined));
 	if (confirms)
 		route.expires_ns = RTE_MAX(route.expires_ns, held->route.expires_ns);
+	if (!held->route.address && router->remote >= router->remote_max)
+		return -ENOSPC;
 	/* An agent of this process may have come under this id meanwhile: it stays. */
 	int code = tern_table_put_over(router->table, &route, held->route.address);
 	if (code != 0)
 		return code;
+	tern_count(&router->remote, !held->route.address);
 	tern_count(&router->updates.invalidated, tern_absent_remove(&router->absent, joined->id));
 	tern_absent_remove(&router->gone, joined->id);
 	tern_table_remove(router->own, joined->id, TERN_ADDRESS_NONE);
@@ -194,6 +209,7 @@ int tern_hold_life(struct tern_router *router, const struct tern_held *held, ter
 		tern_table_remove(router->own, route.id, TERN_ADDRESS_NONE);
 		return code;
 	}
+	count_out(router, held->route.address);
 	tern_absent_remove(&router->absent, route.id);
 	tern_absent_remove(&router->gone, route.id);
 	return 0;
@@ -211,8 +227,8 @@ int tern_hold_end(struct tern_router *router, const struct tern_held *held, uint
 	if (code != 0)
 		return code;
 	tern_table_remove(router->own, route.id, TERN_ADDRESS_NONE);
-	if (route.address)
-		tern_table_remove(router->table, route.id, route.address);
+	if (route.address && tern_table_remove(router->table, route.id, route.address) == 0)
+		count_out(router, route.address);
 	tern_count(&router->updates.invalidated, tern_sets_forget_remote(router->sets, route.id));
 	tern_absent_put(&router->absent, &route);
 	return 0;

@@ -39,6 +39,7 @@ static void set_limits(struct tern_router *router, const struct tern_router_opti
 	router->gone_ttl_ns = router->remote_ttl_ns < TERN_ROUTE_FOREVER / TERN_GONE_TTLS
 				      ? router->remote_ttl_ns * TERN_GONE_TTLS
 				      : TERN_ROUTE_FOREVER;
+	router->remote_max = options->remote_max ? options->remote_max : UINT64_MAX;
 	router->drift_max = options->drift_max ? options->drift_max : DRIFT_DEFAULT;
 	router->drift_ns = options->drift_ns ? options->drift_ns : DRIFT_NS_DEFAULT;
 	router->reader_count = options->readers ? options->readers : 1;
@@ -56,9 +57,11 @@ static int make_readers(struct tern_router *router, uint64_t version, struct ter
 	uint32_t count = router->reader_count;
 	router->heard = calloc(TERN_NODE_MAX + 1, sizeof(*router->heard));
 	router->readers = tern_lines_make(count * sizeof(*router->readers));
+	router->usage = tern_lines_make(count * sizeof(*router->usage));
 	if (router->sample_every)
 		router->times = calloc(count, sizeof(*router->times));
-	if (!router->heard || !router->readers || (router->sample_every && !router->times))
+	if (!router->heard || !router->readers || !router->usage ||
+	    (router->sample_every && !router->times))
 		return tern_error_set(error, -ENOMEM, "router: no memory for %u readers", count);
 	router->heard[router->node].version = version;
 	for (uint32_t i = 0; i < count; i++)
@@ -127,6 +130,7 @@ void tern_router_destroy(struct tern_router *router)
 		tern_table_destroy(router->own);
 	free(router->times);
 	free(router->readers);
+	free(router->usage);
 	free(router->heard);
 	free(router);
 }

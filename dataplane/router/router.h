@@ -13,6 +13,7 @@
 #include "capabilities/lock.h"
 #include "dataplane/table/table.h"
 #include "heard.h"
+#include "usage.h"
 
 /** Steadiness of a route that has just been learned: tern_router_update(). */
 #define TERN_STEADY_NEW 4u
@@ -29,6 +30,9 @@
  */
 #define TERN_GONE_TTLS 4u
 
+/** Places of contradictions: the one that is being written is not told (router_report.c). */
+#define TERN_CONTRADICTIONS_PLACES (TERN_CONTRADICTIONS_KEPT + 1)
+
 /** One who looks up; it alone writes. */
 struct tern_router_reader {
 	alignas(TERN_LINE) uint32_t until_sample;
@@ -41,10 +45,13 @@ struct tern_router {
 	struct tern_sets *sets;
 	struct tern_router_reader *readers;
 	struct tern_histogram (*times)[TERN_PATHS]; /* by reader; NULL: none is timed */
+	struct tern_usage *usage;		    /* by reader */
 	struct tern_router_calls calls;
 	void *context;
 	struct tern_heard *heard; /* by node; of this one its own count */
-	uint64_t remote_ttl_ns, absent_ttl_ns, gone_ttl_ns, drift_max, drift_ns;
+	uint64_t
+		known[(TERN_NODE_MAX + 64) / 64]; /* nodes heard of, a bit each; any thread reads */
+	uint64_t remote_ttl_ns, absent_ttl_ns, gone_ttl_ns, drift_max, drift_ns, remote_max;
 	uint32_t reader_count;
 	uint32_t sample_every;
 	uint16_t node;
@@ -55,10 +62,12 @@ struct tern_router {
 	struct tern_absent gone; /* agents of other nodes: what their end was told with */
 	uint64_t gone_bytes;	 /* any thread reads; so that nobody looks into `gone` for it */
 	struct tern_table *own;	 /* agents of this process that others were told of */
+	uint64_t remote;	 /* routes to other nodes that were put in; any thread reads */
 	uint64_t told;		 /* version of the last change told; 0: none; any thread reads */
 	struct tern_table_cursor sweep_at, sweep_own_at;
-	struct tern_router_updates updates;				    /* any thread reads */
-	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /* a ring */
+	struct tern_router_updates updates;				      /* any thread reads */
+	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_PLACES]; /* a ring */
+	struct tern_labels labels;
 };
 
 static inline uint64_t tern_router_now(const struct tern_router *router)
@@ -130,6 +139,57 @@ static inline struct tern_id tern_router_node_set(uint16_t node)
  * (tern_update.h). Context: the lock is held.
  */
 void tern_router_follow(struct tern_router *router, uint64_t version);
+
+/** Note that something was heard of a node. Context: the lock is held. */
+static inline void tern_router_know(struct tern_router *router, uint16_t node)
+{
+	uint64_t *word = &router->known[node / 64];
+	tern_store(word, *word | 1ull << node % 64);
+}
+
+/** The next node from one on of which something was heard; above TERN_NODE_MAX: none. Any thread.
+ */
+uint32_t tern_router_next_known(const struct tern_router *router, uint32_t node);
+
+/** How knowledge of a node differs from a peer's. */
+struct tern_drift {
+	uint64_t lacking; /* versions, of those that the peer has heard */
+	uint64_t have;	  /* nothing is lacking up to this one */
+	bool ahead;	  /* the peer has heard less */
+	bool is_due;	  /* it is to be asked for what is lacking, by now */
+};
+
+/**
+ * Note what a peer has heard of a node, be it this one, and compare: tern_router_compare() for one
+ * node, without asking. Context: any thread; takes the lock.
+ */
+struct tern_drift tern_router_hear_version(struct tern_router *router, uint16_t node,
+					   uint64_t told);
+
+/**
+ * Say where an agent of this process is: what was told of it, or as tern_router_publish() tells it
+ * now.
+ *
+ * @return 0; -ESRCH: it does not live here; else as tern_router_publish()
+ *
+ * Context: as tern_router_publish().
+ */
+int tern_router_say(struct tern_router *router, struct tern_id id, struct tern_update *update);
+
+/**
+ * Publish what has become of agents that were published and are not where they were told to be: a
+ * step over some of them.
+ *
+ * @param cursor  where to go on; yields where this step ended
+ * @return whether there may be more
+ *
+ * Context: as tern_router_publish().
+ */
+bool tern_router_tell_ends(struct tern_router *router, struct tern_table_cursor *cursor);
+
+/** Note one, for others to see. Context: the lock is held. */
+void tern_router_note_contradiction(struct tern_router *router,
+				    const struct tern_contradiction *noted);
 
 /**
  * Drop a route to another node from the table, if it has an address, and its agent from the sets

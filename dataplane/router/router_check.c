@@ -20,6 +20,7 @@ void tern_router_settle(struct tern_router *router, uint16_t node, uint64_t vers
 	if (node == 0 || node > TERN_NODE_MAX || node == router->node || version > TERN_VERSION_MAX)
 		return;
 	tern_lock(&router->lock);
+	tern_router_know(router, node);
 	tern_heard_settle(&router->heard[node], version);
 	tern_unlock(&router->lock);
 }
@@ -43,28 +44,45 @@ static void compare_own(struct tern_router *router, uint64_t told)
 	tern_unlock(&router->lock);
 }
 
-static void compare_node(struct tern_router *router, uint16_t peer, uint16_t node, uint64_t told,
-			 struct tern_consistency *report)
+struct tern_drift tern_router_hear_version(struct tern_router *router, uint16_t node, uint64_t told)
 {
 	struct tern_heard *heard = &router->heard[node];
 	uint64_t now = tern_router_now(router);
+	if (node == router->node) {
+		compare_own(router, told);
+		return (struct tern_drift){.have = tern_router_version(router, node)};
+	}
 	tern_lock(&router->lock);
-	uint64_t lacking = tern_heard_lacking(heard, told), have = tern_heard_complete(heard);
-	uint64_t lacked_ns = tern_heard_watch(heard, lacking != 0, told, now);
-	bool ahead = lacking == 0 && told < heard->version;
+	struct tern_drift drift = {.lacking = tern_heard_lacking(heard, told),
+				   .have = tern_heard_complete(heard)};
+	uint64_t lacked_ns = tern_heard_watch(heard, drift.lacking != 0, told, now);
+	if (told) {
+		tern_router_know(router, node);
+		tern_heard_tell(heard, told, now);
+	}
+	drift.ahead = drift.lacking == 0 && told < heard->version;
 	tern_unlock(&router->lock);
-	report->behind += lacking != 0;
-	report->ahead += ahead;
-	report->same += lacking == 0 && !ahead;
-	if (lacking > report->drift_max) {
-		report->drift_max = lacking;
+	drift.is_due = drift.lacking > router->drift_max ||
+		       (drift.lacking && lacked_ns >= router->drift_ns);
+	return drift;
+}
+
+static void compare_node(struct tern_router *router, uint16_t peer, uint16_t node, uint64_t told,
+			 struct tern_consistency *report)
+{
+	struct tern_drift drift = tern_router_hear_version(router, node, told);
+	report->behind += drift.lacking != 0;
+	report->ahead += drift.ahead;
+	report->same += drift.lacking == 0 && !drift.ahead;
+	if (drift.lacking > report->drift_max) {
+		report->drift_max = drift.lacking;
 		report->drift_node = node;
 	}
-	if (lacking <= router->drift_max && lacked_ns < router->drift_ns)
+	if (!drift.is_due)
 		return;
 	report->reconciled++;
 	if (router->calls.reconcile)
-		router->calls.reconcile(router->context, peer, node, have, told);
+		router->calls.reconcile(router->context, peer, node, drift.have, told);
 }
 
 int tern_router_compare(struct tern_router *router, uint16_t peer, const uint64_t *versions,

@@ -24,12 +24,15 @@ static struct timing begin_timing(const struct tern_router *router,
 	return timing;
 }
 
-static void end_timing(const struct tern_router *router, struct timing timing,
-		       enum tern_router_path path)
+/* What a lookup took; TERN_USAGE_UNTIMED for most. */
+static uint64_t end_timing(const struct tern_router *router, struct timing timing,
+			   enum tern_router_path path)
 {
-	if (tern_unlikely(timing.began != 0))
-		tern_histogram_record(&router->times[timing.reader - router->readers][path],
-				      tern_router_now(router) + 1 - timing.began);
+	if (tern_likely(timing.began == 0))
+		return TERN_USAGE_UNTIMED;
+	uint64_t took = tern_router_now(router) + 1 - timing.began;
+	tern_histogram_record(&router->times[timing.reader - router->readers][path], took);
+	return took;
 }
 
 /* Past its time: it goes, unless somebody else is writing, or has confirmed it meanwhile. */
@@ -183,7 +186,8 @@ uint32_t tern_router_providers(struct tern_router *router, uint32_t reader,
 	uint32_t count = tern_sets_find(router->sets, capability, &query, addresses, count_max);
 	struct tern_id mark = {.high = capability.high ^ CAPABILITY_MARK, .low = capability.low};
 	tern_count(count ? &counts->capability_found : &counts->capability_unknown, 1);
-	end_timing(router, timing, TERN_PATH_CAPABILITY);
+	uint64_t took = end_timing(router, timing, TERN_PATH_CAPABILITY);
+	tern_usage_count(&router->usage[reader], capability, count, took);
 	/* Somebody has it and cannot take signals now: others may. */
 	if (count == 0 && count_max && router->calls.discover_capability &&
 	    is_to_ask(router, timing.reader, mark))

@@ -27,6 +27,9 @@ static bool is_news(const struct collection *collection, const struct tern_route
 		return false;
 	if (collection->part == PART_OWN)
 		return tern_router_lives(router, route);
+	/* What a person wrote down here the node itself did not say. */
+	if (collection->part == PART_ROUTES && route->source == TERN_ROUTE_STATIC)
+		return false;
 	/* Of agents elsewhere this node tells nothing by itself, whatever it was told it had. */
 	if (collection->part == PART_ROUTES &&
 	    (tern_address_node(route->address) == 0 || collection->node == router->node))

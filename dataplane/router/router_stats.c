@@ -39,6 +39,7 @@ static void fill_stats(const struct tern_router *router, const struct tern_table
 	stats->updates = (struct tern_router_updates){0};
 	add_words(&stats->updates, &router->updates, sizeof(stats->updates));
 	stats->absent = absent->routes;
+	stats->remote = tern_load(&router->remote);
 	stats->bytes = (struct tern_router_bytes){
 		.routes = stats->table.bytes + own->bytes,
 		.absent = absent->bytes + router->absent.max * sizeof(struct tern_id) +

@@ -20,26 +20,13 @@ static bool is_possible(const struct tern_update *update)
 static void note_contradiction(struct tern_router *router, enum tern_contradiction_kind kind,
 			       const struct tern_held *held, const struct tern_update *update)
 {
-	uint64_t at = router->updates.contradictions % TERN_CONTRADICTIONS_KEPT;
-	tern_count(&router->updates.contradictions, 1);
-	router->contradictions[at] = (struct tern_contradiction){.kind = kind,
-								 .id = update->id,
-								 .held = held->route.address,
-								 .claimed = update->address,
-								 .version = update->version,
-								 .origin = update->origin};
-}
-
-uint32_t tern_router_contradictions(struct tern_router *router, struct tern_contradiction *found,
-				    uint32_t count_max)
-{
-	tern_lock(&router->lock);
-	uint64_t all = router->updates.contradictions, count = RTE_MIN(all, count_max);
-	count = RTE_MIN(count, TERN_CONTRADICTIONS_KEPT);
-	for (uint64_t i = 0; i < count; i++)
-		found[i] = router->contradictions[(all - 1 - i) % TERN_CONTRADICTIONS_KEPT];
-	tern_unlock(&router->lock);
-	return (uint32_t)count;
+	const struct tern_contradiction noted = {.kind = kind,
+						 .id = update->id,
+						 .held = held->route.address,
+						 .claimed = update->address,
+						 .version = update->version,
+						 .origin = update->origin};
+	tern_router_note_contradiction(router, &noted);
 }
 
 /* What is true at a higher version than was told is told with it from now on: who heard it so would
@@ -120,6 +107,7 @@ static void hear_update(struct tern_router *router, const struct tern_update *up
 	struct tern_heard *heard = &router->heard[update->origin];
 	if (update->origin == router->node)
 		return;
+	tern_router_know(router, update->origin);
 	if (kept)
 		tern_heard_note(heard, update->first, update->version);
 	else

@@ -248,20 +248,39 @@ int tern_sets_add(struct tern_sets *sets, struct tern_id set, struct tern_id age
 	return code == 0 && !membership ? -ENOMEM : code;
 }
 
-int tern_sets_remove(struct tern_sets *sets, struct tern_id set, struct tern_id agent)
+static bool is_remote(const struct tern_sets *sets, uint32_t at)
+{
+	const struct tern_membership *membership = &sets->memberships[at];
+	const struct tern_members *members = sets->sets[membership->set].members;
+	return tern_address_node(members->cells[membership->cell]) != 0;
+}
+
+static int remove_member(struct tern_sets *sets, struct tern_id set, struct tern_id agent,
+			 bool remote_only)
 {
 	tern_sets_lock(sets);
 	uint32_t number = tern_sets_number(sets->numbers, set);
 	struct spot spot = {0};
 	if (number)
 		spot = seek_member(sets, tern_sets_number(sets->agents, agent), number);
-	if (spot.at) {
+	bool removes = spot.at && (!remote_only || is_remote(sets, spot.at));
+	if (removes) {
 		struct tern_membership membership = sets->memberships[spot.at];
 		unlink_agent(sets, agent, spot);
 		erase_member(sets, membership);
 	}
 	tern_sets_unlock(sets);
-	return spot.at ? 0 : -ENOENT;
+	return removes ? 0 : -ENOENT;
+}
+
+int tern_sets_remove(struct tern_sets *sets, struct tern_id set, struct tern_id agent)
+{
+	return remove_member(sets, set, agent, false);
+}
+
+int tern_sets_remove_remote(struct tern_sets *sets, struct tern_id set, struct tern_id agent)
+{
+	return remove_member(sets, set, agent, true);
 }
 
 uint32_t tern_sets_forget(struct tern_sets *sets, struct tern_id agent)
@@ -279,13 +298,6 @@ uint32_t tern_sets_forget(struct tern_sets *sets, struct tern_id agent)
 	}
 	tern_sets_unlock(sets);
 	return count;
-}
-
-static bool is_remote(const struct tern_sets *sets, uint32_t at)
-{
-	const struct tern_membership *membership = &sets->memberships[at];
-	const struct tern_members *members = sets->sets[membership->set].members;
-	return tern_address_node(members->cells[membership->cell]) != 0;
 }
 
 /* The first of an agent's memberships that has the address of another node, from one on. */

@@ -2,6 +2,7 @@
 #include "life.h"
 
 #include "engine/lcore/agent_state.h"
+#include "engine/mail/remote.h"
 #include "engine/mail/bounce.h"
 #include "engine/mail/control.h"
 #include "engine/mail/event.h"
@@ -71,9 +72,11 @@ static void handle_returned(struct tern_lcore *lcore, struct tern_agent *agent,
 			    const struct tern_signal *signal)
 {
 	struct tern_signal copy = *signal;
-	copy.kind &= (unsigned char)~TERN_KIND_RETURNED;
-	struct tern_event event = {.kind = TERN_EVENT_RETURNED,
-				   .returned = {.signals = &copy, .count = 1}};
+	bool is_unknown = (copy.kind & TERN_KIND_UNKNOWN) == TERN_KIND_UNKNOWN;
+	copy.kind &= (unsigned char)~TERN_KIND_UNKNOWN;
+	struct tern_event event = {
+		.kind = TERN_EVENT_RETURNED,
+		.returned = {.signals = &copy, .count = 1, .is_unknown = is_unknown}};
 	tern_store(&lcore->turn.running, signal->to_slot);
 	lcore->hand.signal = &copy;
 	tern_life_event(lcore, agent, &event);
@@ -189,6 +192,10 @@ bool tern_life_deliver(struct tern_lcore *lcore, const struct tern_signal *signa
 	/* Blocks go home to a place, not an address: a thread's place outlives the thread. */
 	if (tern_unlikely(signal->type == TERN_CONTROL_BLOCKS)) {
 		tern_control_collect(lcore, signal);
+		return true;
+	}
+	if (tern_unlikely(signal->type == TERN_CONTROL_FORWARD)) {
+		lcore->remote->forward(lcore, signal);
 		return true;
 	}
 	if (!is_for(agent, signal)) {

@@ -3,7 +3,9 @@
 /* Ids of agents: random for most, the name's for those that have one. */
 #include "registry.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <string.h>
 
 #include "routing.h"
 #include "slots.h"
@@ -23,6 +25,35 @@ struct tern_id tern_name_id(const char *name)
 				.low = hash_name(name, 0x84222325CBF29CE4u)};
 }
 
+static uint64_t digit_value(char digit)
+{
+	return isdigit((unsigned char)digit) ? (uint64_t)(digit - '0')
+					     : (uint64_t)(tolower((unsigned char)digit) - 'a') + 10;
+}
+
+/* Dashes are where a UUID has them, all four, or nowhere. */
+bool tern_id_read(const char *text, struct tern_id *id)
+{
+	static const char uuid[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	static const char plain[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+	const char *form = strlen(text) == strlen(uuid) ? uuid : plain;
+	struct tern_id read = {0};
+
+	for (; *form; form++, text++) {
+		bool digit = *form == 'x';
+		if (digit ? !isxdigit((unsigned char)*text) : *text != '-')
+			return false;
+		if (!digit)
+			continue;
+		read.high = read.high << 4 | read.low >> 60;
+		read.low = read.low << 4 | digit_value(*text);
+	}
+	if (*text)
+		return false;
+	*id = read;
+	return true;
+}
+
 /*
  * Drawn at random, but for the slot that the agent will most likely have: who looks the id up can
  * read the directory's line of it at once (routing.h).
@@ -40,15 +71,16 @@ int tern_engine_register(struct tern_lcore *lcore, struct tern_agent *agent, con
 {
 	struct tern_table *table = lcore->engine->table;
 	if (tern_likely(!name))
-		return tern_table_add(table, hash, agent->id, agent->address);
+		return tern_table_add(table, hash, agent->id, tern_routing_bare(agent->address));
 	tern_agent_set_id(agent, tern_name_id(name));
-	const struct tern_route route = {
-		.id = agent->id, .address = agent->address, .expires_ns = TERN_ROUTE_FOREVER};
+	const struct tern_route route = {.id = agent->id,
+					 .address = tern_routing_bare(agent->address),
+					 .expires_ns = TERN_ROUTE_FOREVER};
 	return tern_table_put(table, &route, false);
 }
 
 void tern_engine_unregister(struct tern_lcore *lcore, struct tern_agent *agent)
 {
-	tern_table_remove(lcore->engine->table, agent->id, agent->address);
+	tern_table_remove(lcore->engine->table, agent->id, tern_routing_bare(agent->address));
 	tern_routing_forget(agent);
 }

@@ -13,8 +13,25 @@
 int tern_routing_init(struct tern_engine *engine, size_t page_bytes_max, struct tern_error *error);
 void tern_routing_fini(struct tern_engine *engine);
 
+/*
+ * The router knows agents of this node by addresses without a node, so that what it holds does not
+ * depend on the number that the node has.
+ */
+
+/** An own agent's address, as the router has it. */
+static inline tern_address tern_routing_bare(tern_address address)
+{
+	return tern_address_make(0, tern_address_slot(address), tern_address_generation(address));
+}
+
+/** An address that the router gave, as agents have it; none stays none. */
+static inline tern_address tern_routing_full(const struct tern_lcore *lcore, tern_address address)
+{
+	return address && tern_address_node(address) == 0 ? address | lcore->node_bits : address;
+}
+
 /** Where an id most likely leads: to whoever lives in the slot that it ends with. Always an
- * address, for slot 0 is an lcore's own. */
+ * address, for slot 0 is an lcore's own. As the router has it. */
 static inline tern_address tern_routing_expected(const struct tern_lcore *lcore, struct tern_id id)
 {
 	uint32_t slot = (uint32_t)id.low & (TERN_AGENTS_MAX - 1);
@@ -22,7 +39,8 @@ static inline tern_address tern_routing_expected(const struct tern_lcore *lcore,
 	return tern_address_make(0, slot, (uint32_t)entry & TERN_ADDRESS_GENERATION_MASK);
 }
 
-/** Where an id leads; TERN_ADDRESS_NONE. A thread is quiet whenever it is not looking (reader.h).
+/** Where an id leads, as the router has it; TERN_ADDRESS_NONE. A thread is quiet whenever it is not
+ * looking (reader.h).
  */
 static inline tern_address tern_routing_find(const struct tern_agent *self, struct tern_id id)
 {

@@ -182,7 +182,7 @@ void tern_slots_reuse(struct tern_lcore *lcore, struct tern_agent *agent)
 	tern_dir_set(&lcore->directory[slot], TERN_DIR_VACANT);
 	if (generation > TERN_ADDRESS_GENERATION_MASK)
 		return;
-	tern_store(&agent->address, tern_address_make(0, slot, generation));
+	tern_store(&agent->address, tern_lcore_address_of(lcore, slot, generation));
 	tern_store(&lcore->directory[slot],
 		   generation | TERN_DIR_VACANT | (tern_dir_load(lcore, slot) & ~0xFFFFFFFFull));
 	if (lcore->spawns.slot_count == TERN_SLOT_CACHE)

@@ -81,10 +81,12 @@ enum tern_agent_state {
  * agent hears of it when it is resumed.
  *
  * Signals come back (RETURNED) from a dead address, and from one whose lcore has no mailbox memory
- * left at all: `from` then is alive, and the signal may be sent again. RELEASED follows a send that
- * was refused with -EAGAIN, once for each receiver and not before it takes signals again, or has
- * ended; nothing polls for it, and no send that succeeds pays for it. Fibers, which can wait, are
- * not told.
+ * left at all: `from` then is alive, and the signal may be sent again. They come back, too, when
+ * the connection to the other node that they were for is lost before it has said that it has them:
+ * is_unknown then tells those that never left from those that may have arrived. RELEASED follows a
+ * send that was refused with -EAGAIN, once for each receiver and not before it takes signals again,
+ * or has ended; nothing polls for it, and no send that succeeds pays for it. Fibers, which can
+ * wait, are not told.
  */
 enum tern_event_kind {
 	TERN_EVENT_RETURNED, /**< signals it sent come back */
@@ -100,6 +102,8 @@ struct tern_event {
 		struct {
 			struct tern_signal *signals;
 			uint32_t count;
+			/** They left for a node that was then lost: it may have handled them. */
+			bool is_unknown;
 		} returned;
 		/** on: above high water; off: at low water again. */
 		struct {
@@ -384,5 +388,15 @@ TERN_API bool tern_timer_cancel(struct tern_agent *self, struct tern_timer *time
 
 /** Id that a name stands for: the same on every node and in every release. Any thread. */
 TERN_API struct tern_id tern_name_id(const char *name);
+
+/**
+ * Read an id that is written as 32 hexadecimal digits, plain or with the dashes of a UUID.
+ *
+ * @param id  yields it; untouched on failure
+ * @return whether the text is one
+ *
+ * Context: any thread.
+ */
+TERN_API bool tern_id_read(const char *text, struct tern_id *id);
 
 #endif

@@ -3,17 +3,22 @@
 
 #include "config_file.h"
 #include "config_keys.h"
+#include "config_routes.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define ENTRIES_MAX (TERN_CONFIG_ROUTES_MAX + 1)
+_Static_assert(TERN_CONFIG_KEYS <= TERN_CONFIG_ROUTES_MAX, "ENTRIES_MAX is above both");
+
 /* A configuration file on its way in. */
 struct loading {
 	struct config_lines lines;
 	struct tern_config config;
 	unsigned int line_of[TERN_CONFIG_KEYS]; /* where a key was set; 0: it was not */
+	unsigned int route_line_of[TERN_CONFIG_ROUTES_MAX];
 };
 
 void tern_config_init(struct tern_config *config)
@@ -45,6 +50,25 @@ void tern_config_init(struct tern_config *config)
 		.pages = TERN_PAGES_AUTO,
 		.block_mib = 16,
 		.mailbox_mib = 8,
+		.cluster = "tern",
+		.carrier = TERN_OVER_IPV4,
+		.udp_port = 7946,
+		.mtu = 1500,
+		.heartbeat_us = 1000,
+		.dead_us = 20000,
+		.credit = 512,
+		.window = 1024,
+		.frames = 8192,
+		.fault_seed = 1,
+		.router = {.remote_max = 65536,
+			   .absent_max = 65536,
+			   .sets_max = 4096,
+			   .ttl_ms = 30000,
+			   .absent_ms = 1000,
+			   .drift_max = 64,
+			   .drift_ms = 1000,
+			   .tell_ms = 5000,
+			   .compare_ms = 100},
 		.log_level = TERN_LOG_WARN,
 		.log_format = TERN_LOG_TEXT,
 	};
@@ -80,6 +104,28 @@ static int line_find(struct loading *loading, enum config_line_kind wanted, char
 	return 0;
 }
 
+/* Each is set once in a file. */
+static int line_note(const struct loading *loading, unsigned int *line, const char *path,
+		     const char *where, struct tern_error *error)
+{
+	if (*line)
+		return tern_error_set(error, -EINVAL, "%s%s was set in line %u already", where,
+				      path, *line);
+	*line = loading->lines.line;
+	return 0;
+}
+
+static int route_load(struct loading *loading, const char *name, const char *path,
+		      const char *value, const char *where, struct tern_error *error)
+{
+	int rc = tern_config_route_read(name, value, &loading->config, where, error);
+
+	if (rc < 0)
+		return rc;
+	uint32_t at = tern_config_route_find(&loading->config, name);
+	return line_note(loading, &loading->route_line_of[at], path, where, error);
+}
+
 static int entry_load(struct loading *loading, const char *section,
 		      const struct rte_cfgfile_entry *entry, struct tern_error *error)
 {
@@ -89,26 +135,27 @@ static int entry_load(struct loading *loading, const char *section,
 	if (rc < 0)
 		return rc;
 	snprintf(path, sizeof(path), "%.63s.%.63s", section, entry->name);
+	const char *name = tern_config_route_name(path);
+	if (name)
+		return route_load(loading, name, path, entry->value, where, error);
 	const struct config_key *key = tern_config_key_find(path);
 	if (!key)
 		return tern_config_key_unknown(path, where, error);
-	unsigned int *line = &loading->line_of[key - tern_config_keys];
-	if (*line)
-		return tern_error_set(error, -EINVAL, "%s%s was set in line %u already", where,
-				      path, *line);
-	*line = loading->lines.line;
+	rc = line_note(loading, &loading->line_of[key - tern_config_keys], path, where, error);
+	if (rc < 0)
+		return rc;
 	return tern_config_key_read(key, entry->value, &loading->config, where, error);
 }
 
 static int section_load(struct loading *loading, struct rte_cfgfile *cfgfile, int index,
 			struct tern_error *error)
 {
-	/* One entry more than there are keys must hold an unknown or a doubled one. */
-	struct rte_cfgfile_entry entries[TERN_CONFIG_KEYS + 1];
+	/* One entry more than there are keys, or routes, must hold an unknown or a doubled one. */
+	struct rte_cfgfile_entry entries[ENTRIES_MAX];
 	char name[CFG_NAME_LEN], where[200];
 	int rc = line_find(loading, CONFIG_LINE_SECTION, where, sizeof(where), error);
-	int count = rte_cfgfile_section_entries_by_index(cfgfile, index, name, entries,
-							 TERN_CONFIG_KEYS + 1);
+	int count =
+		rte_cfgfile_section_entries_by_index(cfgfile, index, name, entries, ENTRIES_MAX);
 
 	if (rc == 0)
 		rc = tern_config_section_check(name, where, error);
@@ -168,6 +215,9 @@ int tern_config_set(struct tern_config *config, const char *assignment, struct t
 			"engine.max_agents=1000",
 			assignment);
 	snprintf(path, sizeof(path), "%.*s", (int)(equals - assignment), assignment);
+	const char *name = tern_config_route_name(path);
+	if (name)
+		return tern_config_route_read(name, equals + 1, config, "", error);
 	const struct config_key *key = tern_config_key_find(path);
 	if (!key)
 		return tern_config_key_unknown(path, "", error);
@@ -186,7 +236,10 @@ int tern_config_dump(const struct tern_config *config, FILE *file)
 		section = key->section;
 		tern_config_key_write(key, config, value, sizeof(value));
 		tern_config_key_allowed(key, allowed, sizeof(allowed));
-		fprintf(file, "%s=%s ; %s\n", tern_config_key_name(key), value, allowed);
+		/* Nothing set is no line of its own that could be read back. */
+		fprintf(file, "%s%s=%s ; %s\n", value[0] ? "" : "; ", tern_config_key_name(key),
+			value, allowed);
 	}
+	tern_config_routes_dump(config, file);
 	return ferror(file) ? -EIO : 0;
 }

@@ -2,6 +2,7 @@
 #include "tern_config.h"
 
 #include "config_keys.h"
+#include "config_routes.h"
 #include "cpu_list.h"
 
 #include <rte_common.h>
@@ -151,6 +152,18 @@ static int clock_check(const struct tern_config *config, struct tern_error *erro
 	return 0;
 }
 
+/* A route that keeps changing lives for half of the time. Without a number nobody is told. */
+static int router_check(const struct tern_config *config, struct tern_error *error)
+{
+	const struct tern_router_config *router = &config->router;
+	if (router->node && router->tell_ms > router->ttl_ms / 2)
+		return tern_error_set(error, -EINVAL,
+				      "router.tell_ms is %u; allowed: 1..%u, up to half of "
+				      "router.ttl_ms",
+				      router->tell_ms, router->ttl_ms / 2);
+	return 0;
+}
+
 static int schedules_check(const struct tern_config *config, struct tern_error *error)
 {
 	for (uint32_t i = 0; i < config->schedule_count; i++) {
@@ -172,6 +185,33 @@ static int schedules_check(const struct tern_config *config, struct tern_error *
 	return 0;
 }
 
+/* A node has one number: its router's is the same. */
+static int node_check(struct tern_config *config, struct tern_error *error)
+{
+	bool has_network = config->device[0] || config->port;
+	if (has_network && config->node == 0)
+		return tern_error_set(error, -EINVAL,
+				      "node.device is set and node.id is 0; write the number that "
+				      "node.members gives this node, 1..8191");
+	if (has_network && !config->members[0])
+		return tern_error_set(error, -EINVAL,
+				      "node.device is set and node.members is not; write the file "
+				      "that lists the nodes of the cluster");
+	if (config->dead_us < 2 * config->heartbeat_us)
+		return tern_error_set(error, -EINVAL,
+				      "node.dead_us is %u; allowed: twice node.heartbeat_us, which "
+				      "is %u, and more",
+				      config->dead_us, config->heartbeat_us);
+	if (config->node && config->router.node && config->router.node != config->node)
+		return tern_error_set(error, -EINVAL,
+				      "router.node is %u and node.id is %u; leave router.node out: "
+				      "it is the same",
+				      config->router.node, config->node);
+	if (config->node)
+		config->router.node = config->node;
+	return 0;
+}
+
 int tern_config_check(struct tern_config *config, struct tern_error *error)
 {
 	struct tern_config checked = *config;
@@ -185,6 +225,12 @@ int tern_config_check(struct tern_config *config, struct tern_error *error)
 		rc = clock_check(&checked, error);
 	if (rc == 0)
 		rc = schedules_check(&checked, error);
+	if (rc == 0)
+		rc = node_check(&checked, error);
+	if (rc == 0)
+		rc = router_check(&checked, error);
+	if (rc == 0)
+		rc = tern_config_routes_check(&checked, error);
 	if (rc == 0)
 		rc = lcores_check(&checked, error);
 	if (rc == 0)

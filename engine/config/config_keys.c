@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config_keys.h"
 
+#include "config_routes.h"
 #include "cpu_list.h"
 #include "tern_word.h"
 
@@ -21,6 +22,7 @@ static const char *const idle_words[] = {"spin", "pause", "backoff"};
 static const char *const pages_words[] = {"auto", "1g", "2m", "thp", "4k"};
 static const char *const level_words[] = {"error", "warn", "info", "debug"};
 static const char *const format_words[] = {"text", "json"};
+static const char *const carrier_words[] = {"ethernet", "ipv4", "ipv6"};
 static const char *const bool_words[] = {"false", "true"};
 
 #define KEY(section_, name_, type_, field_, min_, max_, unit_, words_)                    \
@@ -34,6 +36,9 @@ static const char *const bool_words[] = {"false", "true"};
 	KEY(section, #field, CONFIG_NUMBER, field, min, max, unit, NULL)
 #define POWER(section, field, min, max, unit) \
 	KEY(section, #field, CONFIG_POWER, field, min, max, unit, NULL)
+#define TEXT(section, field) KEY(section, #field, CONFIG_TEXT, field, 0, 0, NULL, NULL)
+#define ROUTER(type, field, min, max, unit) \
+	KEY("router", #field, type, router.field, min, max, unit, NULL)
 #define WORD(section, name, field, words) \
 	KEY(section, name, CONFIG_WORD, field, 0, RTE_DIM(words) - 1, NULL, words)
 
@@ -70,6 +75,35 @@ const struct config_key tern_config_keys[TERN_CONFIG_KEYS] = {
 	WORD("memory", "pages_required", pages_required, bool_words),
 	NUMBER("memory", block_mib, 1, 65536, "MiB"),
 	NUMBER("memory", mailbox_mib, 1, 65536, "MiB"),
+	KEY("node", "id", CONFIG_NUMBER, node, 0, 8191, NULL, NULL),
+	TEXT("node", cluster),
+	TEXT("node", device),
+	TEXT("node", members),
+	TEXT("node", address),
+	WORD("node", "carrier", carrier, carrier_words),
+	NUMBER("node", udp_port, 1, 65535, NULL),
+	NUMBER("node", vlan, 0, 4094, NULL),
+	NUMBER("node", mtu, 1280, 65535, "bytes"),
+	NUMBER("node", heartbeat_us, 100, 1000000, "us"),
+	NUMBER("node", dead_us, 1000, 600000000, "us"),
+	NUMBER("node", credit, 4, 4096, "frames"),
+	POWER("node", window, 16, 4096, "frames"),
+	NUMBER("node", frames, 1024, 1048576, "frames"),
+	TEXT("node", fault),
+	NUMBER("node", fault_seed, 0, UINT64_MAX, NULL),
+	ROUTER(CONFIG_NUMBER, node, 0, 8191, NULL),
+	ROUTER(CONFIG_NUMBER, version, 0, 1ull << 61, NULL),
+	ROUTER(CONFIG_POWER, shards, 0, 64, "shards"),
+	ROUTER(CONFIG_NUMBER, remote_max, 1, 1u << 26, "routes"),
+	ROUTER(CONFIG_NUMBER, absent_max, 1, 1u << 27, "ids"),
+	ROUTER(CONFIG_NUMBER, sets_max, 1, 1u << 24, "sets"),
+	ROUTER(CONFIG_NUMBER, members_max, 0, 1u << 27, "agents"),
+	ROUTER(CONFIG_NUMBER, ttl_ms, 1, 86400000, "ms"),
+	ROUTER(CONFIG_NUMBER, absent_ms, 1, 86400000, "ms"),
+	ROUTER(CONFIG_NUMBER, drift_max, 1, UINT32_MAX, "versions"),
+	ROUTER(CONFIG_NUMBER, drift_ms, 1, 86400000, "ms"),
+	ROUTER(CONFIG_NUMBER, tell_ms, 1, 86400000, "ms"),
+	ROUTER(CONFIG_NUMBER, compare_ms, 1, 60000, "ms"),
 	WORD("log", "level", log_level, level_words),
 	WORD("log", "format", log_format, format_words),
 };
@@ -91,6 +125,8 @@ static uint64_t field_get(const struct config_key *key, const struct tern_config
 {
 	uint64_t value = 0; /* little endian: the low bytes are the value */
 
+	if (key->type == CONFIG_TEXT)
+		return 0;
 	memcpy(&value, (const char *)config + key->offset, key->size);
 	return value;
 }
@@ -112,6 +148,10 @@ static bool field_fits(const struct config_key *key, uint64_t value)
 
 void tern_config_key_allowed(const struct config_key *key, char *text, size_t size)
 {
+	if (key->type == CONFIG_TEXT) {
+		snprintf(text, size, "text of 1..%d bytes", key->size - 1);
+		return;
+	}
 	if (key->type == CONFIG_CPUS) {
 		snprintf(text, size, "all, or CPUs such as 0,2-5: each once, %d at most",
 			 TERN_LCORES_MAX);
@@ -229,10 +269,34 @@ static int cpus_read(const struct config_key *key, const char *text, struct tern
 	return 0;
 }
 
+/* What a file could not hold is refused from elsewhere, too. */
+static bool text_is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' || strchr(";#\\", *text))
+			return false;
+	return true;
+}
+
+static int text_read(const struct config_key *key, const char *text, struct tern_config *config,
+		     const char *where, struct tern_error *error)
+{
+	if (strlen(text) >= key->size)
+		return refuse_value(key, text, ": too long", where, error);
+	if (!text_is_plain(text))
+		return refuse_value(key, text, ": plain ASCII without ; # and \\", where, error);
+	memset((char *)config + key->offset, 0, key->size);
+	strcpy((char *)config + key->offset, text);
+	return 0;
+}
+
 int tern_config_key_read(const struct config_key *key, const char *text, struct tern_config *config,
 			 const char *where, struct tern_error *error)
 {
 	uint64_t value;
+
+	if (key->type == CONFIG_TEXT)
+		return text_read(key, text, config, where, error);
 
 	if (key->type == CONFIG_CPUS)
 		return cpus_read(key, text, config, where, error);
@@ -245,12 +309,23 @@ int tern_config_key_read(const struct config_key *key, const char *text, struct 
 	return rc;
 }
 
+static int text_check(const struct config_key *key, const char *text, struct tern_error *error)
+{
+	if (!memchr(text, '\0', key->size))
+		return refuse_value(key, "...", ": it does not end", "", error);
+	return text_is_plain(text)
+		       ? 0
+		       : refuse_value(key, text, ": plain ASCII without ; # and \\", "", error);
+}
+
 int tern_config_key_check(const struct config_key *key, const struct tern_config *config,
 			  struct tern_error *error)
 {
 	char text[32];
 	uint64_t value = field_get(key, config);
 
+	if (key->type == CONFIG_TEXT)
+		return text_check(key, (const char *)config + key->offset, error);
 	if (field_fits(key, value))
 		return 0;
 	snprintf(text, sizeof(text), "%" PRIu64, value);
@@ -262,7 +337,9 @@ void tern_config_key_write(const struct config_key *key, const struct tern_confi
 {
 	uint64_t value = field_get(key, config);
 
-	if (key->type == CONFIG_CPUS && value == 0)
+	if (key->type == CONFIG_TEXT)
+		snprintf(text, size, "%s", (const char *)config + key->offset);
+	else if (key->type == CONFIG_CPUS && value == 0)
 		snprintf(text, size, "all");
 	else if (key->type == CONFIG_CPUS)
 		tern_cpu_list_write(text, size, config->lcores,
@@ -289,6 +366,7 @@ static const char *path_nearest(const char *path)
 	return tern_word_nearest(path, paths, RTE_DIM(paths));
 }
 
+/* Keys have fewer sections than there are keys: there is a place for that of the routes. */
 static size_t sections_list(const char *sections[TERN_CONFIG_KEYS])
 {
 	size_t count = 0;
@@ -296,6 +374,7 @@ static size_t sections_list(const char *sections[TERN_CONFIG_KEYS])
 	for (size_t i = 0; i < RTE_DIM(tern_config_keys); i++)
 		if (!count || strcmp(sections[count - 1], tern_config_keys[i].section) != 0)
 			sections[count++] = tern_config_keys[i].section;
+	sections[count++] = TERN_CONFIG_ROUTES_SECTION;
 	return count;
 }
 
@@ -314,7 +393,7 @@ int tern_config_section_check(const char *section, const char *where, struct ter
 {
 	const char *sections[TERN_CONFIG_KEYS];
 	size_t count = sections_list(sections);
-	char known[96] = "";
+	char known[160] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {

@@ -8,13 +8,14 @@
 
 #include "tern_config.h"
 
-#define TERN_CONFIG_KEYS 33
+#define TERN_CONFIG_KEYS 62
 
 enum config_type {
 	CONFIG_NUMBER,
 	CONFIG_POWER, /* a number that is a power of two */
 	CONFIG_WORD,  /* an enumeration: the number is the index of its word */
 	CONFIG_CPUS,  /* lcores and lcore_count together */
+	CONFIG_TEXT,  /* as it stands; it may be empty */
 	CONFIG_WORDS, /* one word for each lcore: schedules and schedule_count together */
 };
 
@@ -23,7 +24,7 @@ struct config_key {
 	const char *section;
 	const char *path; /* section.name */
 	enum config_type type;
-	uint8_t size;	 /* of the field, bytes */
+	uint16_t size;	 /* of the field, bytes */
 	uint16_t offset; /* of the field, bytes */
 	uint64_t min, max;
 	const char *unit; /* NULL: a bare number */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "tern_address.h"
 #include "tern_error.h"
 #include "tern_scheduler.h"
 
@@ -54,12 +55,59 @@ enum tern_log_format {
 	TERN_LOG_JSON, /**< one object a line */
 };
 
+/** What frames to other nodes travel in. */
+enum tern_carrier_kind {
+	TERN_OVER_ETHERNET, /**< raw, EtherType 0x88B5 */
+	TERN_OVER_IPV4,	    /**< UDP over IPv4 */
+	TERN_OVER_IPV6,	    /**< UDP over IPv6 */
+};
+
+/** Longest text that a key takes, its end included. */
+#define TERN_CONFIG_TEXT_MAX 256
+/** The engine's own router, tern_engine_router(), and how it is kept. */
+struct tern_router_config {
+	/**
+	 * Version that this node counts its changes on from, above all that it told before it was
+	 * started anew, 0..2^61; 0: microseconds since 1970 by the machine's clock, where the node
+	 * has a number, as tern_router_options.version has it.
+	 */
+	uint64_t version;
+	uint32_t node;	      /**< this node, as others name it, 1..8191; 0: it has no number */
+	uint32_t shards;      /**< of the table, power of two up to 64; 0: as many as lcores */
+	uint32_t remote_max;  /**< routes to other nodes, 1..2^26; beside those of max_agents */
+	uint32_t absent_max;  /**< missing ids remembered, and as many agents that have gone */
+	uint32_t sets_max;    /**< capabilities and nodes that have an agent, 1..2^24 */
+	uint32_t members_max; /**< agents in them, all told; 0: max_agents, and 65,536 at least */
+	uint32_t ttl_ms;      /**< of a route neither steady nor unsteady, 1..86400000 */
+	uint32_t absent_ms;   /**< that an id counts as missing, 1..86400000 */
+	uint32_t drift_max;   /**< versions behind a peer before it is asked, 1..2^32 - 1 */
+	uint32_t drift_ms;    /**< that any may lack before a peer is asked, 1..86400000 */
+	uint32_t tell_ms;    /**< own agents are told again so often, 1..86400000: half of ttl_ms */
+	uint32_t compare_ms; /**< versions are compared with each peer so often, 1..60000 */
+};
+
+/** Bytes of a name, with its end; those of its capabilities; and how many routes there may be. */
+#define TERN_CONFIG_ROUTE_NAME 64u
+#define TERN_CONFIG_ROUTE_CAPABILITIES 128u
+#define TERN_CONFIG_ROUTES_MAX 64u
+
+/**
+ * A route to an agent of another node, known from the start: held for ever, as
+ * TERN_ROUTE_STATIC, until that node tells something else.
+ */
+struct tern_config_route {
+	char name[TERN_CONFIG_ROUTE_NAME]; /**< as tern_id_read() has it, or of the agent */
+	char capabilities[TERN_CONFIG_ROUTE_CAPABILITIES]; /**< with commas between; "": none */
+	tern_address address; /**< of node 1..8191, another than router.node */
+};
+
 /**
  * Everything an engine is told at start. Start from tern_config_init(), then a file, then
  * options, then fields set by hand; the engine copies what it needs.
  *
  * The INI key of a field is its section and name, for instance `[engine] max_agents`; the
- * fields of [log] lose their prefix there: `[log] level`. docs/configuration.md has them all.
+ * fields of [log] lose their prefix there: `[log] level`, and those of `router` are keys of
+ * [router]. docs/configuration.md has them all.
  */
 struct tern_config {
 	/* [engine] */
@@ -106,6 +154,29 @@ struct tern_config {
 	bool pages_required;   /**< fail rather than fall back to smaller pages */
 	uint32_t block_mib;    /**< block pool of one lcore or thread, 1..65536 MiB */
 	uint32_t mailbox_mib;  /**< mailbox storage of one lcore, 1..65536 MiB */
+	/* [node]: other nodes, docs/peers.md. Without a device and port the engine is alone */
+	uint32_t node;			    /**< key `id`: this node, 1..8191; 0: alone */
+	char cluster[TERN_CONFIG_TEXT_MAX]; /**< name; nodes of other clusters are refused */
+	char device[TERN_CONFIG_TEXT_MAX];  /**< PCI address, vdev string or kernel interface */
+	char members[TERN_CONFIG_TEXT_MAX]; /**< file that lists the nodes: docs/configuration.md */
+	char address[TERN_CONFIG_TEXT_MAX]; /**< of this node; "": as its line in members says */
+	enum tern_carrier_kind carrier;	    /**< ethernet | ipv4 | ipv6 */
+	uint32_t udp_port;		    /**< of all nodes, 1..65535 */
+	uint32_t vlan;			    /**< 1..4094; 0: no tag */
+	uint32_t mtu;			    /**< bytes behind the Ethernet header, 1280..65535 */
+	uint32_t heartbeat_us;		    /**< between signs of life, 100..1000000 us */
+	uint32_t dead_us; /**< a node that gave none for so long is lost, 1000..600000000 us */
+	uint32_t credit;  /**< frames that a link of a peer may have on its way here, 4..4096 */
+	uint32_t window;  /**< frames that a link keeps until they are acknowledged, 16..4096 */
+	uint32_t frames;  /**< frames of each lcore's pool, 1024..1048576 */
+	char fault[TERN_CONFIG_TEXT_MAX]; /**< faults on purpose, for tests; "": none */
+	uint64_t fault_seed;
+	struct tern_port *port; /**< instead of a device: of a simulator; outlives the engine */
+	/* [router] */
+	struct tern_router_config router;
+	/* [routes] */
+	struct tern_config_route routes[TERN_CONFIG_ROUTES_MAX];
+	uint32_t route_count; /**< of routes, 0..TERN_CONFIG_ROUTES_MAX */
 	/* [log] */
 	enum tern_log_level log_level;	 /**< error | warn | info | debug */
 	enum tern_log_format log_format; /**< text | json */

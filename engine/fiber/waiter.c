@@ -3,6 +3,7 @@
 
 #include "engine/lcore/agent_state.h"
 #include "engine/lcore/fiber_state.h"
+#include "engine/mail/remote.h"
 #include "engine/mail/control.h"
 #include "engine/mail/due.h"
 #include "engine/mail/event.h"
@@ -120,6 +121,8 @@ void tern_waiter_refused(struct tern_lcore *lcore, struct tern_agent *agent, ter
 /* Read-mostly lines of the directory are all that it costs. Who has ended refuses otherwise. */
 static bool takes_again(struct tern_lcore *lcore, const struct tern_waiter *waiter)
 {
+	if (tern_unlikely(tern_lcore_is_remote(lcore, waiter->to)))
+		return lcore->remote->takes(lcore, waiter->to);
 	uint64_t entry = tern_dir_load(lcore, tern_address_slot(waiter->to));
 	uint64_t differs = tern_dir_differs(entry, waiter->to);
 	uint32_t route = tern_dir_route(entry);

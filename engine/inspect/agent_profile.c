@@ -26,7 +26,7 @@ int tern_agent_profile(const struct tern_engine *engine, tern_address address,
 		       struct tern_agent_profile *profile)
 {
 	uint32_t slot = tern_address_slot(address), generation = tern_address_generation(address);
-	if (tern_address_node(address) != 0 || slot >= engine->slots ||
+	if (tern_address_node(address) != engine->config.node || slot >= engine->slots ||
 	    !tern_dir_alive(__atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE), address))
 		return -ESRCH;
 	const struct tern_agent *agent = &engine->agents[slot];

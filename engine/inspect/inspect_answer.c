@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What an inspector answers: a function for each kind of request. */
+/* What an inspector answers of agents and routes: a function for each kind of request. */
 #include <errno.h>
 #include <stdio.h>
 
+#include <rte_common.h>
 #include <rte_rcu_qsbr.h>
 
+#include "engine/agent/routing.h"
 #include "engine/lcore/engine.h"
 #include "inspect.h"
+#include "inspect_node.h"
 #include "inspect_wire.h"
 
 /* While it looks at the table nothing that it may see is used again. */
@@ -49,7 +52,7 @@ static int answer_stat(const struct tern_engine *engine, const union tern_inspec
 	*stat = (struct tern_inspect_stat){
 		.now_ns = tern_clock_ns(&engine->clock),
 		.routes = table->routes,
-		.routes_max = engine->slots,
+		.routes_max = (uint64_t)engine->slots + engine->config.router.remote_max,
 		.buckets = table->buckets,
 		.grown = table->grown,
 		.distance_max = table->distance_max,
@@ -79,7 +82,8 @@ static void tell_agent(const struct tern_engine *engine, struct tern_inspect_rou
 	struct tern_agent_stats agent;
 	told->now_ns = tern_clock_ns(&engine->clock);
 	told->lcore = TERN_INSPECT_NO_LCORE;
-	if (tern_agent_stats(engine, told->route.address, &agent) != 0)
+	tern_address address = tern_routing_full(engine->lcores, told->route.address);
+	if (tern_agent_stats(engine, address, &agent) != 0)
 		return;
 	told->lcore = agent.lcore;
 	snprintf(told->name, sizeof(told->name), "%s", agent.name);
@@ -141,6 +145,38 @@ static int answer_counts(const struct tern_engine *engine,
 	return 0;
 }
 
+static int answer_capabilities(const struct tern_engine *engine,
+			       const union tern_inspect_request *request,
+			       union tern_inspect_reply *reply)
+{
+	struct tern_inspect_capabilities *told = &reply->capabilities.capabilities;
+	(void)request;
+	*told = (struct tern_inspect_capabilities){0};
+	told->count = tern_router_capabilities(engine->router, told->counts,
+					       TERN_INSPECT_CAPABILITIES_MAX);
+	for (uint64_t i = 0; i < told->count; i++) {
+		const char *name = tern_router_label_of(engine->router, told->counts[i].capability);
+		if (name)
+			snprintf(told->names[i], sizeof(told->names[i]), "%s", name);
+	}
+	return 0;
+}
+
+static int answer_report(const struct tern_engine *engine,
+			 const union tern_inspect_request *request, union tern_inspect_reply *reply)
+{
+	struct tern_inspect_report *told = &reply->report.report;
+	uint64_t from = request->report.from;
+	*told = (struct tern_inspect_report){.now_ns = tern_clock_ns(&engine->clock)};
+	told->next = (uint32_t)RTE_MIN(from, (uint64_t)TERN_NODE_MAX + 1);
+	tern_router_report(engine->router, &told->router);
+	told->contradiction_count = tern_router_contradictions(engine->router, told->contradictions,
+							       TERN_CONTRADICTIONS_KEPT);
+	told->node_count =
+		tern_router_nodes(engine->router, &told->next, told->nodes, TERN_INSPECT_NODES_MAX);
+	return 0;
+}
+
 static int (*const answers[TERN_INSPECT_KINDS])(const struct tern_engine *engine,
 						const union tern_inspect_request *request,
 						union tern_inspect_reply *reply) = {
@@ -148,6 +184,12 @@ static int (*const answers[TERN_INSPECT_KINDS])(const struct tern_engine *engine
 	[TERN_INSPECT_LOOKUP] = answer_lookup,
 	[TERN_INSPECT_SHOW] = answer_show,
 	[TERN_INSPECT_COUNTS] = answer_counts,
+	[TERN_INSPECT_CAPABILITIES] = answer_capabilities,
+	[TERN_INSPECT_REPORT] = answer_report,
+	[TERN_INSPECT_PEERS] = tern_inspect_answer_peers,
+	[TERN_INSPECT_PING] = tern_inspect_answer_ping,
+	[TERN_INSPECT_FAULT] = tern_inspect_answer_fault,
+	[TERN_INSPECT_FAULT_SET] = tern_inspect_answer_fault_set,
 };
 
 void tern_inspect_answer(const struct tern_engine *engine,

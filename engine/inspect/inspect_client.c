@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "inspect_client.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "inspect_wire.h"
-
 #define PATIENCE_S 5
-
-struct tern_inspect {
-	int fd;
-	pid_t pid;
-	uint32_t number;
-	union tern_inspect_reply reply;
-};
 
 static const char *reason_of(int code)
 {
@@ -146,8 +139,8 @@ static int exchange_request(struct tern_inspect *inspect, const union tern_inspe
  * An inspector lets a client go that was silent for long, as one is whose reader turns a page. No
  * request rests on those before: it is asked anew.
  */
-static int ask_engine(struct tern_inspect *inspect, const union tern_inspect_request *request,
-		      struct tern_error *error)
+int tern_inspect_ask(struct tern_inspect *inspect, const union tern_inspect_request *request,
+		     struct tern_error *error)
 {
 	int code = inspect->fd >= 0 ? exchange_request(inspect, request) : -EPIPE;
 	if (code == -EPIPE || code == -ECONNRESET) {
@@ -168,7 +161,7 @@ int tern_inspect_stat(struct tern_inspect *inspect, struct tern_inspect_stat *st
 {
 	const union tern_inspect_request request = {
 		.head = tern_inspect_request_head(TERN_INSPECT_STAT)};
-	int code = ask_engine(inspect, &request, error);
+	int code = tern_inspect_ask(inspect, &request, error);
 	if (code == 0)
 		*stat = inspect->reply.stat.stat;
 	return code;
@@ -179,7 +172,7 @@ int tern_inspect_counts(struct tern_inspect *inspect, uint32_t lcore,
 {
 	const union tern_inspect_request request = {
 		.counts = {.head = tern_inspect_request_head(TERN_INSPECT_COUNTS), .lcore = lcore}};
-	int code = ask_engine(inspect, &request, error);
+	int code = tern_inspect_ask(inspect, &request, error);
 	if (code == 0)
 		*counts = inspect->reply.counts.counts;
 	return code;
@@ -190,7 +183,7 @@ int tern_inspect_lookup(struct tern_inspect *inspect, struct tern_id id,
 {
 	const union tern_inspect_request request = {
 		.lookup = {.head = tern_inspect_request_head(TERN_INSPECT_LOOKUP), .id = id}};
-	int code = ask_engine(inspect, &request, error);
+	int code = tern_inspect_ask(inspect, &request, error);
 	if (code == 0)
 		*route = inspect->reply.lookup.route;
 	return code;
@@ -203,8 +196,35 @@ int tern_inspect_show(struct tern_inspect *inspect, uint32_t which, struct tern_
 		.show = {.head = tern_inspect_request_head(TERN_INSPECT_SHOW),
 			 .cursor = page->cursor,
 			 .which = which}};
-	int code = ask_engine(inspect, &request, error);
+	int code = tern_inspect_ask(inspect, &request, error);
 	if (code == 0)
 		*page = inspect->reply.show.page;
+	return code;
+}
+
+int tern_inspect_capabilities(struct tern_inspect *inspect,
+			      struct tern_inspect_capabilities *capabilities,
+			      struct tern_error *error)
+{
+	const union tern_inspect_request request = {
+		.head = tern_inspect_request_head(TERN_INSPECT_CAPABILITIES)};
+	int code = tern_inspect_ask(inspect, &request, error);
+	if (code == 0)
+		*capabilities = inspect->reply.capabilities.capabilities;
+	return code;
+}
+
+int tern_inspect_report(struct tern_inspect *inspect, struct tern_inspect_report *report,
+			struct tern_error *error)
+{
+	const union tern_inspect_request request = {
+		.report = {.head = tern_inspect_request_head(TERN_INSPECT_REPORT),
+			   .from = report->next}};
+	int code = tern_inspect_ask(inspect, &request, error);
+	/* Pages go on, or who asks for all of them would for ever. */
+	if (code == 0 && inspect->reply.report.report.next <= report->next)
+		return fail_request(inspect, -EBADMSG, error);
+	if (code == 0)
+		*report = inspect->reply.report.report;
 	return code;
 }

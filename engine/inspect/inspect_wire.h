@@ -24,7 +24,7 @@
  * in inspect_answer.c. Whatever changes a format changes TERN_INSPECT_VERSION; the head stays.
  */
 #define TERN_INSPECT_MAGIC 0x6E726574u /* "tern" in memory */
-#define TERN_INSPECT_VERSION 2u
+#define TERN_INSPECT_VERSION 3u
 /* Engines of one process that can be asked. */
 #define TERN_INSPECT_NUMBERS 64u
 
@@ -34,6 +34,12 @@ enum tern_inspect_kind {
 	TERN_INSPECT_LOOKUP,
 	TERN_INSPECT_SHOW,
 	TERN_INSPECT_COUNTS,
+	TERN_INSPECT_CAPABILITIES,
+	TERN_INSPECT_REPORT,
+	TERN_INSPECT_PEERS,
+	TERN_INSPECT_PING,
+	TERN_INSPECT_FAULT,
+	TERN_INSPECT_FAULT_SET,
 	TERN_INSPECT_KINDS,
 };
 
@@ -60,6 +66,23 @@ union tern_inspect_request {
 		struct tern_inspect_head head;
 		uint64_t lcore;
 	} counts;
+	struct {
+		struct tern_inspect_head head;
+		uint64_t from; /* node */
+	} report;
+	struct {
+		struct tern_inspect_head head;
+		uint64_t first; /* peer, by its place */
+	} peers;
+	struct {
+		struct tern_inspect_head head;
+		uint64_t node;
+		uint64_t word; /* 0: begin a ping of `node`; else what became of it */
+	} ping;
+	struct {
+		struct tern_inspect_head head;
+		char rules[TERN_INSPECT_RULES_MAX];
+	} fault_set;
 };
 
 union tern_inspect_reply {
@@ -80,6 +103,32 @@ union tern_inspect_reply {
 		struct tern_inspect_head head;
 		struct tern_router_counts counts;
 	} counts;
+	struct {
+		struct tern_inspect_head head;
+		struct tern_inspect_capabilities capabilities;
+	} capabilities;
+	struct {
+		struct tern_inspect_head head;
+		struct tern_inspect_report report;
+	} report;
+	struct {
+		struct tern_inspect_head head;
+		struct tern_inspect_peers page;
+	} peers;
+	struct {
+		struct tern_inspect_head head;
+		uint64_t word;
+		int64_t result; /* of tern_node_ping_result(); of a beginning -EINPROGRESS or why
+				   not */
+	} ping;
+	struct {
+		struct tern_inspect_head head;
+		struct tern_inspect_fault fault;
+	} fault;
+	struct {
+		struct tern_inspect_head head;
+		int64_t result; /* 0, or why the rules are not set */
+	} fault_set;
 };
 
 _Static_assert(sizeof(struct tern_inspect_head) == 16, "of every version");
@@ -87,7 +136,12 @@ _Static_assert(sizeof(struct tern_inspect_stat) == 448, "else another TERN_INSPE
 _Static_assert(sizeof(struct tern_inspect_route) == 200, "else another TERN_INSPECT_VERSION");
 _Static_assert(sizeof(struct tern_inspect_page) == 12840, "else another TERN_INSPECT_VERSION");
 _Static_assert(sizeof(struct tern_router_counts) == 96, "else another TERN_INSPECT_VERSION");
-_Static_assert(sizeof(union tern_inspect_request) == 56, "else another TERN_INSPECT_VERSION");
+_Static_assert(sizeof(struct tern_inspect_capabilities) == 8328, "else another "
+								 "TERN_INSPECT_VERSION");
+_Static_assert(sizeof(struct tern_inspect_report) == 5448, "else another TERN_INSPECT_VERSION");
+_Static_assert(sizeof(struct tern_inspect_peers) == 6680, "else another TERN_INSPECT_VERSION");
+_Static_assert(sizeof(struct tern_inspect_fault) == 1184, "else another TERN_INSPECT_VERSION");
+_Static_assert(sizeof(union tern_inspect_request) == 528, "else another TERN_INSPECT_VERSION");
 
 /** The name of an engine's socket; returns the address's length. */
 socklen_t tern_inspect_address(struct sockaddr_un *address, pid_t pid, uint32_t number);

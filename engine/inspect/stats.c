@@ -40,7 +40,7 @@ void tern_lcore_stats(const struct tern_engine *engine, uint32_t index,
 static const struct tern_agent *living_agent(const struct tern_engine *engine, tern_address address)
 {
 	uint32_t slot = tern_address_slot(address);
-	if (tern_address_node(address) != 0 || slot >= engine->slots)
+	if (tern_address_node(address) != engine->config.node || slot >= engine->slots)
 		return NULL;
 	/* Acquire pairs with the release of the spawn: the agent's fields are there. */
 	uint64_t entry = __atomic_load_n(&engine->directory[slot], __ATOMIC_ACQUIRE);

@@ -8,6 +8,7 @@
 
 #include "tern_address.h"
 #include "tern_error.h"
+#include "tern_node.h"
 #include "tern_router.h"
 #include "tern_table.h"
 
@@ -122,6 +123,55 @@ TERN_API int tern_inspect_stat(struct tern_inspect *inspect, struct tern_inspect
 TERN_API int tern_inspect_counts(struct tern_inspect *inspect, uint32_t lcore,
 				 struct tern_router_counts *counts, struct tern_error *error);
 
+/** Capabilities that are told apart, and all others together. */
+#define TERN_INSPECT_CAPABILITIES_MAX (TERN_CAPABILITIES_COUNTED + 1)
+
+/** What lookups by capability came to: those looked up most first, all others together last. */
+struct tern_inspect_capabilities {
+	uint64_t count; /**< of the two below */
+	struct tern_capability_counts counts[TERN_INSPECT_CAPABILITIES_MAX];
+	char names[TERN_INSPECT_CAPABILITIES_MAX][64]; /**< "" where the engine knows none */
+};
+
+/**
+ * Ask what lookups by capability came to.
+ *
+ * @param capabilities  yields them; untouched on failure
+ * @return as tern_inspect_stat()
+ *
+ * Context: as tern_inspect_stat().
+ */
+TERN_API int tern_inspect_capabilities(struct tern_inspect *inspect,
+				       struct tern_inspect_capabilities *capabilities,
+				       struct tern_error *error);
+
+/** Nodes in one page of a report. */
+#define TERN_INSPECT_NODES_MAX 64u
+
+/** How far the engine's knowledge agrees with its peers'; a page of it. All zero: none yet. */
+struct tern_inspect_report {
+	uint64_t now_ns; /**< on the engine's clock, as tern_node_report.told_ns is */
+	struct tern_router_report router;
+	uint32_t contradiction_count;
+	uint32_t node_count;
+	uint32_t next; /**< node that the next page begins with; above TERN_NODE_MAX: there is none
+			*/
+	uint32_t reserved;						    /**< 0 */
+	struct tern_contradiction contradictions[TERN_CONTRADICTIONS_KEPT]; /**< the newest first */
+	struct tern_node_report nodes[TERN_INSPECT_NODES_MAX];
+};
+
+/**
+ * Ask for the next page of the report: its nodes go on, by number; all else is as of now.
+ *
+ * @param report  the page before, or zeroed: yields the next one; untouched on failure
+ * @return as tern_inspect_stat(); -EBADMSG also where there is no further page
+ *
+ * Context: as tern_inspect_stat().
+ */
+TERN_API int tern_inspect_report(struct tern_inspect *inspect, struct tern_inspect_report *report,
+				 struct tern_error *error);
+
 /** A route, and whom it leads to where that agent lives in the engine itself. */
 struct tern_inspect_route {
 	struct tern_route route;
@@ -169,5 +219,96 @@ struct tern_inspect_page {
  */
 TERN_API int tern_inspect_show(struct tern_inspect *inspect, uint32_t which,
 			       struct tern_inspect_page *page, struct tern_error *error);
+
+/** Peers in one page. */
+#define TERN_INSPECT_PEERS_MAX 64u
+
+/** Some of the other nodes of an engine's cluster. */
+struct tern_inspect_peers {
+	uint32_t node;	 /**< the engine's own; 0: it has no network */
+	uint32_t lcores; /**< of the engine */
+	uint32_t total;	 /**< other nodes */
+	uint32_t first;	 /**< place of the first one here */
+	uint32_t count;	 /**< of peers */
+	uint32_t reserved;
+	struct tern_peer peers[TERN_INSPECT_PEERS_MAX];
+};
+
+/**
+ * Ask for the other nodes of an engine's cluster, rising by number.
+ *
+ * @param first  0 .. total: place of the first one wanted
+ * @param page   yields them; untouched on failure
+ * @return 0; -ENETDOWN: the engine has no network; else as tern_inspect_stat()
+ *
+ * Context: as tern_inspect_stat().
+ */
+TERN_API int tern_inspect_peers(struct tern_inspect *inspect, uint32_t first,
+				struct tern_inspect_peers *page, struct tern_error *error);
+
+/**
+ * Have an engine ping another node: its lcore 0 sends a signal to that of the other, which sends
+ * one back. It leaves within 1 ms; then time counts.
+ *
+ * @param rtt_ns  yields the time there and back; untouched on failure
+ * @return 0; -ENETDOWN: the engine has no network; -ENOENT: no such node in its cluster;
+ *         -EHOSTUNREACH: not connected to it; -EALREADY: it pings for somebody else; -ETIME: no
+ *         answer within 1 s; else as tern_inspect_stat()
+ *
+ * Context: as tern_inspect_stat(). Waits for the answer.
+ */
+TERN_API int tern_inspect_ping(struct tern_inspect *inspect, uint32_t node, uint64_t *rtt_ns,
+			       struct tern_error *error);
+
+/** Longest text of fault rules, its end included. */
+#define TERN_INSPECT_RULES_MAX 512u
+
+/** Frames that met a fault on purpose. */
+struct tern_inspect_faulted {
+	uint64_t seen;	      /**< that a rule applied to */
+	uint64_t partitioned; /**< lost in a partition */
+	uint64_t lost;
+	uint64_t corrupted;
+	uint64_t duplicated;
+	uint64_t delayed;
+	uint64_t reordered;
+	uint64_t overflowed; /**< were to be held back, and lost: too many were */
+	uint64_t uncopied;   /**< passed unaltered, or once: there was no frame for a copy */
+};
+
+/** The faults on purpose of an engine's network. */
+struct tern_inspect_fault {
+	uint32_t is_network; /**< 0: the engine has none, and all else is 0 */
+	uint32_t is_pending; /**< 1: not all lcores have these rules yet */
+	uint32_t rule_count;
+	uint32_t reserved;
+	uint64_t seed;			     /**< node.fault_seed */
+	struct tern_inspect_faulted in, out; /**< from the port and to it, since the start */
+	char rules[1016];		     /**< as node.fault takes them; "off": none */
+};
+
+/**
+ * Ask which faults an engine's network has on purpose, and what they did.
+ *
+ * @param fault  yields it; untouched on failure
+ * @return 0; -ENETDOWN: the engine has no network; else as tern_inspect_stat()
+ *
+ * Context: as tern_inspect_stat().
+ */
+TERN_API int tern_inspect_fault(struct tern_inspect *inspect, struct tern_inspect_fault *fault,
+				struct tern_error *error);
+
+/**
+ * Have an engine lose, repeat, delay or alter frames on purpose, for tests: from the next few ms
+ * on, in place of the rules before. Frames held back stay so until they are due.
+ *
+ * @param rules  as node.fault takes them; "off": none. Borrows
+ * @return 0; -EINVAL: no such rules; -ENETDOWN: the engine has no network; -EALREADY: it has not
+ *         taken up the rules before yet; -ENOMEM; else as tern_inspect_stat()
+ *
+ * Context: as tern_inspect_stat().
+ */
+TERN_API int tern_inspect_fault_set(struct tern_inspect *inspect, const char *rules,
+				    struct tern_error *error);
 
 #endif

@@ -55,15 +55,18 @@ struct tern_engine {
 	struct tern_arena arena;
 	struct tern_agent *agents;
 	uint64_t *directory;
-	struct tern_asked *asked; /* by slot: ask.h */
-	uint32_t *state;	  /* enum tern_engine_state */
-	uint32_t slots;		  /* in agents and directory */
+	struct tern_asked *asked;  /* by slot: ask.h */
+	uint32_t *state;	   /* enum tern_engine_state */
+	uint32_t slots;		   /* in agents and directory */
+	uint32_t first_generation; /* of each slot: other nodes may know addresses of a life before
+				    */
 	uint32_t lcore_count;
 	uint32_t system_count;	   /* lcores and attached threads: their own agents come first */
 	struct tern_lcore *lcores; /* system_count */
 	struct tern_profile *profiles; /* by slot: profile.h */
 	struct tern_extras *extras;    /* by slot: extras.h */
 	struct tern_histogram *hops; /* by slot, TERN_HOPS each; NULL: the engine does not trace */
+	struct tern_node *node;	     /* NULL: no network */
 	struct tern_observer *observer;
 	struct tern_fds *fds;
 	struct tern_inspector *inspector;	       /* NULL: nobody can ask */
@@ -82,8 +85,10 @@ struct tern_engine {
 	struct tern_fault_scope poller; /* polled mode: of the thread that polls */
 	struct tern_router *router;	/* who is where, and can do what */
 	struct tern_table *table;	/* the router's: id to address */
-	struct rte_ring *slot_ring;	/* under pool_lock: slots used before, oldest first */
-	pthread_t *threads;		/* lcore_count, parallel mode */
+	struct tern_questions
+		*questions;	    /* for peers; NULL: the node has no number, and asks none */
+	struct rte_ring *slot_ring; /* under pool_lock: slots used before, oldest first */
+	pthread_t *threads;	    /* lcore_count, parallel mode */
 	uint32_t threads_started;
 	bool closed;	  /* no lcore handles signals any more: what roams ends where it is */
 	uint32_t heir;	  /* lcore that ends what roamed to one that was given up */

@@ -51,11 +51,14 @@ struct tern_lcore {
 	uint32_t trace_every;
 	bool stamp_each;
 	bool is_thread;
+	uint64_t node_bits;	       /* of this node's addresses: what the node is in them */
 	struct tern_profile *profiles; /* by slot: the engine's */
 	struct tern_room **rooms;      /* by slot: the engine's */
 	struct tern_reserve *reserves; /* by slot: the engine's */
 	struct tern_engine *engine;
 	const struct tern_clock *clock;
+	struct tern_node_lcore *net;	  /* NULL: no network, or a thread's */
+	const struct tern_remote *remote; /* NULL: no network */
 
 	/* written on every signal, up to when the next look at the clock is; then seldomer */
 	alignas(TERN_LINE) struct tern_turn turn;
@@ -89,7 +92,7 @@ struct tern_lcore {
 	/* constant: the engine's table's */
 	struct tern_finder finder;
 };
-_Static_assert(offsetof(struct tern_lcore, is_thread) < TERN_LINE, "line 0 is every signal's");
+_Static_assert(offsetof(struct tern_lcore, node_bits) < TERN_LINE, "line 0 is every signal's");
 _Static_assert(offsetof(struct tern_lcore, turn) == 2 * TERN_LINE &&
 		       offsetof(struct tern_lcore, sampler.every) < 3 * TERN_LINE &&
 		       offsetof(struct tern_lcore, trace_left) < 4 * TERN_LINE,
@@ -109,6 +112,19 @@ static inline bool tern_lcore_is_gone(const struct tern_lcore *lcore)
 static inline tern_address tern_lcore_address(const struct tern_lcore *lcore)
 {
 	return lcore->agents[lcore->index].address;
+}
+
+/** Address of a place on this node. */
+static inline tern_address tern_lcore_address_of(const struct tern_lcore *lcore, uint32_t slot,
+						 uint32_t generation)
+{
+	return lcore->node_bits | tern_address_make(0, slot, generation);
+}
+
+/** The slot that an address means on this node; of another node's one that no table has. */
+static inline uint64_t tern_lcore_place(const struct tern_lcore *lcore, tern_address address)
+{
+	return (address ^ lcore->node_bits) >> TERN_ADDRESS_GENERATION_BITS;
 }
 
 static inline uint64_t tern_dir_load(const struct tern_lcore *lcore, uint32_t slot)

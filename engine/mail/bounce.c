@@ -5,6 +5,7 @@
 
 #include "control.h"
 #include "engine/lcore/engine.h"
+#include "remote.h"
 #include "outbox.h"
 
 void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal)
@@ -29,7 +30,8 @@ void tern_engine_list_undelivered(struct tern_engine *engine, const struct tern_
 	uint64_t at = __atomic_fetch_add(&engine->undelivered, 1, __ATOMIC_RELAXED);
 	if (at < TERN_STOP_LIST_MAX)
 		engine->undelivered_list[at] = (struct tern_undelivered){
-			.to = tern_address_make(0, signal->to_slot, signal->to_generation),
+			.to = tern_lcore_address_of(engine->lcores, signal->to_slot,
+						    signal->to_generation),
 			.from = signal->from,
 			.type = signal->type};
 }
@@ -48,6 +50,15 @@ void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signa
 }
 
 /* Swap sender and receiver, and mark the signal as returned. */
+static void set_returned(const struct tern_lcore *lcore, struct tern_signal *back,
+			 const struct tern_signal *signal)
+{
+	back->to_slot = tern_address_slot(signal->from);
+	back->to_generation = tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
+	back->from = tern_lcore_address_of(lcore, signal->to_slot, signal->to_generation);
+	back->kind = (unsigned char)((signal->kind & ~TERN_KIND_UNKNOWN) | TERN_KIND_RETURNED);
+}
+
 void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell)
 {
 	struct tern_signal back = *signal;
@@ -55,17 +66,17 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 	bool control = signal->type > TERN_TYPE_MAX;
 	if (tern_unlikely(tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)) {
 		tern_engine_undelivered(lcore, &back);
+	} else if (!control && !(signal->kind & TERN_KIND_RETURNED) &&
+		   tern_unlikely(tern_lcore_is_remote(lcore, signal->from))) {
+		set_returned(lcore, &back, signal);
+		lcore->remote->give_back(lcore, signal->from, &back);
 	} else if (control || signal->kind & TERN_KIND_RETURNED ||
 		   !tern_dir_alive(tern_dir_load(lcore, slot), signal->from)) {
 		tern_signal_discard(lcore, &back);
 		if (!control)
 			tern_count(&lcore->stats.lost, 1);
 	} else {
-		back.to_slot = slot;
-		back.to_generation =
-			tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
-		back.from = tern_address_make(0, signal->to_slot, signal->to_generation);
-		back.kind |= TERN_KIND_RETURNED;
+		set_returned(lcore, &back, signal);
 		tern_lcore_return(lcore, &back, had_cell);
 	}
 	/* Last: nobody may find all settled while one is on its way back. */

@@ -13,6 +13,13 @@ struct tern_lcore;
 #define TERN_CONTROL_BLOCKS 0xFF00u   /* to an lcore: words[0] is a chain of blocks coming home */
 #define TERN_CONTROL_ENDED 0xFF02u    /* a tern_end_note, as an iso: see watch.h */
 #define TERN_CONTROL_RELEASED 0xFF04u /* that others take signals again; never sent */
+#define TERN_CONTROL_FORWARD                                                                      \
+	0xFF05u			      /* to an lcore: a signal that a thread has for another node \
+				       */
+#define TERN_CONTROL_PRESSURE 0xFF10u /* between nodes: whether an agent refuses */
+#define TERN_CONTROL_GOSSIP 0xFF11u   /* between nodes: what routers tell each other */
+#define TERN_CONTROL_PING 0xFF12u     /* between nodes: to be answered by a PONG of the same bytes */
+#define TERN_CONTROL_PONG 0xFF13u
 #define TERN_CONTROL_WAKE 0xFF03u     /* type of the timer that ends a fiber's wait; never sent */
 
 /**

@@ -272,14 +272,14 @@ bool tern_inbox_put(struct tern_lcore *lcore, struct tern_agent *agent,
 
 /* The ring, as its senders see it: the agent may end at any moment */
 
-static tern_address receiver_of(const struct tern_signal *signal)
+static tern_address receiver_of(const struct tern_lcore *lcore, const struct tern_signal *signal)
 {
-	return tern_address_make(0, signal->to_slot, signal->to_generation);
+	return tern_lcore_address_of(lcore, signal->to_slot, signal->to_generation);
 }
 
 static bool is_to_living(const struct tern_lcore *lcore, const struct tern_signal *signal)
 {
-	return tern_dir_alive(tern_dir_load(lcore, signal->to_slot), receiver_of(signal));
+	return tern_dir_alive(tern_dir_load(lcore, signal->to_slot), receiver_of(lcore, signal));
 }
 
 /* Whether a place may have come free. One for the life before goes back. */
@@ -307,7 +307,7 @@ static bool make_place_in_ring(struct tern_lcore *lcore, struct tern_room *room,
 		return false;
 	switch (answer_of(policy)) {
 	case ENDS:
-		tern_ask(lcore, receiver_of(signal), TERN_ASK_EVICT);
+		tern_ask(lcore, receiver_of(lcore, signal), TERN_ASK_EVICT);
 		return false;
 	case DROPS: /* who conflates has its lcore do so: only that one knows what waits */
 		return policy == TERN_POLICY_DROP_OLDEST && drop_from_ring(lcore, room);
@@ -374,7 +374,7 @@ static int send_to_ring(struct tern_lcore *lcore, const struct tern_signal *sign
 	}
 	/* Before the wake: the run that follows finds the mark, and clears it when it may. */
 	if (tern_unlikely(room->exact || count >= tern_load(&room->calm)))
-		look_for_high_in_ring(lcore, room, receiver_of(signal),
+		look_for_high_in_ring(lcore, room, receiver_of(lcore, signal),
 				      room->exact ? waiting : count);
 	if (tern_mail_ring_wake_after_put(&room->ring))
 		tern_roaming_schedule(lcore, room);
@@ -411,7 +411,8 @@ void tern_inbox_open(struct tern_lcore *lcore, struct tern_agent *agent)
 static void fetch_signal(struct tern_lcore *lcore, struct tern_agent *agent,
 			 const struct tern_signal *signal)
 {
-	if (agent->status == TERN_ENDING || tern_unlikely(receiver_of(signal) != agent->address))
+	if (agent->status == TERN_ENDING ||
+	    tern_unlikely(receiver_of(lcore, signal) != agent->address))
 		tern_room_leave(ring_of(lcore, agent));
 	else if (!make_place_in_cells(lcore, agent, signal) ||
 		 tern_mailbox_push(&lcore->mail.cells, &agent->mailbox, signal) != TERN_CELL_NONE)

@@ -31,12 +31,17 @@ bool tern_outbox_try_lane(struct tern_lcore *lcore, uint32_t route,
 	return true;
 }
 
+bool tern_lcore_may_return(const struct tern_lcore *lcore)
+{
+	uint32_t held = lcore->outboxes.deferred + lcore->outboxes.lent;
+	return held < lcore->mail.cells.count / TERN_RETURNED_PART &&
+	       tern_cells_left(&lcore->mail.cells) > TERN_CELLS_FLOOR;
+}
+
 /* A cell for what comes back; TERN_CELL_NONE: it would be one too many. */
 static uint32_t take_cell(struct tern_lcore *lcore, bool had_cell)
 {
-	uint32_t held = lcore->outboxes.deferred + lcore->outboxes.lent;
-	if (!had_cell && (held >= lcore->mail.cells.count / TERN_RETURNED_PART ||
-			  tern_cells_left(&lcore->mail.cells) <= TERN_CELLS_FLOOR))
+	if (!had_cell && !tern_lcore_may_return(lcore))
 		return TERN_CELL_NONE;
 	return tern_cells_take(&lcore->mail.cells);
 }
@@ -179,7 +184,7 @@ static void take_back(struct tern_lcore *lcore, uint32_t slot)
 		for (there = TERN_ADDRESS_NONE; number; number = next) {
 			struct tern_signal signal = signal_at(lcore, number - 1);
 			tern_address to =
-				tern_address_make(0, signal.to_slot, signal.to_generation);
+				tern_lcore_address_of(lcore, signal.to_slot, signal.to_generation);
 			next = tern_load(link_of(lcore, number - 1));
 			if (is_alive(lcore, to)) {
 				lend_cell(lcore, slot, number - 1);
@@ -195,7 +200,7 @@ static void take_back(struct tern_lcore *lcore, uint32_t slot)
 static bool return_roaming(struct tern_lcore *lcore, const struct tern_signal *signal,
 			   bool had_cell)
 {
-	tern_address to = tern_address_make(0, signal->to_slot, signal->to_generation);
+	tern_address to = tern_lcore_address_of(lcore, signal->to_slot, signal->to_generation);
 	uint32_t cell = take_cell(lcore, had_cell);
 	if (cell == TERN_CELL_NONE)
 		return false;

@@ -19,6 +19,9 @@ struct tern_signal;
  */
 void tern_lcore_return(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell);
 
+/** Whether tern_lcore_return() has a cell for one more, whichever way it goes. */
+bool tern_lcore_may_return(const struct tern_lcore *lcore);
+
 /** Put the note of an end on its way to note->watcher, behind all sent there. Never refused. */
 void tern_lcore_send_end(struct tern_lcore *lcore, struct tern_end_note *note);
 

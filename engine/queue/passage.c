@@ -5,6 +5,8 @@ static bool all_passed(const struct tern_passage *passage, const struct tern_lan
 		       uint32_t routes, bool (*skips)(const void *owner, uint32_t route),
 		       const void *owner)
 {
+	if (passage->elsewhere)
+		return false;
 	for (uint32_t i = 0; i < routes; i++) {
 		if (!out[i].lane || (skips && skips(owner, i)))
 			continue;
@@ -19,7 +21,7 @@ void tern_passage_look(struct tern_passage *passage, const struct tern_lane_out 
 		       uint32_t routes, bool (*skips)(const void *owner, uint32_t route),
 		       const void *owner)
 {
-	if (!passage->open && passage->wanted > passage->noted) {
+	if (tern_passage_is_due(passage)) {
 		for (uint32_t i = 0; i < routes; i++)
 			passage->positions[i] = out[i].tail;
 		passage->noted++;

@@ -23,6 +23,7 @@ struct tern_passage {
 	uint64_t noted;	     /* number of the last note */
 	uint64_t wanted;     /* number of the newest note that an agent waits for */
 	bool open;	     /* the last note has not been passed by all readers */
+	uint32_t elsewhere;  /* links to other nodes that have not passed it: node.h */
 	uint64_t passed;     /* newest note that was; any lcore reads */
 };
 
@@ -30,6 +31,12 @@ struct tern_passage {
 static inline uint64_t tern_passage_want(struct tern_passage *passage)
 {
 	return passage->wanted = passage->noted + 1;
+}
+
+/** Whether the next look takes a note. Owner. */
+static inline bool tern_passage_is_due(const struct tern_passage *passage)
+{
+	return !passage->open && passage->wanted > passage->noted;
 }
 
 /** Whether a note has been passed (A0). Any lcore. */

@@ -16,6 +16,7 @@
 #include "engine/mail/bounce.h"
 #include "engine/mail/inbox.h"
 #include "engine/mail/memory.h"
+#include "engine/node/node.h"
 #include "engine/schedule/profile.h"
 #include "engine/schedule/ready.h"
 #include "engine/schedule/reschedule.h"
@@ -338,9 +339,12 @@ static bool is_deserted(const void *owner, uint32_t route)
 static unsigned look_after_roaming(struct tern_lcore *lcore, bool idle)
 {
 	if (lcore->roaming.passage.open ||
-	    lcore->roaming.passage.wanted != lcore->roaming.passage.noted)
+	    lcore->roaming.passage.wanted != lcore->roaming.passage.noted) {
+		if (tern_unlikely(lcore->net != NULL))
+			tern_node_note(lcore);
 		tern_passage_look(&lcore->roaming.passage, lcore->out, lcore->roam_route,
 				  is_deserted, lcore->engine);
+	}
 	if (lcore->is_thread)
 		return 0;
 	unsigned work = idle ? tern_roaming_steal(lcore) : 0;
@@ -379,6 +383,8 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 
 	unsigned work = tern_ask_take(lcore) + tern_fds_take(lcore) + drain_express(lcore);
 	work += drain_data(lcore);
+	if (tern_unlikely(lcore->net != NULL))
+		work += tern_node_receive(lcore);
 	work += tern_timers_run(lcore);
 	work += run_ready(lcore);
 	if (tern_unlikely(lcore->pending.finishing.count != 0))
@@ -394,6 +400,8 @@ unsigned tern_lcore_turn(struct tern_lcore *lcore)
 	/* Full chains at once, others when there is time, and now and then when there never is. */
 	bool pause = work == 0 || lcore->stats.turns % 64 == 0;
 	work += tern_lcore_flush(lcore, pause);
+	if (tern_unlikely(lcore->net != NULL))
+		tern_node_flush(lcore);
 	if (pause && !lcore->is_thread)
 		tern_reader_quiet(lcore);
 	tern_store(&lcore->turn.is_on, false);

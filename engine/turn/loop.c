@@ -10,6 +10,7 @@
 #include "end.h"
 #include "engine/lcore/engine.h"
 #include "engine/lcore/poller.h"
+#include "engine/node/node.h"
 #include "engine/schedule/ready.h"
 #include "lcore_turn.h"
 #include "recover.h"
@@ -42,6 +43,8 @@ static void lcore_idle(struct tern_lcore *lcore, uint64_t idle)
 		return;
 	uint64_t due = tern_wheel_next(&lcore->wheel), eligible = tern_ready_due(lcore);
 	due = due < eligible ? due : eligible;
+	if (lcore->net)
+		due = due < lcore->net->due_ticks ? due : lcore->net->due_ticks;
 	uint64_t now = lcore->turn.ticks;
 	uint64_t due_ns = due > now ? tern_clock_to_ns(lcore->clock, due - now) : 0;
 	uint64_t doublings = (idle - TERN_IDLE_SPINS) / TERN_IDLE_SLEEPS_EACH;
@@ -138,6 +141,8 @@ void tern_lcore_main(struct tern_lcore *lcore)
 	tern_store(&lcore->loop.polled_by, tern_thread_mark());
 	/* The default lets the kernel add 50 us to each sleep. */
 	prctl(PR_SET_TIMERSLACK, 1ul);
+	if (lcore->net)
+		tern_node_enter(lcore->net);
 	tern_recover_enter(lcore);
 	if (TERN_FAULT_POINT(lcore->guard.scope)) {
 		tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
@@ -146,4 +151,6 @@ void tern_lcore_main(struct tern_lcore *lcore)
 	tern_fault_arm(lcore->guard.scope, &lcore->engine->texts, NULL, NULL);
 	run_lcore(lcore);
 	tern_recover_leave(lcore);
+	if (lcore->net)
+		tern_node_leave(lcore->net);
 }

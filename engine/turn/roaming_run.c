@@ -10,6 +10,7 @@
 #include "engine/lcore/asked.h"
 #include "engine/mail/inbox.h"
 #include "engine/mail/memory.h"
+#include "engine/node/node.h"
 #include "engine/schedule/profile.h"
 #include "engine/schedule/ready.h"
 #include "engine/schedule/roaming.h"
@@ -100,6 +101,8 @@ static bool goes_elsewhere(struct tern_lcore *lcore, struct tern_agent *agent)
 	if (tern_likely(target == 0) || target > lcore->engine->lcore_count)
 		return false;
 	/* Also in the midst of a turn: what its run before sent may have passed by now. */
+	if (tern_unlikely(lcore->net != NULL))
+		tern_node_note(lcore);
 	tern_passage_look(&lcore->roaming.passage, lcore->out, lcore->roam_route, NULL, NULL);
 	/* Timers can be taken along. */
 	uint32_t ignored = agent->timers ? TERN_AGENT_TIED : 0;

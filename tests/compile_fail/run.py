@@ -34,7 +34,7 @@ TOOLS = {
     "clang-thread-safety": ["clang", *WARN, "-Wthread-safety", *TO_OBJECT],
 }
 INCLUDED = ["capabilities", "dataplane", "engine", "engine/agent", "engine/config", "engine/fiber",
-            "engine/inspect", "engine/schedule", "engine/text", "primitives"]
+            "engine/inspect", "engine/node", "engine/schedule", "engine/text", "primitives"]
 HEADER = re.compile(r"//\s*(tool|expect)(?:\[([\w-]+)\])?:\s*(.+?)\s*$")
 
 

@@ -33,8 +33,8 @@ help_texts()
 	local words
 	expect 0 '^Usage: tern ' --help
 	expect 0 '^Usage: tern ' help
-	for words in version config 'config check' 'config show' feed route 'route lookup' \
-		'route show' 'route stat'; do
+	for words in version config 'config check' 'config show' fault feed node peers ping route \
+		'route lookup' 'route report' 'route show' 'route stat'; do
 		# shellcheck disable=SC2086 # two words are two arguments
 		expect 0 "^Usage: tern $words" $words --help
 		# shellcheck disable=SC2086
@@ -106,7 +106,7 @@ documentation()
 	awk -F ' *[|] *' '/^[|] `/ { gsub(/`/, ""); print $2 "=" $3 " ; " $4 }' "$table" \
 		>"$scratch/documented"
 	"$tern" config show |
-		awk '/^\[/ { section = substr($0, 2, length($0) - 2) } /=/ { print section "." $0 }' \
+		awk '/^\[/ { section = substr($0, 2, length($0) - 2) } /=/ { sub(/^; /, ""); print section "." $0 }' \
 			>"$scratch/real"
 	diff "$scratch/documented" "$scratch/real" || fault "$table is not what tern does"
 }

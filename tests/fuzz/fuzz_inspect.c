@@ -17,6 +17,8 @@ static void check_request(const union tern_inspect_request *request, size_t size
 {
 	assert(request->head.size == size && size <= sizeof(*request));
 	assert(request->head.kind > TERN_INSPECT_HELLO && request->head.kind < TERN_INSPECT_KINDS);
+	if (request->head.kind == TERN_INSPECT_FAULT_SET)
+		assert(strlen(request->fault_set.rules) < sizeof(request->fault_set.rules));
 }
 
 static void check_route(const struct tern_inspect_route *route)
@@ -24,6 +26,21 @@ static void check_route(const struct tern_inspect_route *route)
 	assert(strlen(route->name) < sizeof(route->name));
 	assert(strlen(route->behaviour) < sizeof(route->behaviour));
 	assert(route->route.source < TERN_ROUTE_SOURCES);
+}
+
+static void check_capabilities(const struct tern_inspect_capabilities *told)
+{
+	assert(told->count <= TERN_INSPECT_CAPABILITIES_MAX);
+	for (uint64_t i = 0; i < told->count; i++)
+		assert(strlen(told->names[i]) < sizeof(told->names[i]));
+}
+
+static void check_report(const struct tern_inspect_report *told)
+{
+	assert(told->node_count <= TERN_INSPECT_NODES_MAX);
+	assert(told->contradiction_count <= TERN_CONTRADICTIONS_KEPT);
+	for (uint32_t i = 0; i < told->contradiction_count; i++)
+		assert(told->contradictions[i].kind <= TERN_CONTRADICTION_SHARED);
 }
 
 static void check_reply(const union tern_inspect_reply *reply, size_t size,
@@ -36,6 +53,14 @@ static void check_reply(const union tern_inspect_reply *reply, size_t size,
 		assert(strlen(reply->stat.stat.kernel) < sizeof(reply->stat.stat.kernel));
 	if (kind == TERN_INSPECT_LOOKUP)
 		check_route(&reply->lookup.route);
+	if (kind == TERN_INSPECT_CAPABILITIES)
+		check_capabilities(&reply->capabilities.capabilities);
+	if (kind == TERN_INSPECT_REPORT)
+		check_report(&reply->report.report);
+	if (kind == TERN_INSPECT_PEERS)
+		assert(reply->peers.page.count <= TERN_INSPECT_PEERS_MAX);
+	if (kind == TERN_INSPECT_FAULT)
+		assert(strlen(reply->fault.fault.rules) < sizeof(reply->fault.fault.rules));
 	for (uint32_t i = 0; kind == TERN_INSPECT_SHOW && i < reply->show.page.count; i++)
 		check_route(&reply->show.page.routes[i]);
 }

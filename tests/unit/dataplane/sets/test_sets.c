@@ -100,6 +100,17 @@ static void take_out(struct model *model, uint32_t set, uint32_t agent)
 		leave(model, set, agent);
 }
 
+static void take_out_remote(struct model *model, uint32_t set, uint32_t agent)
+{
+	bool in = tern_address_node(model->addresses[set][agent]) != 0;
+	expect(model,
+	       tern_sets_remove_remote(model->sets, set_id(model, set), agent_id(model, agent)) ==
+		       (in ? 0 : -ENOENT),
+	       "a remove of a remote one gave another code");
+	if (in)
+		leave(model, set, agent);
+}
+
 static void forget(struct model *model, uint32_t agent)
 {
 	uint32_t count = 0;
@@ -206,6 +217,8 @@ static void step(struct model *model, uint32_t removes)
 	uint32_t set = pick(&model->rng, SETS), agent = pick(&model->rng, AGENTS);
 	if (pick(&model->rng, 10) < removes)
 		take_out(model, set, agent);
+	else if (pick(&model->rng, 10) == 0)
+		take_out_remote(model, set, agent);
 	else
 		add(model, set, agent);
 	if (pick(&model->rng, 8) == 0)

@@ -146,8 +146,8 @@ static void test_refused_content(void **state)
 	(void)state;
 	REFUSED("[engin]\n", 1, "[engin] is no section: did you mean [engine]?");
 	REFUSED("[]\n", 1,
-		"[] is no section; there are [engine] [scheduler] [lanes] [mailbox] [memory] "
-		"[log]");
+		"[] is no section; there are [engine] [scheduler] [lanes] [mailbox] [memory] [node] "
+		"[router] [log] [routes]");
 	REFUSED("[engine]\nmax_agent=5\n", 2, "did you mean engine.max_agents?");
 	REFUSED("[lanes]\nblock_mib=5\n", 2,
 		"lanes.block_mib is no key: did you mean memory.block_mib?");
@@ -159,6 +159,75 @@ static void test_refused_content(void **state)
 	REFUSED("[engine]\nidle=spinn\n", 2, "did you mean spin?; allowed: spin, pause, backoff");
 	REFUSED("[memory]\nblock_mib=64MiB\n", 2, "it counts MiB; allowed: 1..65536 MiB");
 	REFUSED("[lanes]\ndata_depth=1000\n", 2, "allowed: power of two, 64..65536 slots");
+}
+
+static void set_refused(const char *assignment, const char *part)
+{
+	struct tern_config config, before;
+	struct tern_error error = {""};
+
+	tern_config_init(&config);
+	before = config;
+	assert_int_equal(tern_config_set(&config, assignment, &error), -EINVAL);
+	assert_holds(&error, part);
+	assert_memory_equal(&config, &before, sizeof(config));
+	assert_int_equal(tern_config_set(&config, assignment, NULL), -EINVAL);
+}
+
+static void test_routes(void **state)
+{
+	struct tern_config config, again;
+	static const char text[] = "[routes]\nrisk=2:77:1\n"
+				   "0123456789abcdef0123456789abcdef = 8191:67108863:16777215 \t "
+				   "quotes,orders ; far\n";
+
+	(void)state;
+	assert_int_equal(load(&config, text, sizeof(text) - 1, NULL), 0);
+	assert_int_equal(config.route_count, 2);
+	assert_string_equal(config.routes[0].name, "risk");
+	assert_int_equal(config.routes[0].address, tern_address_make(2, 77, 1));
+	assert_string_equal(config.routes[0].capabilities, "");
+	assert_int_equal(config.routes[1].address, tern_address_make(8191, 67108863, 16777215));
+	assert_string_equal(config.routes[1].capabilities, "quotes,orders");
+	FILE *file = fopen(path, "w");
+	assert_int_equal(tern_config_dump(&config, file), 0);
+	fclose(file);
+	tern_config_init(&again);
+	assert_int_equal(tern_config_load(&again, path, NULL), 0);
+	assert_memory_equal(&config, &again, sizeof(config));
+	assert_int_equal(tern_config_set(&config, "routes.risk=3:4:5 a", NULL), 0);
+	assert_int_equal(config.route_count, 2);
+	assert_int_equal(config.routes[0].address, tern_address_make(3, 4, 5));
+}
+
+static void test_refused_routes(void **state)
+{
+	static char text[8192];
+	size_t used = (size_t)snprintf(text, sizeof(text), "[routes]\n");
+
+	(void)state;
+#define ROUTE(value, part) REFUSED("[routes]\nrisk=" value "\n", 2, part)
+	ROUTE("2:77", "routes.risk is \"2:77\"; allowed: NODE:SLOT:GENERATION");
+	ROUTE("0:77:1", "1..8191");
+	ROUTE("8192:77:1", "1..8191");
+	ROUTE("2:67108864:1", "0..67108863");
+	ROUTE("2:77:0", "1..16777215");
+	ROUTE("2:77:16777216", "1..16777215");
+	ROUTE("2:77:1:", "allowed:");
+	ROUTE("2:-7:1", "allowed:");
+	ROUTE("99999999999999999999:7:1", "allowed:");
+	ROUTE("2:77:1 a,,b", "CAPABILITY,CAPABILITY");
+	ROUTE("2:77:1 a,", "CAPABILITY,CAPABILITY");
+	ROUTE("2:77:1 a b", "CAPABILITY,CAPABILITY");
+#undef ROUTE
+	REFUSED("[routes]\nrisk=2:77:1\n[routes]\nrisk=2:78:1\n", 4,
+		"routes.risk was set in line 2 already");
+	REFUSED("[route]\n", 1, "[route] is no section: did you mean [router]?");
+	for (unsigned i = 0; i <= TERN_CONFIG_ROUTES_MAX; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "r%u=2:%u:1\n", i, i);
+	refused(text, used, TERN_CONFIG_ROUTES_MAX + 2, "is one route too many; allowed: 64 here");
+	set_refused("routes.=2:77:1", "allowed:");
+	set_refused("routes.a b=2:77:1", "allowed:");
 }
 
 static void test_refused_sizes(void **state)
@@ -237,19 +306,6 @@ static void test_pipe(void **state)
 	assert_int_equal(tern_config_load(&config, name, NULL), 0);
 	assert_int_equal(config.seed, 9);
 	close(ends[0]);
-}
-
-static void set_refused(const char *assignment, const char *part)
-{
-	struct tern_config config, before;
-	struct tern_error error = {""};
-
-	tern_config_init(&config);
-	before = config;
-	assert_int_equal(tern_config_set(&config, assignment, &error), -EINVAL);
-	assert_holds(&error, part);
-	assert_memory_equal(&config, &before, sizeof(config));
-	assert_int_equal(tern_config_set(&config, assignment, NULL), -EINVAL);
 }
 
 static void test_set(void **state)
@@ -402,6 +458,34 @@ static void test_check_values(void **state)
 	WITH(high_water = 1001, "mailbox.high_water is 1001; allowed: 1..1000");
 	WITH(low_water = 800, "mailbox.low_water is 800; allowed: 0..799");
 	WITH(clock = TERN_CLOCK_VIRTUAL, "write engine.mode=polled");
+	WITH(router.shards = 3, "router.shards is \"3\"; allowed: power of two, 0..64");
+	WITH(router.node = 8192, "router.node is \"8192\"; allowed: 0..8191");
+	WITH(router = ((struct tern_router_config){.node = 2,
+						   .remote_max = 1,
+						   .absent_max = 1,
+						   .sets_max = 1,
+						   .ttl_ms = 9999,
+						   .absent_ms = 1,
+						   .drift_max = 1,
+						   .drift_ms = 1,
+						   .tell_ms = 5000,
+						   .compare_ms = 1}),
+	     "router.tell_ms is 5000; allowed: 1..4999, up to half of router.ttl_ms");
+	WITH(route_count = 65, "routes: 65 routes; allowed: 0..64");
+	WITH(route_count = 1, "routes.? is no route");
+	struct tern_config_route risk = {.name = "risk", .address = tern_address_make(2, 77, 1)};
+	good.routes[0] = risk;
+	good.route_count = 1;
+	WITH(router.node = 2, "routes.risk leads to node 2, which is this one: router.node");
+	WITH(routes[0].name[0] = ';', "routes.? is no route");
+	WITH(routes[0].address = 77, "routes.risk is no route; allowed: NODE:SLOT");
+	memset(risk.capabilities, 'a', sizeof(risk.capabilities));
+	WITH(routes[0] = risk, "routes.risk is no route");
+	good.routes[1] = good.routes[0];
+	good.route_count = 2;
+	WITH(seed = 1, "routes.risk is there twice");
+	good.routes[1].name[0] = 'R';
+	WITH(seed = 1, "routes.Risk leads where routes.risk does");
 #undef WITH
 }
 
@@ -493,6 +577,8 @@ int main(void)
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_refused_lines),
 		cmocka_unit_test(test_refused_content),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_refused_routes),
 		cmocka_unit_test(test_refused_sizes),
 		cmocka_unit_test(test_many_entries),
 		cmocka_unit_test(test_unreadable),

@@ -222,6 +222,7 @@ static void look_up(struct tern_engine *engine)
 	tern_address found[3];
 	assert_int_equal(tern_router_update(router, &news, NULL), TERN_APPLIED);
 	assert_int_equal(tern_router_offer(router, capability, agent, news.address), 0);
+	tern_router_label(router, capability, "quotes");
 	assert_int_equal(tern_router_find(router, 0, agent, found), TERN_WHERE_REMOTE);
 	assert_int_equal(tern_router_find_batch(router, 1, ids, 3, found), 2);
 	assert_int_equal(tern_router_providers(router, 1, capability, found, 3), 1);
@@ -257,6 +258,45 @@ static void assert_router(const struct tern_inspect_stat *stat)
 	assert_int_equal(stat->times[TERN_PATH_LOCAL].samples, 0);
 }
 
+static void assert_capabilities(struct tern_inspect *inspect)
+{
+	struct tern_inspect_capabilities told;
+	assert_int_equal(tern_inspect_capabilities(inspect, &told, NULL), 0);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.counts[0].capability.high, 3);
+	assert_int_equal(told.counts[0].lookups, 1);
+	assert_int_equal(told.counts[0].answers, 1);
+	assert_string_equal(told.names[0], "quotes");
+}
+
+/* Seventy nodes and two contradictions: two pages. */
+static void assert_report(struct tern_inspect *inspect, struct tern_engine *engine)
+{
+	struct tern_inspect_report told = {0};
+	struct tern_update news = {.id = {.high = 9, .low = 9}, .source = TERN_ROUTE_GOSSIP};
+	for (uint16_t node = 10; node < 80; node++) {
+		news.address = tern_address_make(node, 70000, 1);
+		news.origin = node;
+		news.version = node < 78 ? 10u + node : 77 + 10;
+		assert_true(tern_router_update(engine->router, &news, NULL) >= 0);
+	}
+	assert_int_equal(tern_inspect_report(inspect, &told, NULL), 0);
+	assert_int_equal(told.router.nodes, 71);
+	assert_int_equal(told.router.routes, 2);
+	assert_int_equal(told.node_count, 64);
+	assert_int_equal(told.nodes[0].node, 5);
+	assert_int_equal(told.nodes[63].node, 72);
+	assert_int_equal(told.contradiction_count,
+			 told.router.contradictions > 32 ? 32 : told.router.contradictions);
+	assert_int_equal(told.contradictions[0].origin, 79);
+	assert_int_equal(told.contradictions[0].kind, TERN_CONTRADICTION_CONCURRENT);
+	assert_int_equal(tern_inspect_report(inspect, &told, NULL), 0);
+	assert_int_equal(told.node_count, 7);
+	assert_int_equal(told.nodes[6].node, 79);
+	assert_true(told.next > TERN_NODE_MAX);
+	assert_int_equal(tern_inspect_report(inspect, &told, NULL), -EBADMSG);
+}
+
 static void what_the_router_knows_is_told(void **state)
 {
 	struct world world;
@@ -282,6 +322,8 @@ static void what_the_router_knows_is_told(void **state)
 						  .batches = 1,
 						  .batch_ids = 3});
 	assert_int_equal(tern_inspect_counts(inspect, stat.lcores, &none, NULL), -ENOENT);
+	assert_capabilities(inspect);
+	assert_report(inspect, world.engine);
 	tern_inspect_close(inspect);
 	server_stop(&server);
 	world_close(&world);

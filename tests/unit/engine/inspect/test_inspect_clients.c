@@ -39,7 +39,7 @@ static void what_is_no_request_is_not_answered(void **state)
 	unsigned char many[10000] = {0};
 	int other = client_greeted(engine, 0);
 	for (size_t size = 0; size < sizeof(request); size++) {
-		request = good(TERN_INSPECT_SHOW);
+		request = good(TERN_INSPECT_FAULT_SET); /* the longest */
 		assert_let_go(engine, &request, size);
 	}
 #define ASSERT_REFUSED(kind, change)                                \
@@ -59,6 +59,12 @@ static void what_is_no_request_is_not_answered(void **state)
 	ASSERT_REFUSED(TERN_INSPECT_COUNTS, head.size--);
 	ASSERT_REFUSED(TERN_INSPECT_SHOW, show.which = 0);
 	ASSERT_REFUSED(TERN_INSPECT_SHOW, show.which = 4);
+	ASSERT_REFUSED(TERN_INSPECT_PEERS, head.size++);
+	ASSERT_REFUSED(TERN_INSPECT_PING, head.size--);
+	ASSERT_REFUSED(TERN_INSPECT_FAULT_SET, head.size--);
+	request = good(TERN_INSPECT_FAULT_SET);
+	memset(request.fault_set.rules, 'x', sizeof(request.fault_set.rules));
+	assert_let_go(engine, &request, request.head.size);
 	request = good(TERN_INSPECT_SHOW);
 	memcpy(many, &request, sizeof(request));
 	assert_let_go(engine, many, sizeof(many));
@@ -202,7 +208,18 @@ static int ask(struct tern_inspect *inspect, uint16_t kind, struct tern_error *e
 	struct tern_inspect_route route;
 	struct tern_inspect_page page = {0};
 	struct tern_router_counts lookups;
+	struct tern_inspect_peers peers;
+	struct tern_inspect_fault fault;
+	uint64_t rtt_ns;
 	switch (kind) {
+	case TERN_INSPECT_PEERS:
+		return tern_inspect_peers(inspect, 0, &peers, error);
+	case TERN_INSPECT_PING:
+		return tern_inspect_ping(inspect, 2, &rtt_ns, error);
+	case TERN_INSPECT_FAULT:
+		return tern_inspect_fault(inspect, &fault, error);
+	case TERN_INSPECT_FAULT_SET:
+		return tern_inspect_fault_set(inspect, "off", error);
 	case TERN_INSPECT_STAT:
 		return tern_inspect_stat(inspect, &stat, error);
 	case TERN_INSPECT_LOOKUP:
@@ -288,6 +305,55 @@ static union tern_inspect_reply true_page(void)
 	return reply;
 }
 
+static union tern_inspect_reply true_peers(void)
+{
+	return (union tern_inspect_reply){
+		.peers = {.head = tern_inspect_reply_head(TERN_INSPECT_PEERS),
+			  .page = {.node = 1, .lcores = 1, .total = 3, .first = 1, .count = 2}}};
+}
+
+static union tern_inspect_reply no_peers(void)
+{
+	return (union tern_inspect_reply){
+		.peers = {.head = tern_inspect_reply_head(TERN_INSPECT_PEERS)}};
+}
+
+static union tern_inspect_reply too_many_peers(void)
+{
+	union tern_inspect_reply reply = true_peers();
+	reply.peers.page.total = 1000;
+	reply.peers.page.count = TERN_INSPECT_PEERS_MAX + 1;
+	return reply;
+}
+
+static union tern_inspect_reply true_ping(void)
+{
+	return (union tern_inspect_reply){
+		.ping = {.head = tern_inspect_reply_head(TERN_INSPECT_PING),
+			 .word = 0x10001,
+			 .result = 5000}};
+}
+
+static union tern_inspect_reply true_fault(void)
+{
+	return (union tern_inspect_reply){
+		.fault = {.head = tern_inspect_reply_head(TERN_INSPECT_FAULT),
+			  .fault = {.is_network = 1, .rules = "off"}}};
+}
+
+static union tern_inspect_reply fault_without_end(void)
+{
+	union tern_inspect_reply reply = true_fault();
+	memset(reply.fault.fault.rules, 'x', sizeof(reply.fault.fault.rules));
+	return reply;
+}
+
+static union tern_inspect_reply true_fault_set(void)
+{
+	return (union tern_inspect_reply){
+		.fault_set = {.head = tern_inspect_reply_head(TERN_INSPECT_FAULT_SET)}};
+}
+
 /* A reply that is true but for a change gives this code. */
 #define ASSERT_REPLY(code, truth, change)                                     \
 	do {                                                                  \
@@ -324,6 +390,33 @@ static void a_false_reply_is_refused(void **state)
 	ASSERT_REPLY(-EBADMSG, true_page(), reply.show.page.more = 2);
 	ASSERT_REPLY(-EBADMSG, true_page(), reply.show.page.count = TERN_INSPECT_PAGE_MAX + 1);
 	ASSERT_REPLY(-EBADMSG, true_page(), reply.show.page.routes[63].route.address = 0);
+}
+
+static void a_false_reply_about_nodes_is_refused(void **state)
+{
+	struct falsehood says;
+	(void)state;
+	ASSERT_REPLY(0, true_peers(), hello.status = 0);
+	ASSERT_REPLY(-ENETDOWN, true_peers(), reply = no_peers());
+	ASSERT_REPLY(-EBADMSG, true_peers(), reply_size--);
+	ASSERT_REPLY(-EBADMSG, true_peers(), reply.peers.page.node = 0);
+	ASSERT_REPLY(-EBADMSG, true_peers(), reply.peers.page.count = 3);
+	ASSERT_REPLY(-EBADMSG, true_peers(), reply.peers.page.first = 4);
+	ASSERT_REPLY(-EBADMSG, too_many_peers(), reply.peers.page.lcores = 1);
+	ASSERT_REPLY(0, true_ping(), hello.status = 0);
+	ASSERT_REPLY(-ETIME, true_ping(), reply.ping.result = -ETIME);
+	ASSERT_REPLY(-EALREADY, true_ping(), reply.ping.result = -EBUSY);
+	ASSERT_REPLY(-ENOENT, true_ping(), reply.ping.result = -ENOENT);
+	ASSERT_REPLY(-EBADMSG, true_ping(), reply.ping.result = -4096);
+	ASSERT_REPLY(-EBADMSG, true_ping(), reply.ping.result = INT64_MIN);
+	ASSERT_REPLY(0, true_fault(), hello.status = 0);
+	ASSERT_REPLY(-ENETDOWN, true_fault(), reply.fault.fault.is_network = 0);
+	ASSERT_REPLY(-EBADMSG, true_fault(), reply.fault.fault.is_network = 2);
+	ASSERT_REPLY(-EBADMSG, true_fault(), reply.fault.fault.is_pending = 2);
+	ASSERT_REPLY(-EBADMSG, true_fault(), reply = fault_without_end());
+	ASSERT_REPLY(0, true_fault_set(), hello.status = 0);
+	ASSERT_REPLY(-ENETDOWN, true_fault_set(), reply.fault_set.result = -ENETDOWN);
+	ASSERT_REPLY(-EBADMSG, true_fault_set(), reply.fault_set.result = 1);
 }
 
 static void a_name_without_an_end_is_refused(void **state)
@@ -364,6 +457,7 @@ int main(void)
 		cmocka_unit_test(no_client_holds_up_the_stop),
 		cmocka_unit_test(a_false_greeting_is_refused),
 		cmocka_unit_test(a_false_reply_is_refused),
+		cmocka_unit_test(a_false_reply_about_nodes_is_refused),
 		cmocka_unit_test(a_name_without_an_end_is_refused),
 		cmocka_unit_test(a_stranger_under_the_name_is_not_believed),
 	};

@@ -63,6 +63,8 @@ static void print_head(const struct summary *summary)
 	}
 	printf("  agents   1 feed handler, %u books, %u strategies, 1 risk, 1 executor\n",
 	       options->book_count, options->strategy_count);
+	if (summary->peer_count)
+		printf("  nodes    feed, risk and executor on node 1, books and strategies on 2\n");
 	printf("  lcores   %u on CPU ", summary->lcore_count);
 	print_cpus(summary);
 	printf("%s\n", summary->lcore_count == 1 ? ": all agents share it" : "");
@@ -87,7 +89,7 @@ static void print_messages(const struct summary *summary)
 		if (summary->types[type])
 			row(label, summary->types[type], name ? name : "");
 	}
-	row("applied to books", summary->applied_count, "");
+	row("applied to books", summary->crew->applied_count, "");
 	row("informative", summary->informative_count, "of no concern to a book");
 	row_if("discarded", summary->discarded_count, "read, but not released when interrupted");
 	for (int i = FEED_OK + 1; i < FEED_ANOMALY_LIMIT; i++) {
@@ -99,14 +101,14 @@ static void print_messages(const struct summary *summary)
 static void print_books(const struct summary *summary)
 {
 	printf("\nBooks\n");
-	row("symbols", summary->symbol_count, "");
-	row("resting orders", summary->resting_count, "at the end");
-	row("new best prices", summary->top_count, "");
+	row("symbols", summary->crew->symbol_count, "");
+	row("resting orders", summary->crew->resting_count, "at the end");
+	row("new best prices", summary->crew->top_count, "");
 	row("conflated", summary->conflated_count,
 	    "replaced by a newer one before their strategy ran");
-	row_if("superseded", summary->superseded_count,
+	row_if("superseded", summary->crew->superseded_count,
 	       "replaced by a newer one while the lane was full");
-	row_if("not followed", summary->unfollowed_count,
+	row_if("not followed", summary->crew->unfollowed_count,
 	       "of symbols beyond 3,072 a strategy: raise --strategies");
 	row_if("feed stalls", summary->stall_count,
 	       "messages that waited for a book or lane with room");
@@ -119,7 +121,7 @@ static void print_orders(const struct summary *summary)
 #define OUTCOME_NAME(constant, name, text) #name,
 	static const char *const names[] = {SWARM_OUTCOMES(OUTCOME_NAME)};
 	printf("\nOrders\n");
-	row("all", summary->order_count, "");
+	row("all", summary->crew->order_count, "");
 	for (int i = 0; i < SWARM_OUTCOME_LIMIT; i++) {
 		char label[APP_TEXT_MAX];
 		snprintf(label, sizeof(label), "  %s", names[i]);
@@ -135,13 +137,14 @@ static void print_orders(const struct summary *summary)
 			 risk_limit_text((enum risk_limit)i));
 		row(label, summary->refused[i], text);
 	}
-	row_if("held back", summary->held_count, "not sent, as risk pushed back");
+	row_if("held back", summary->crew->held_count, "not sent, as risk pushed back");
 	row("fills", summary->outcomes[SWARM_FILLED] + summary->outcomes[SWARM_PARTLY], "");
 	row("shares bought", summary->bought_shares, "");
 	row("shares sold", summary->sold_shares, "");
 	print_dollars("turnover", (int64_t)summary->turnover, "dollars");
-	row("positions open", summary->position_count, "symbols");
-	print_dollars("profit", summary->profit, "dollars, positions at the middle of their books");
+	row("positions open", summary->crew->position_count, "symbols");
+	print_dollars("profit", summary->crew->profit,
+		      "dollars, positions at the middle of their books");
 }
 
 static void print_percentiles(const char *label, const struct tern_histogram *histogram)
@@ -178,6 +181,16 @@ static void print_hop(const struct summary_hop *hop)
 	printf(" %9s %9s", app_ns_text(p50, hop->p50_ns), app_ns_text(p99, hop->p99_ns));
 }
 
+/* Of two nodes: NODE/LCORE. */
+static const char *lcore_text(char text[APP_TEXT_MAX], uint32_t node, uint32_t lcore)
+{
+	if (node)
+		snprintf(text, APP_TEXT_MAX, "%u/%u", node, lcore);
+	else
+		snprintf(text, APP_TEXT_MAX, "%u", lcore);
+	return text;
+}
+
 static void print_agents(const struct summary *summary)
 {
 	printf("\n%-12s %5s %11s %11s %9s %9s %19s %19s %19s\n", "Agents", "", "", "", "", "",
@@ -190,7 +203,9 @@ static void print_agents(const struct summary *summary)
 		const struct summary_agent *agent = &summary->agents[i];
 		const struct tern_agent_stats *stats = &agent->stats;
 		char in[APP_TEXT_MAX], out[APP_TEXT_MAX];
-		printf("  %-10s %5u %11s %11s %9" PRIu64 " %9" PRIu64, stats->name, stats->lcore,
+		char lcore[APP_TEXT_MAX];
+		printf("  %-10s %5s %11s %11s %9" PRIu64 " %9" PRIu64, stats->name,
+		       lcore_text(lcore, agent->node, stats->lcore),
 		       app_count_text(in, stats->signals_in),
 		       app_count_text(out, stats->signals_out), stats->pressured, stats->dropped);
 		for (int k = 0; k < TERN_HOPS; k++)
@@ -207,11 +222,31 @@ static void print_lcores(const struct summary *summary)
 		const struct tern_lcore_stats *stats = &summary->lcores[i].stats;
 		char handled[APP_TEXT_MAX], in_place[APP_TEXT_MAX], queued[APP_TEXT_MAX];
 		uint64_t turns = stats->turns + stats->idle_turns;
-		printf("  %-10u %5u %11s %11s %11s %9" PRIu64 " %8.1f %%\n", i,
+		char name[APP_TEXT_MAX];
+		printf("  %-10s %5u %11s %11s %11s %9" PRIu64 " %8.1f %%\n",
+		       lcore_text(name, summary->lcores[i].node, summary->lcores[i].index),
 		       summary->lcores[i].cpu, app_count_text(handled, stats->handled),
 		       app_count_text(in_place, stats->in_place),
 		       app_count_text(queued, stats->queued), stats->refused_lane,
 		       turns ? 100.0 * (double)stats->idle_turns / (double)turns : 0.0);
+	}
+}
+
+static void print_network(const struct summary *summary)
+{
+	if (summary->peer_count)
+		printf("\n%-12s %11s %11s %11s %11s %11s\n", "Network", "signals", "frames",
+		       "sent again", "duplicates", "round trip");
+	for (uint32_t i = 0; i < summary->peer_count; i++) {
+		const struct tern_peer *peer = &summary->peers[i];
+		char name[APP_TEXT_MAX], texts[5][APP_TEXT_MAX];
+		snprintf(name, sizeof(name), "%u to %u", i + 1, peer->node);
+		printf("  %-10s %11s %11s %11s %11s %11s\n", name,
+		       app_count_text(texts[0], peer->signals_out),
+		       app_count_text(texts[1], peer->frames_out),
+		       app_count_text(texts[2], peer->retransmitted),
+		       app_count_text(texts[3], peer->duplicates),
+		       app_ns_text(texts[4], peer->srtt_ns));
 	}
 }
 
@@ -236,6 +271,7 @@ int summary_print(const struct summary *summary)
 	print_latency(summary);
 	print_agents(summary);
 	print_lcores(summary);
+	print_network(summary);
 	print_checks(summary);
 	return ferror(stdout) ? -EIO : 0;
 }

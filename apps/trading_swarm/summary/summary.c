@@ -8,6 +8,9 @@ static void read_agent(struct summary_agent *agent, const struct swarm *swarm,
 		       const struct swarm_member *member)
 {
 	struct tern_histogram hops[TERN_HOPS];
+	agent->node = member->node;
+	if (swarm->partner && member->node != swarm->partner->node)
+		return;
 	tern_agent_stats(swarm->engine, member->address, &agent->stats);
 	agent->cpu = swarm->config.lcores[agent->stats.lcore];
 	if (tern_agent_anatomy(swarm->engine, member->address, hops) != 0)
@@ -28,17 +31,22 @@ int summary_begin(struct summary *summary, const struct swarm *swarm)
 				    .lcore_count = tern_engine_lcores(swarm->engine)};
 	summary->agents = calloc(summary->agent_count, sizeof(*summary->agents));
 	summary->lcores = calloc(summary->lcore_count, sizeof(*summary->lcores));
-	if (!summary->agents || !summary->lcores) {
+	summary->crew = calloc(1, sizeof(*summary->crew));
+	if (!summary->agents || !summary->lcores || !summary->crew) {
 		summary_fini(summary);
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < summary->agent_count; i++)
 		read_agent(&summary->agents[i], swarm, &swarm->members[i]);
 	for (uint32_t i = 0; i < summary->lcore_count; i++) {
+		summary->lcores[i].node = tern_node_id(swarm->engine);
+		summary->lcores[i].index = i;
 		summary->lcores[i].cpu = swarm->config.lcores[i];
 		tern_lcore_stats(swarm->engine, i, &summary->lcores[i].stats);
 	}
 	tern_engine_memory(swarm->engine, &summary->memory);
+	if (swarm->partner)
+		tern_node_peers(swarm->engine, summary->peers, 1);
 	return 0;
 }
 
@@ -53,50 +61,26 @@ static void read_feed(struct summary *summary, const struct feed_agent *feed)
 		summary->seconds = (double)(feed->end_ns - feed->start_ns) / 1e9;
 }
 
-static void read_books(struct summary *summary, const struct swarm *swarm)
+static void read_crew(struct summary *summary, const struct swarm *swarm)
 {
-	for (uint32_t i = 0; i < swarm->options->book_count; i++) {
-		const struct book_agent *book = &swarm->books[i];
-		summary->applied_count += book->applied_count;
-		summary->symbol_count += book_set_count(book->set);
-		summary->resting_count += book_set_orders(book->set);
-		summary->top_count += book->top_count;
-		summary->superseded_count += book->superseded_count;
-		summary->unfollowed_count += book->unfollowed_count;
-		for (int a = FEED_OK + 1; a < FEED_ANOMALY_LIMIT; a++)
-			feed_counters_add(&summary->anomalies, (enum feed_anomaly)a,
-					  book->anomalies.count[a], book->anomalies.first_place[a]);
-	}
-}
-
-/* What a position is worth at the middle of its book, or of its one side. */
-static int64_t value_of(const struct swarm *swarm, uint32_t locate, int32_t position)
-{
-	const struct book_agent *agent = &swarm->books[locate % swarm->options->book_count];
-	const struct swarm_top *top = &agent->views[locate].top;
-	int64_t price = top->bid && top->ask ? ((int64_t)top->bid + top->ask) / 2
-					     : (int64_t)top->bid + top->ask;
-	return position * price;
-}
-
-static void read_strategies(struct summary *summary, const struct swarm *swarm)
-{
-	const uint32_t count = swarm->options->strategy_count;
-	for (uint32_t i = 0; i < count; i++) {
-		const struct strategy_agent *strategy = &swarm->strategies[i];
-		summary->order_count += strategy->order_count;
-		summary->held_count += strategy->held_count;
-		summary->profit += strategy->cash;
+	const struct crew *crew = summary->crew;
+	for (int a = FEED_OK + 1; a < FEED_ANOMALY_LIMIT; a++)
+		feed_counters_add(&summary->anomalies, (enum feed_anomaly)a,
+				  crew->anomalies.count[a], crew->anomalies.first_place[a]);
+	for (uint32_t i = 0; i < swarm->options->strategy_count; i++)
 		summary->conflated_count +=
 			summary->agents[1 + swarm->options->book_count + i].stats.dropped;
-		for (uint32_t k = 0; k < SWARM_FOLLOWED_MAX; k++) {
-			int32_t position = strategy->symbols[k].position;
-			if (position == 0)
-				continue;
-			summary->position_count++;
-			summary->profit += value_of(swarm, k * count + i, position);
-		}
-	}
+}
+
+/* What two engines left is one sum; both have to be drained. */
+static void add_stops(struct summary *summary)
+{
+	const struct tern_stop_report *other = &summary->other_stop;
+	if (summary->peer_count == 0)
+		return;
+	summary->stop.drained &= other->drained;
+	summary->stop.undelivered += other->undelivered;
+	summary->stop.blocks_leaked += other->blocks_leaked;
 }
 
 static void read_executor(struct summary *summary, const struct executor_agent *executor)
@@ -117,8 +101,10 @@ void summary_finish(struct summary *summary, const struct swarm *swarm, const st
 		summary->anomalies = *feed_source_counters(reader->source);
 	}
 	read_feed(summary, swarm->feed);
-	read_books(summary, swarm);
-	read_strategies(summary, swarm);
+	if (!swarm->partner)
+		crew_count(summary->crew, swarm);
+	read_crew(summary, swarm);
+	add_stops(summary);
 	read_executor(summary, swarm->executor);
 	summary->refused = swarm->risk->refused;
 	for (int i = 0; i < RISK_LIMIT_COUNT; i++)
@@ -134,6 +120,8 @@ void summary_fini(struct summary *summary)
 {
 	free(summary->agents);
 	free(summary->lcores);
+	free(summary->crew);
 	summary->agents = NULL;
 	summary->lcores = NULL;
+	summary->crew = NULL;
 }

@@ -46,7 +46,7 @@ static json_t *messages_json(const struct summary *summary)
 					      ? (double)summary->message_count / summary->seconds
 					      : 0));
 	json_object_set_new(messages, "types", types);
-	json_object_set_new(messages, "applied", number(summary->applied_count));
+	json_object_set_new(messages, "applied", number(summary->crew->applied_count));
 	json_object_set_new(messages, "informative", number(summary->informative_count));
 	json_object_set_new(messages, "discarded", number(summary->discarded_count));
 	json_object_set_new(messages, "anomalies", anomalies);
@@ -56,12 +56,12 @@ static json_t *messages_json(const struct summary *summary)
 static json_t *books_json(const struct summary *summary)
 {
 	json_t *books = json_object();
-	json_object_set_new(books, "symbols", number(summary->symbol_count));
-	json_object_set_new(books, "resting_orders", number(summary->resting_count));
-	json_object_set_new(books, "tops", number(summary->top_count));
+	json_object_set_new(books, "symbols", number(summary->crew->symbol_count));
+	json_object_set_new(books, "resting_orders", number(summary->crew->resting_count));
+	json_object_set_new(books, "tops", number(summary->crew->top_count));
 	json_object_set_new(books, "conflated", number(summary->conflated_count));
-	json_object_set_new(books, "superseded", number(summary->superseded_count));
-	json_object_set_new(books, "not_followed", number(summary->unfollowed_count));
+	json_object_set_new(books, "superseded", number(summary->crew->superseded_count));
+	json_object_set_new(books, "not_followed", number(summary->crew->unfollowed_count));
 	json_object_set_new(books, "feed_stalls", number(summary->stall_count));
 	return books;
 }
@@ -71,19 +71,19 @@ static json_t *orders_json(const struct summary *summary)
 #define OUTCOME_NAME(constant, name, text) #name,
 	static const char *const names[] = {SWARM_OUTCOMES(OUTCOME_NAME)};
 	json_t *orders = json_object(), *refused = json_object();
-	json_object_set_new(orders, "all", number(summary->order_count));
+	json_object_set_new(orders, "all", number(summary->crew->order_count));
 	for (int i = 0; i < SWARM_OUTCOME_LIMIT; i++)
 		json_object_set_new(orders, names[i], number(summary->outcomes[i]));
 	for (int i = 0; i < RISK_LIMIT_COUNT; i++)
 		json_object_set_new(refused, risk_limit_name((enum risk_limit)i),
 				    number(summary->refused[i]));
 	json_object_set_new(orders, "refused_by", refused);
-	json_object_set_new(orders, "held", number(summary->held_count));
+	json_object_set_new(orders, "held", number(summary->crew->held_count));
 	json_object_set_new(orders, "shares_bought", number(summary->bought_shares));
 	json_object_set_new(orders, "shares_sold", number(summary->sold_shares));
 	json_object_set_new(orders, "turnover_usd", json_real((double)summary->turnover / 1e4));
-	json_object_set_new(orders, "positions", number(summary->position_count));
-	json_object_set_new(orders, "profit_usd", json_real((double)summary->profit / 1e4));
+	json_object_set_new(orders, "positions", number(summary->crew->position_count));
+	json_object_set_new(orders, "profit_usd", json_real((double)summary->crew->profit / 1e4));
 	return orders;
 }
 
@@ -106,6 +106,7 @@ static json_t *agent_json(const struct summary_agent *agent)
 	const struct tern_agent_stats *stats = &agent->stats;
 	json_t *object = json_object();
 	json_object_set_new(object, "name", app_json_string(stats->name));
+	json_object_set_new(object, "node", number(agent->node));
 	json_object_set_new(object, "lcore", number(stats->lcore));
 	json_object_set_new(object, "cpu", number(agent->cpu));
 	json_object_set_new(object, "in", number(stats->signals_in));
@@ -128,6 +129,7 @@ static json_t *lcore_json(const struct summary_lcore *lcore)
 {
 	const struct tern_lcore_stats *stats = &lcore->stats;
 	json_t *object = json_object();
+	json_object_set_new(object, "node", number(lcore->node));
 	json_object_set_new(object, "cpu", number(lcore->cpu));
 	json_object_set_new(object, "handled", number(stats->handled));
 	json_object_set_new(object, "in_place", number(stats->in_place));
@@ -158,6 +160,24 @@ static json_t *engine_json(const struct summary *summary)
 	return engine;
 }
 
+static json_t *network_json(const struct summary *summary)
+{
+	json_t *network = json_array();
+	for (uint32_t i = 0; i < summary->peer_count; i++) {
+		const struct tern_peer *peer = &summary->peers[i];
+		json_t *object = json_object();
+		json_object_set_new(object, "node", number(i + 1));
+		json_object_set_new(object, "to", number(peer->node));
+		json_object_set_new(object, "signals", number(peer->signals_out));
+		json_object_set_new(object, "frames", number(peer->frames_out));
+		json_object_set_new(object, "retransmitted", number(peer->retransmitted));
+		json_object_set_new(object, "duplicates", number(peer->duplicates));
+		json_object_set_new(object, "round_trip_ns", number(peer->srtt_ns));
+		json_array_append_new(network, object);
+	}
+	return network;
+}
+
 static json_t *checks_json(const struct summary *summary)
 {
 	json_t *checks = json_array();
@@ -186,6 +206,7 @@ int summary_print_json(const struct summary *summary)
 				      histogram_json(summary->tick_to_trade));
 	failed |= json_object_set_new(root, "feed_late_ns", histogram_json(summary->late));
 	failed |= json_object_set_new(root, "engine", engine_json(summary));
+	failed |= json_object_set_new(root, "network", network_json(summary));
 	failed |= json_object_set_new(root, "checks", checks_json(summary));
 	failed |= json_object_set_new(root, "holds", json_boolean(summary_holds(summary)));
 	if (failed) {
