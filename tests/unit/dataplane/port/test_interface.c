@@ -8,7 +8,7 @@
 #include "far_side.h"
 
 /* libxdp keeps 160 bytes of a port that is closed. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:xsk_umem__create\n";
