@@ -248,7 +248,7 @@ TERN_API int tern_inspect_peers(struct tern_inspect *inspect, uint32_t first,
 
 /**
  * Have an engine ping another node: its lcore 0 sends a signal to that of the other, which sends
- * one back. It leaves within 1 ms; then time counts.
+ * one back. It leaves within 5 ms; then time counts.
  *
  * @param rtt_ns  yields the time there and back; untouched on failure
  * @return 0; -ENETDOWN: the engine has no network; -ENOENT: no such node in its cluster;

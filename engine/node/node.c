@@ -179,30 +179,13 @@ static int make_node(struct tern_node *node, const struct tern_member *members, 
 	return code == -ENOMEM ? tern_error_set(error, code, "node: no memory for links") : code;
 }
 
-static int check_settings(const struct tern_config *config, struct tern_error *error)
-{
-	if (!config->node)
-		return tern_error_set(error, -EINVAL,
-				      "node.id is 0, which is no node; set it to this node's "
-				      "number, 1..16383");
-	if (!config->members[0])
-		return tern_error_set(
-			error, -EINVAL,
-			"node.members is not set; needed: a file with a line for each "
-			"node, such as: %u 10.0.0.1",
-			config->node);
-	return 0;
-}
-
 int tern_node_start(struct tern_engine *engine, struct tern_error *error)
 {
 	const struct tern_config *config = &engine->config;
 	struct tern_member *members = NULL;
 	if (!config->device[0] && !config->port)
 		return 0;
-	int count = check_settings(config, error);
-	if (count == 0)
-		count = tern_members_read(config, &members, error);
+	int count = tern_members_read(config, &members, error);
 	if (count < 0)
 		return count;
 	struct tern_node *node = tern_lines_make(sizeof(*node));

@@ -184,7 +184,7 @@ struct tern_node_link *tern_node_link_from(struct tern_node_lcore *net, struct t
 					   const struct tern_wire_header *header);
 
 /**
- * A look, each ms: links that are to be made, to peers whose MAC is known, or that have more
+ * A look, each 5 ms: links that are to be made, to peers whose MAC is known, or that have more
  * lcores; and what others asked for meanwhile, faults and pings.
  */
 void tern_node_connect(struct tern_lcore *lcore, uint64_t now);

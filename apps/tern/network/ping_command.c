@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define COUNT_MAX 1000000u
-#define NODE_MAX 16383u
+#define NODE_MAX 8191u
 #define NS_PER_MS 1000000u
 
 struct request {

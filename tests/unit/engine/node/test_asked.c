@@ -218,7 +218,7 @@ static void held_back_comes_first(struct pair *pair, const char *rules, enum ter
 	for (int i = 0; i < 20000 && !tern_node_fault_is_set(node_of(pair)); i++)
 		pair_step(pair);
 	assert_int_equal(fault_set(pair, "off"), 0);
-	pair_run(pair, 5000);
+	pair_run(pair, 20000);
 	assert_false(is_direct(pair));
 	pair_run(pair, 40000);
 	assert_true(is_direct(pair));
@@ -244,8 +244,8 @@ static void faults_come_and_go(void **state)
 	tern_node_fault_counts(node_of(&pair), TERN_FAULT_OUTWARD, &out);
 	assert_int_equal(in.seen, 0);
 	assert_true(out.partitioned > 0 && out.partitioned == out.seen);
-	held_back_comes_first(&pair, "delay=10ms,way=out", TERN_FAULT_OUTWARD);
-	held_back_comes_first(&pair, "delay=10ms,way=in", TERN_FAULT_INWARD);
+	held_back_comes_first(&pair, "delay=40ms,way=out", TERN_FAULT_OUTWARD);
+	held_back_comes_first(&pair, "delay=40ms,way=in", TERN_FAULT_INWARD);
 	for (int i = 0; i < 2000000 && !tern_node_connected(pair.engines[1], 1); i++)
 		pair_step(&pair);
 	assert_true(tern_node_connected(pair.engines[1], 1));
