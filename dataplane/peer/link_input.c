@@ -32,19 +32,25 @@ static void drop_blocks(struct tern_link *link, struct rte_mbuf *mbuf)
 		tern_block_release(link->config.heap, private->blocks[i]);
 }
 
-/* Frames below `ack` are done with: their blocks are dropped, their signals settled. */
+/*
+ * Frames below `ack` are done with: their blocks are dropped, their signals settled. They are a
+ * sample of the round trip where none of them has left twice: what waited behind one that got lost
+ * is acknowledged when that has come, and would count the retries, which SRTT sets, into SRTT.
+ */
 static void take_ack(struct tern_link *link, uint64_t ack)
 {
 	uint64_t signals = 0;
 	uint32_t frames = (uint32_t)(ack - link->sent.acked);
 	struct tern_sent_frame last = {0};
+	bool is_sample = frames > 0;
 	for (uint32_t i = 0; i < frames; i++) {
 		last = tern_sent_pop(&link->sent);
 		signals += last.signals;
+		is_sample &= last.times == 1;
 		drop_blocks(link, last.mbuf);
 		rte_pktmbuf_free(last.mbuf);
 	}
-	if (last.times == 1) {
+	if (is_sample) {
 		uint64_t rtt_ns = link->now_ns - last.first_ns;
 		tern_rtt_sample(&link->rtt, rtt_ns);
 		tern_congestion_acknowledge(&link->congestion, frames, rtt_ns, link->rtt.min_ns,
@@ -87,7 +93,8 @@ static enum tern_drop take_data(struct tern_link *link, const struct tern_frame 
 					       .session = (uint32_t)link->stats.sessions};
 	uint8_t flow_class = frame->body.data->flow_class;
 	uint64_t base = tern_gaps_base(&link->gaps);
-	/* The one that all others wait for is always taken: credit may have been taken back since. */
+	/* The one that all others wait for is always taken: credit may have been taken back since.
+	 */
 	bool is_full = link->inflow.count >= link->credit.lent && header->position != base;
 	if (is_full || link->inflow.free == 0)
 		return TERN_DROP_NO_FRAME;

@@ -129,6 +129,35 @@ static void test_a_lost_tail_is_found_soon(void **state)
 	}
 }
 
+/* Lose frames of all kinds at random, three of ten, whichever time it is that they leave. */
+static bool lose_often(void *context, const struct tern_wire_header *header)
+{
+	(void)header;
+	return tern_rng_next(context) % 10 < 3;
+}
+
+/* What waits behind a hole was sent once, and is acknowledged when the hole is filled: no sample.
+ */
+static void test_losses_do_not_count_as_distance(void **state)
+{
+	struct tern_rng rng = test_rng(7);
+	(void)state;
+	pair_init(&pair, 2000);
+	pair_open(&pair);
+	pair.loses = lose_often;
+	pair.context = &rng;
+	for (uint32_t n = 0; n < 4000; n += 20) {
+		send_each(7, n, 20);
+		pair_run(&pair, PAIR_MS);
+	}
+	pair.loses = NULL;
+	pair_run(&pair, PAIR_MS);
+	assert_int_equal(pair.end[1].got_count, 4000);
+	/* 4 us are the way there and back; an acknowledgement waits for 10, and may get lost. */
+	assert_true(pair_stats(&pair, 0).srtt_ns < 60000);
+	pair_fini(&pair);
+}
+
 static void test_an_idle_link_beats(void **state)
 {
 	(void)state;
@@ -248,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_a_hundred_gaps_cost_a_hundred_of_all),
 		cmocka_unit_test(test_one_lost_frame_holds_up_its_class_alone),
 		cmocka_unit_test(test_a_lost_tail_is_found_soon),
+		cmocka_unit_test(test_losses_do_not_count_as_distance),
 		cmocka_unit_test(test_an_idle_link_beats),
 		cmocka_unit_test(test_silence_ends_a_session_and_says_what_is_known),
 		cmocka_unit_test(test_what_never_left_is_said_so),
