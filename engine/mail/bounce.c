@@ -49,14 +49,13 @@ void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signa
 	tern_signal_discard(lcore, signal);
 }
 
-/* Swap sender and receiver, and mark the signal as returned. */
-static void set_returned(const struct tern_lcore *lcore, struct tern_signal *back,
-			 const struct tern_signal *signal)
+void tern_signal_turn_back(struct tern_signal *signal, tern_address receiver)
 {
-	back->to_slot = tern_address_slot(signal->from);
-	back->to_generation = tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
-	back->from = tern_lcore_address_of(lcore, signal->to_slot, signal->to_generation);
-	back->kind = (unsigned char)((signal->kind & ~TERN_KIND_UNKNOWN) | TERN_KIND_RETURNED);
+	signal->to_slot = tern_address_slot(signal->from);
+	signal->to_generation =
+		tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
+	signal->from = receiver;
+	signal->kind = (unsigned char)((signal->kind & ~TERN_KIND_UNKNOWN) | TERN_KIND_RETURNED);
 }
 
 void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell)
@@ -64,11 +63,12 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 	struct tern_signal back = *signal;
 	uint32_t slot = tern_address_slot(signal->from);
 	bool control = signal->type > TERN_TYPE_MAX;
+	tern_address here = tern_lcore_address_of(lcore, signal->to_slot, signal->to_generation);
 	if (tern_unlikely(tern_engine_state(lcore->engine) == TERN_ENGINE_ENDING)) {
 		tern_engine_undelivered(lcore, &back);
 	} else if (!control && !(signal->kind & TERN_KIND_RETURNED) &&
 		   tern_unlikely(tern_lcore_is_remote(lcore, signal->from))) {
-		set_returned(lcore, &back, signal);
+		tern_signal_turn_back(&back, here);
 		lcore->remote->give_back(lcore, signal->from, &back);
 	} else if (control || signal->kind & TERN_KIND_RETURNED ||
 		   !tern_dir_alive(tern_dir_load(lcore, slot), signal->from)) {
@@ -76,7 +76,7 @@ void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal
 		if (!control)
 			tern_count(&lcore->stats.lost, 1);
 	} else {
-		set_returned(lcore, &back, signal);
+		tern_signal_turn_back(&back, here);
 		tern_lcore_return(lcore, &back, had_cell);
 	}
 	/* Last: nobody may find all settled while one is on its way back. */

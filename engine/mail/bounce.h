@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "tern_address.h"
+
 struct tern_engine;
 struct tern_lcore;
 struct tern_signal;
@@ -17,6 +19,9 @@ void tern_engine_undelivered(struct tern_lcore *lcore, struct tern_signal *signa
  * @param had_cell  it lay in a cell of this lcore, which is free now
  */
 void tern_life_bounce(struct tern_lcore *lcore, const struct tern_signal *signal, bool had_cell);
+
+/** Make a signal one that comes back to its sender, from a receiver that did not handle it. */
+void tern_signal_turn_back(struct tern_signal *signal, tern_address receiver);
 
 /** Free the block of a signal nobody will handle. */
 void tern_signal_discard(struct tern_lcore *lcore, struct tern_signal *signal);

@@ -157,11 +157,8 @@ static void give_signal_back(void *owner, struct tern_link *from, struct tern_si
 		tern_signal_discard(lcore, &back);
 		tern_count(&lcore->stats.lost, 1);
 	} else {
-		back.to_slot = tern_address_slot(signal->from);
-		back.to_generation =
-			tern_address_generation(signal->from) & TERN_ADDRESS_GENERATION_MASK;
-		back.from =
-			tern_address_make(link->peer->node, signal->to_slot, signal->to_generation);
+		tern_signal_turn_back(&back, tern_address_make(link->peer->node, signal->to_slot,
+							       signal->to_generation));
 		back.kind |= fate == TERN_FATE_UNKNOWN ? TERN_KIND_UNKNOWN : TERN_KIND_RETURNED;
 		if (keep_back(lcore->net, &back))
 			return;

@@ -77,11 +77,7 @@ static void refuse_forward(struct tern_lcore *lcore, const struct tern_node_forw
 		tern_signal_lose(lcore, &back);
 		return;
 	}
-	back.to_slot = tern_address_slot(forward->signal.from);
-	back.to_generation =
-		tern_address_generation(forward->signal.from) & TERN_ADDRESS_GENERATION_MASK;
-	back.from = forward->to;
-	back.kind |= TERN_KIND_RETURNED;
+	tern_signal_turn_back(&back, forward->to);
 	tern_lcore_return(lcore, &back, false);
 	tern_lcore_settle(lcore, 1);
 }
