@@ -112,10 +112,17 @@ static int add_neighbours(struct tern_node *node, struct tern_error *error)
 	return 0;
 }
 
-static int make_ring(struct rte_ring **ring)
+static int make_given(struct rte_ring **ring)
 {
 	*ring = aligned_alloc(TERN_LINE, (size_t)rte_ring_get_memsize(GIVEN_FRAMES));
 	return *ring ? rte_ring_init(*ring, "given", GIVEN_FRAMES, RING_F_SC_DEQ) : -ENOMEM;
+}
+
+static int make_waiting(struct tern_node_ring *ring, uint32_t size)
+{
+	ring->size = size;
+	ring->entries = tern_lines_make(size * sizeof(*ring->entries));
+	return ring->entries ? 0 : -ENOMEM;
 }
 
 static int make_lcore(struct tern_node *node, struct tern_lcore *lcore)
@@ -131,13 +138,9 @@ static int make_lcore(struct tern_node *node, struct tern_lcore *lcore)
 	net->outlet = (struct tern_outlet){.port = node->port, .queue = net->queue};
 	net->to = calloc(peers, sizeof(struct tern_node_link *));
 	net->of = calloc(peers, sizeof(struct tern_node_link **));
-	net->returns = tern_lines_make(TERN_NODE_RETURNS * sizeof(struct tern_signal));
-	net->forwards.entries =
-		tern_lines_make(TERN_NODE_FORWARDS * sizeof(struct tern_node_forward));
-	net->returns_to = calloc(TERN_NODE_RETURNS, sizeof(tern_address));
-	if (!net->to || !net->of || !net->returns || !net->returns_to || !net->forwards.entries ||
-	    make_ring(&net->given) != 0 || tern_pressed_init(&net->refusing) != 0 ||
-	    tern_pressed_init(&net->told) != 0)
+	if (!net->to || !net->of || make_waiting(&net->returns, TERN_NODE_RETURNS) != 0 ||
+	    make_waiting(&net->forwards, TERN_NODE_FORWARDS) != 0 || make_given(&net->given) != 0 ||
+	    tern_pressed_init(&net->refusing) != 0 || tern_pressed_init(&net->told) != 0)
 		return -ENOMEM;
 	net->frames = node->pools[lcore->index];
 	net->lender.free = node->engine->config.frames / 2;
@@ -215,13 +218,12 @@ static void end_lcore(struct tern_lcore *lcore, struct tern_node_lcore *net)
 	}
 	net->link_count = 0;
 	tern_node_give_backs(lcore);
-	for (; net->forwards.count; net->forwards.count--) {
-		uint32_t at = net->forwards.head++ % TERN_NODE_FORWARDS;
-		tern_engine_undelivered(lcore, &net->forwards.entries[at].signal);
+	for (struct tern_node_ring *ring = &net->forwards; ring->count; ring->count--) {
+		tern_engine_undelivered(lcore, &ring->entries[ring->head++ % ring->size].signal);
 		tern_lcore_settle(lcore, 1);
 	}
-	for (; net->returns_count; net->returns_count--)
-		tern_signal_lose(lcore, &net->returns[net->returns_head++ % TERN_NODE_RETURNS]);
+	for (struct tern_node_ring *ring = &net->returns; ring->count; ring->count--)
+		tern_signal_lose(lcore, &ring->entries[ring->head++ % ring->size].signal);
 	if (net->outlet.port) {
 		tern_outlet_flush(&net->outlet);
 		tern_outlet_drop(&net->outlet);
@@ -244,8 +246,7 @@ static void free_lcore(struct tern_node_lcore *net, uint32_t peers)
 	tern_pressed_fini(&net->told);
 	free(net->backs.signals);
 	free(net->forwards.entries);
-	free(net->returns);
-	free(net->returns_to);
+	free(net->returns.entries);
 	free(net->given);
 	tern_node_fault_close(net);
 }

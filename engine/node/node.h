@@ -54,37 +54,33 @@ struct tern_node_link {
 	uint64_t note;	 /* that acknowledgements have to pass (passage.h); 0: none */
 };
 
-/** Signals that came from other nodes and go back, while their link takes none. */
-#define TERN_NODE_RETURNS 1024u
-
-struct tern_node_counts {
-	uint64_t sent;	      /* signals that links took */
-	uint64_t given_back;  /* of them, given back as a session ended */
-	uint64_t handed_over; /* frames for another lcore of this node */
-	uint64_t neighbours;
-	uint64_t drops[TERN_DROPS]; /* frames that no link was asked about, and by links */
-};
-
 /** Signals of this node that lost links gave back, and that are to be told. */
 struct tern_node_backs {
 	struct tern_signal *signals;
 	uint32_t next, count, room;
 };
 
-/**
- * Signals that threads have for other nodes, while links take none: they are refused from half of
- * so many on, and what lies in their lanes by then is no more than the other half.
- */
-#define TERN_NODE_FORWARDS 4096u
-struct tern_node_forward {
+/** A signal for another node. */
+struct tern_node_waiting {
 	tern_address to;
 	struct tern_signal signal;
 };
-struct tern_node_forwards {
-	struct tern_node_forward *entries; /* a ring */
-	uint32_t head;
-	uint32_t count; /* threads read */
+
+/** Signals that wait, in order, while their links take none. */
+struct tern_node_ring {
+	struct tern_node_waiting *entries;
+	uint32_t size, head;
+	uint32_t count; /* threads read that of forwards */
 };
+
+/** Signals that came from other nodes and go back: of more the last ones are lost. */
+#define TERN_NODE_RETURNS 1024u
+
+/**
+ * Signals that threads have for other nodes: they are refused from half of so many on, and what
+ * lies in their lanes by then is no more than the other half.
+ */
+#define TERN_NODE_FORWARDS 4096u
 
 /** What an lcore has of it. Its thread writes, but for `given`. */
 struct tern_node_lcore {
@@ -94,7 +90,7 @@ struct tern_node_lcore {
 	bool has_queue; /* else its frames come by `given`, and leave by the lcore that has it */
 	uint64_t due_ticks;	       /* clock ticks at which a link is due; UINT64_MAX: none */
 	uint64_t connect_ticks;	       /* the same of links that are to be made */
-	uint64_t gossip_ticks;	       /* the same of what routers tell each other; lcore 0\'s */
+	uint64_t gossip_ticks;	       /* the same of what routers tell each other; lcore 0's */
 	struct tern_node_link **to;    /* by peer: on which signals leave; NULL: none yet */
 	struct tern_node_link ***of;   /* by peer, by k; NULL: none yet */
 	struct tern_node_link **links; /* by number */
@@ -104,11 +100,9 @@ struct tern_node_lcore {
 	struct tern_deadlines deadlines; /* of links, by number */
 	struct tern_pressed refusing;	 /* of other nodes' agents: their addresses */
 	struct tern_pressed told;	 /* agents of this node, by the link that was told */
-	struct tern_signal *returns;	 /* TERN_NODE_RETURNS, a ring */
-	tern_address *returns_to;
-	uint32_t returns_head, returns_count;
+	struct tern_node_ring returns;	 /* TERN_NODE_RETURNS */
+	struct tern_node_ring forwards;	 /* TERN_NODE_FORWARDS */
 	struct tern_node_backs backs;
-	struct tern_node_forwards forwards;
 	struct rte_ring *given; /* frames that arrived at another lcore's queue */
 	struct rte_mempool *frames;
 	struct tern_lender lender;     /* half of them may be on their way from other nodes */
@@ -116,7 +110,7 @@ struct tern_node_lcore {
 	struct tern_node_fault *fault; /* to be put before the port; NULL: none yet */
 	uint64_t fault_era;	       /* of the rules that are in effect here */
 	struct tern_outlet outlet;
-	struct tern_node_counts counts;
+	uint64_t drops[TERN_DROPS]; /* frames that no link was asked about, by reason */
 };
 
 /** Which faults lcores are to have. Who sets them writes, one thread at a time; `era` last. */
@@ -280,9 +274,8 @@ unsigned tern_node_send_forwards(struct tern_lcore *lcore);
 /** Tell senders of what lost links gave back, as far as there are cells. Returns how many. */
 unsigned tern_node_give_backs(struct tern_lcore *lcore);
 
-/** Send a signal back to its sender on another node. false: its link takes none now. */
-bool tern_node_return_now(struct tern_lcore *lcore, tern_address to,
-			  const struct tern_signal *signal);
+/** Send what waits to go back to other nodes. Returns how many. */
+unsigned tern_node_send_returns(struct tern_lcore *lcore);
 
 /** Tell senders on other nodes, of `most` agents that they were told refuse, which do no more. */
 void tern_node_look_pressed(struct tern_lcore *lcore, uint32_t most);
@@ -298,6 +291,7 @@ void tern_node_take_pressure(struct tern_lcore *lcore, const struct tern_node_li
 /** What another node's engine has to say. Consumes its block. */
 void tern_node_control(struct tern_lcore *lcore, struct tern_node_link *link,
 		       struct tern_signal *signal);
+
 /**
  * Send a signal of the engine's own, which no user's figure counts: settled by the link as others
  * are. Borrows `payload`, of TERN_INLINE_MAX bytes at most. false: the link takes none now.

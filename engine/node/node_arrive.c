@@ -150,7 +150,6 @@ static void give_signal_back(void *owner, struct tern_link *from, struct tern_si
 	struct tern_lcore *lcore = link->lcore;
 	struct tern_signal back = *signal;
 	(void)from;
-	lcore->net->counts.given_back++;
 	if (signal->type > TERN_TYPE_MAX) {
 		tern_signal_discard(lcore, &back);
 	} else if (signal->kind & TERN_KIND_RETURNED) {

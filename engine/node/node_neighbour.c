@@ -22,7 +22,7 @@ static void publish_mac(struct tern_node *node, uint32_t index)
 static void say_conflict(const struct tern_lcore *lcore)
 {
 	const struct tern_node_lcore *net = lcore->net;
-	if (net->counts.drops[TERN_DROP_CONFLICT] == 1)
+	if (net->drops[TERN_DROP_CONFLICT] == 1)
 		tern_log_write(&lcore->engine->log, TERN_LOG_ERROR,
 			       "another machine has this node's address",
 			       "node=%u fix=\"give each node a number of its own in node.id\"",
@@ -34,14 +34,13 @@ void tern_node_neighbour(struct tern_lcore *lcore, struct rte_mbuf *mbuf, uint64
 	struct tern_node_lcore *net = lcore->net;
 	struct tern_neighbours *neighbours = net->node->neighbours;
 	struct tern_neighbour_news news;
-	net->counts.neighbours++;
 	if (lcore->index != 0 || !neighbours) {
 		rte_pktmbuf_free(mbuf);
 		return;
 	}
 	struct rte_mbuf *answer = rte_pktmbuf_alloc(net->frames);
 	enum tern_drop why = tern_neighbours_read(neighbours, mbuf, now, answer, &news);
-	net->counts.drops[why]++;
+	net->drops[why]++;
 	if (why == TERN_DROP_CONFLICT)
 		say_conflict(lcore);
 	bool is_answered = why == TERN_DROP_NONE && answer && news.is_answered;

@@ -23,7 +23,6 @@ static int send_on_link(struct tern_lcore *lcore, struct tern_node_link *link,
 	int code = tern_link_send(link->link, signal, 0);
 	if (tern_unlikely(code != 0))
 		return code == -ENOTCONN ? -EHOSTUNREACH : -EAGAIN;
-	lcore->net->counts.sent++;
 	tern_node_touch(lcore->net, link);
 	return 0;
 }
@@ -42,11 +41,11 @@ static int send_by_lcore(struct tern_lcore *lcore, tern_address to,
 	if (tern_load(&node->lcores[by].forwards.count) >= TERN_NODE_FORWARDS / 2 ||
 	    !tern_lcore_has_credit(lcore, 2 * by))
 		return -EAGAIN;
-	tern_iso *iso = tern_iso_create(&lcore->heap, sizeof(struct tern_node_forward));
+	tern_iso *iso = tern_iso_create(&lcore->heap, sizeof(struct tern_node_waiting));
 	if (!iso)
 		return -EAGAIN;
-	*(struct tern_node_forward *)tern_iso_data(iso) =
-		(struct tern_node_forward){.to = to, .signal = *signal};
+	*(struct tern_node_waiting *)tern_iso_data(iso) =
+		(struct tern_node_waiting){.to = to, .signal = *signal};
 	struct tern_signal carrier = tern_control_signal(
 		lcore, tern_load(&lcore->agents[by].address), TERN_CONTROL_FORWARD, TERN_KIND_ISO);
 	carrier.payload.iso = iso;
@@ -70,7 +69,7 @@ static int send_remote(struct tern_lcore *lcore, tern_address to, const struct t
 }
 
 /* What came from a thread and finds no way goes back to it as from a dead address. */
-static void refuse_forward(struct tern_lcore *lcore, const struct tern_node_forward *forward)
+static void refuse_forward(struct tern_lcore *lcore, const struct tern_node_waiting *forward)
 {
 	struct tern_signal back = forward->signal;
 	if (back.kind & TERN_KIND_RETURNED) {
@@ -83,7 +82,7 @@ static void refuse_forward(struct tern_lcore *lcore, const struct tern_node_forw
 }
 
 /* Returns whether it is done with. */
-static bool try_forward(struct tern_lcore *lcore, const struct tern_node_forward *forward)
+static bool try_forward(struct tern_lcore *lcore, const struct tern_node_waiting *forward)
 {
 	int code = lcore->net ? send_remote(lcore, forward->to, &forward->signal) : -EHOSTUNREACH;
 	if (code == -EHOSTUNREACH)
@@ -91,42 +90,47 @@ static bool try_forward(struct tern_lcore *lcore, const struct tern_node_forward
 	return code == 0 || code == -EHOSTUNREACH;
 }
 
-static bool keep_forward(struct tern_node_forwards *forwards,
-			 const struct tern_node_forward *forward)
+static bool ring_push(struct tern_node_ring *ring, tern_address to,
+		      const struct tern_signal *signal)
 {
-	if (forwards->count == TERN_NODE_FORWARDS)
+	if (ring->count == ring->size)
 		return false;
-	uint32_t at = (forwards->head + forwards->count) % TERN_NODE_FORWARDS;
-	forwards->entries[at] = *forward;
-	tern_store(&forwards->count, forwards->count + 1);
+	ring->entries[(ring->head + ring->count) % ring->size] =
+		(struct tern_node_waiting){.to = to, .signal = *signal};
+	tern_store(&ring->count, ring->count + 1);
 	return true;
+}
+
+/* In order: the first that is not done with holds up those behind it. */
+static unsigned ring_send(struct tern_lcore *lcore, struct tern_node_ring *ring,
+			  bool (*try_one)(struct tern_lcore *, const struct tern_node_waiting *))
+{
+	unsigned sent = 0;
+	for (; ring->count && try_one(lcore, &ring->entries[ring->head]); sent++) {
+		ring->head = (ring->head + 1) % ring->size;
+		tern_store(&ring->count, ring->count - 1);
+	}
+	return sent;
 }
 
 /* Behind those that wait: threads are refused before there are too many. */
 static void forward_signal(struct tern_lcore *lcore, const struct tern_signal *carrier)
 {
-	struct tern_node_forward forward =
-		*(struct tern_node_forward *)tern_iso_data(carrier->payload.iso);
-	struct tern_node_forwards *forwards = lcore->net ? &lcore->net->forwards : NULL;
+	struct tern_node_waiting forward =
+		*(struct tern_node_waiting *)tern_iso_data(carrier->payload.iso);
+	struct tern_node_ring *forwards = lcore->net ? &lcore->net->forwards : NULL;
 	tern_iso_drop(&lcore->heap, carrier->payload.iso);
 	tern_control_handled(lcore);
 	bool waits = forwards && forwards->count;
 	if (!waits && try_forward(lcore, &forward))
 		return;
-	if (!keep_forward(forwards, &forward))
+	if (!ring_push(forwards, forward.to, &forward.signal))
 		refuse_forward(lcore, &forward);
 }
 
 unsigned tern_node_send_forwards(struct tern_lcore *lcore)
 {
-	struct tern_node_forwards *forwards = &lcore->net->forwards;
-	unsigned sent = 0;
-	while (forwards->count && try_forward(lcore, &forwards->entries[forwards->head])) {
-		forwards->head = (forwards->head + 1) % TERN_NODE_FORWARDS;
-		tern_store(&forwards->count, forwards->count - 1);
-		sent++;
-	}
-	return sent;
+	return ring_send(lcore, &lcore->net->forwards, try_forward);
 }
 
 static bool takes_remote(const struct tern_lcore *lcore, tern_address to)
@@ -143,34 +147,35 @@ static bool takes_remote(const struct tern_lcore *lcore, tern_address to)
 	       !tern_pressed_has(&net->refusing, to, link->number);
 }
 
-bool tern_node_return_now(struct tern_lcore *lcore, tern_address to,
-			  const struct tern_signal *signal)
+static bool try_return(struct tern_lcore *lcore, const struct tern_node_waiting *back)
 {
-	struct tern_node_link *link = link_to(lcore->net, to);
-	int code = link ? send_on_link(lcore, link, signal) : -EHOSTUNREACH;
+	struct tern_node_link *link = link_to(lcore->net, back->to);
+	int code = link ? send_on_link(lcore, link, &back->signal) : -EHOSTUNREACH;
 	if (code == -EHOSTUNREACH)
-		tern_signal_lose(lcore, signal);
+		tern_signal_lose(lcore, &back->signal);
 	return code != -EAGAIN;
 }
 
-/* In order: behind those that wait. */
+unsigned tern_node_send_returns(struct tern_lcore *lcore)
+{
+	return ring_send(lcore, &lcore->net->returns, try_return);
+}
+
+/* Behind those that wait. */
 static void give_back_remote(struct tern_lcore *lcore, tern_address to,
 			     const struct tern_signal *signal)
 {
 	struct tern_node_lcore *net = lcore->net;
+	const struct tern_node_waiting back = {.to = to, .signal = *signal};
 	tern_lcore_owe(lcore, 1);
-	if (!net) {
-		if (send_by_lcore(lcore, to, signal) != 0)
-			tern_signal_lose(lcore, signal);
-	} else if (net->returns_count || !tern_node_return_now(lcore, to, signal)) {
-		if (net->returns_count == TERN_NODE_RETURNS) {
-			tern_signal_lose(lcore, signal);
-			return;
-		}
-		uint32_t at = (net->returns_head + net->returns_count++) % TERN_NODE_RETURNS;
-		net->returns[at] = *signal;
-		net->returns_to[at] = to;
-	}
+	bool is_done;
+	if (!net)
+		is_done = send_by_lcore(lcore, to, signal) == 0;
+	else
+		is_done = (net->returns.count == 0 && try_return(lcore, &back)) ||
+			  ring_push(&net->returns, to, signal);
+	if (!is_done)
+		tern_signal_lose(lcore, signal);
 }
 
 const struct tern_remote tern_node_remote = {.send = send_remote,

@@ -9,14 +9,9 @@
 /* Agents that are looked at in a turn, of those that senders elsewhere were told of. */
 #define LOOKS 32u
 
-static void count_drop(struct tern_node_lcore *net, enum tern_drop why)
-{
-	net->counts.drops[why]++;
-}
-
 static void drop_frame(struct tern_node_lcore *net, struct rte_mbuf *mbuf, enum tern_drop why)
 {
-	count_drop(net, why);
+	net->drops[why]++;
 	rte_pktmbuf_free(mbuf);
 }
 
@@ -43,7 +38,7 @@ static void take_frame(struct tern_lcore *lcore, const struct tern_frame *frame,
 		return;
 	}
 	tern_node_touch(net, link);
-	count_drop(net, tern_link_input(link->link, frame, mbuf, now));
+	tern_link_input(link->link, frame, mbuf, now);
 }
 
 /* What came at a queue of this lcore and is another's: there it is read again. */
@@ -54,7 +49,6 @@ static bool hand_over(struct tern_lcore *lcore, const struct tern_frame *frame,
 	uint32_t home = frame->header->to_lcore % lcore->engine->lcore_count;
 	if (tern_likely(home == lcore->index))
 		return false;
-	net->counts.handed_over++;
 	if (rte_ring_mp_enqueue(net->node->lcores[home].given, mbuf) != 0)
 		drop_frame(net, mbuf, TERN_DROP_NO_FRAME);
 	return true;
@@ -112,22 +106,6 @@ static void touch_due(struct tern_node_lcore *net, uint64_t now)
 		tern_node_touch(net, net->links[tern_deadlines_pop(&net->deadlines)]);
 }
 
-/* What goes back to senders elsewhere, as far as their links take it. */
-static unsigned send_returns(struct tern_lcore *lcore)
-{
-	struct tern_node_lcore *net = lcore->net;
-	unsigned sent = 0;
-	while (net->returns_count) {
-		uint32_t at = net->returns_head % TERN_NODE_RETURNS;
-		if (!tern_node_return_now(lcore, net->returns_to[at], &net->returns[at]))
-			break;
-		net->returns_head++;
-		net->returns_count--;
-		sent++;
-	}
-	return sent;
-}
-
 unsigned tern_node_receive(struct tern_lcore *lcore)
 {
 	struct tern_node_lcore *net = lcore->net;
@@ -145,8 +123,8 @@ unsigned tern_node_receive(struct tern_lcore *lcore)
 		work += tern_node_give_backs(lcore);
 	if (tern_unlikely(net->forwards.count))
 		work += tern_node_send_forwards(lcore);
-	if (tern_unlikely(net->returns_count))
-		work += send_returns(lcore);
+	if (tern_unlikely(net->returns.count))
+		work += tern_node_send_returns(lcore);
 	return work;
 }
 
