@@ -131,8 +131,7 @@ static int make_lcore(struct tern_node *node, struct tern_lcore *lcore)
 	uint32_t peers = node->peer_count ? node->peer_count : 1;
 	net->node = node;
 	net->port = node->port;
-	net->queue = (uint16_t)(lcore->index % node->port->queues);
-	net->has_queue = lcore->index < node->port->queues;
+	net->queue = (uint16_t)lcore->index;
 	net->due_ticks = UINT64_MAX;
 	net->gossip_ticks = lcore->index == 0 ? 0 : UINT64_MAX;
 	net->outlet = (struct tern_outlet){.port = node->port, .queue = net->queue};

@@ -86,8 +86,7 @@ struct tern_node_ring {
 struct tern_node_lcore {
 	struct tern_node *node;
 	struct tern_port *port;
-	uint16_t queue;
-	bool has_queue; /* else its frames come by `given`, and leave by the lcore that has it */
+	uint16_t queue;		       /* nobody else's */
 	uint64_t due_ticks;	       /* clock ticks at which a link is due; UINT64_MAX: none */
 	uint64_t connect_ticks;	       /* the same of links that are to be made */
 	uint64_t gossip_ticks;	       /* the same of what routers tell each other; lcore 0's */

@@ -50,12 +50,9 @@ static int start_eal(const struct tern_config *config, struct tern_error *error)
 	return tern_eal_start(&needs, error);
 }
 
-int tern_node_open_port(struct tern_node *node, struct tern_error *error)
+static int open_device(struct tern_node *node, struct tern_error *error)
 {
 	const struct tern_config *config = &node->engine->config;
-	node->port = config->port;
-	if (node->port)
-		return make_pools(node, error);
 	int code = start_eal(config, error);
 	if (code == 0)
 		code = make_pools(node, error);
@@ -67,6 +64,20 @@ int tern_node_open_port(struct tern_node *node, struct tern_error *error)
 						    .frames = node->pools};
 	code = tern_ethdev_create(&options, &node->port, error);
 	node->owns_port = code == 0;
+	return code;
+}
+
+int tern_node_open_port(struct tern_node *node, struct tern_error *error)
+{
+	uint32_t lcores = node->engine->lcore_count;
+	node->port = node->engine->config.port;
+	int code = node->port ? make_pools(node, error) : open_device(node, error);
+	if (code == 0 && node->port->queues < lcores)
+		code = tern_error_set(
+			error, -ENOSPC,
+			"node.device: %s has %u pairs of queues and %u lcores need one "
+			"each; name %u CPUs in engine.lcores",
+			node->port->name, node->port->queues, lcores, node->port->queues);
 	return code;
 }
 

@@ -110,7 +110,7 @@ unsigned tern_node_receive(struct tern_lcore *lcore)
 {
 	struct tern_node_lcore *net = lcore->net;
 	uint64_t now = tern_node_now(lcore);
-	unsigned work = net->has_queue ? take_burst(lcore, now) : 0;
+	unsigned work = take_burst(lcore, now);
 	if (tern_unlikely(!rte_ring_empty(net->given)))
 		work += take_given(lcore, now);
 	if (tern_unlikely(lcore->turn.ticks >= net->connect_ticks))

@@ -575,6 +575,27 @@ static void test_faults_by_configuration_are_made_good(void **state)
 	close_pair(&pair);
 }
 
+static void test_lcores_do_not_share_a_queue(void **state)
+{
+	(void)state;
+	struct wire_end ends[2];
+	const uint16_t queues[] = {1, 1};
+	struct tern_config config;
+	struct tern_error error = {0};
+	struct tern_engine *engine = NULL;
+	wire_join(ends, queues);
+	tern_config_init(&config);
+	config.mode = TERN_MODE_POLLED;
+	config.lcore_count = 2;
+	config.lcores[1] = 1;
+	config.node = 1;
+	snprintf(config.members, sizeof(config.members), "%s", members_path);
+	config.port = &ends[0].port;
+	assert_int_equal(tern_engine_start(&engine, &config, &error), -ENOSPC);
+	assert_non_null(strstr(error.text, "wire has 1 pairs of queues and 2 lcores"));
+	assert_null(engine);
+}
+
 static void test_a_wrong_configuration_is_refused_and_leaves_nothing(void **state)
 {
 	static const struct {
@@ -620,6 +641,7 @@ int main(void)
 		cmocka_unit_test(test_a_lost_node_gives_back_what_it_did_not_acknowledge),
 		cmocka_unit_test(test_a_node_may_stop_and_start_again),
 		cmocka_unit_test(test_faults_by_configuration_are_made_good),
+		cmocka_unit_test(test_lcores_do_not_share_a_queue),
 		cmocka_unit_test(test_a_wrong_configuration_is_refused_and_leaves_nothing),
 	};
 	int fd = mkstemp(members_path);
