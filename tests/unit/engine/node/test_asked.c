@@ -7,14 +7,10 @@
  * its port itself again.
  * Method: two engines, polled by one thread on virtual clocks, with a wire between them.
  */
-#include "tests/unit/dataplane/mbufs.h"
-#include "tests/unit/support.h"
-
-#include <unistd.h>
-
 #include "engine/lcore/engine.h"
 #include "engine/mail/control.h"
 #include "engine/node/node.h"
+#include "two_nodes.h"
 #include "wire.h"
 
 #define STEP_NS 1000u
@@ -26,30 +22,12 @@ struct pair {
 	struct tern_engine *engines[NODES];
 };
 
-static char members_path[] = "/tmp/tern-asked-XXXXXX";
-
 static void open_engine(struct pair *pair, unsigned i)
 {
 	struct tern_config config;
-	struct tern_error error = {0};
-	tern_config_init(&config);
-	config.mode = TERN_MODE_POLLED;
-	config.clock = TERN_CLOCK_VIRTUAL;
-	config.lcore_count = LCORES;
-	for (uint16_t cpu = 0; cpu < LCORES; cpu++)
-		config.lcores[cpu] = cpu;
-	config.max_agents = 100;
-	config.max_threads = 1;
-	config.inspect = false;
-	config.block_mib = 2;
-	config.mailbox_mib = 1;
-	config.node = i + 1;
-	config.frames = 2048;
+	node_config_polled(&config, i + 1, LCORES, &pair->ends[i].port);
 	config.log_level = TERN_LOG_ERROR;
-	snprintf(config.members, sizeof(config.members), "%s", members_path);
-	config.port = &pair->ends[i].port;
-	if (tern_engine_start(&pair->engines[i], &config, &error) != 0)
-		fail_msg("%s", error.text);
+	pair->engines[i] = node_start(&config);
 }
 
 static void pair_step(struct pair *pair)
@@ -73,9 +51,7 @@ static void open_pair(struct pair *pair)
 	wire_join(pair->ends, queues);
 	for (unsigned i = 0; i < NODES; i++)
 		open_engine(pair, i);
-	for (int i = 0; i < 100000 && !(tern_node_connected(pair->engines[0], 2) &&
-					tern_node_connected(pair->engines[1], 1));
-	     i++)
+	for (int i = 0; i < 100000 && !nodes_are_connected(pair->engines); i++)
 		pair_step(pair);
 	assert_true(tern_node_connected(pair->engines[0], 2));
 }
@@ -260,13 +236,5 @@ int main(void)
 		cmocka_unit_test(a_false_answer_changes_nothing),
 		cmocka_unit_test(faults_come_and_go),
 	};
-	int fd = mkstemp(members_path);
-	if (fd < 0 || write(fd, "1 10.0.0.1\n2 10.0.0.2\n", 22) != 22)
-		return 1;
-	close(fd);
-	mbufs_start();
-	cmocka_set_test_filter(getenv("TERN_TEST"));
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(members_path);
-	return failed;
+	return run_with_two_nodes(tests);
 }

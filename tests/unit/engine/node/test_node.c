@@ -5,13 +5,9 @@
  * signals and blocks arrive once and in order, whoever sends and receives; what cannot arrive comes
  * back; who refuses presses its senders on the other node.
  */
-#include "tests/unit/dataplane/mbufs.h"
-#include "tests/unit/support.h"
-
-#include <unistd.h>
-
 #include "engine/lcore/engine.h"
 #include "engine/schedule/profile.h"
+#include "two_nodes.h"
 #include "wire.h"
 
 #define STEP_NS 1000u
@@ -23,31 +19,13 @@ struct pair {
 	struct tern_agent *selves[NODES];
 };
 
-static char members_path[] = "/tmp/tern-nodes-XXXXXX";
-
 static void open_engine(struct pair *pair, unsigned i, uint32_t lcores, const char *set)
 {
 	struct tern_config config;
-	struct tern_error error = {0};
-	tern_config_init(&config);
-	config.mode = TERN_MODE_POLLED;
-	config.clock = TERN_CLOCK_VIRTUAL;
-	config.lcore_count = lcores;
-	for (uint16_t cpu = 0; cpu < lcores; cpu++)
-		config.lcores[cpu] = cpu;
-	config.max_agents = 1000;
-	config.max_threads = 2;
-	config.inspect = false;
-	config.block_mib = QUARANTINES ? 32 : 2; /* 256 of the largest stay departed */
-	config.mailbox_mib = 1;
-	config.node = i + 1;
-	config.frames = 2048;
-	snprintf(config.members, sizeof(config.members), "%s", members_path);
-	config.port = &pair->ends[i].port;
+	node_config_polled(&config, i + 1, lcores, &pair->ends[i].port);
 	if (set)
-		assert_int_equal(tern_config_set(&config, set, &error), 0);
-	if (tern_engine_start(&pair->engines[i], &config, &error) != 0)
-		fail_msg("%s", error.text);
+		assert_int_equal(tern_config_set(&config, set, NULL), 0);
+	pair->engines[i] = node_start(&config);
 }
 
 static void open_pair(struct pair *pair, uint32_t lcores_a, uint32_t lcores_b, const char *set)
@@ -229,11 +207,6 @@ static void start_source(struct pair *pair, int node, tern_address source)
 	assert_int_equal(tern_signal_bytes(pair->selves[node], source, 0, &nothing, 8), 0);
 }
 
-static bool is_connected(const struct pair *pair)
-{
-	return tern_node_connected(pair->engines[0], 2) && tern_node_connected(pair->engines[1], 1);
-}
-
 static void run_stream(uint32_t lcores_a, uint32_t lcores_b, size_t size, bool frozen,
 		       uint32_t lose_every, uint64_t count)
 {
@@ -243,7 +216,7 @@ static void run_stream(uint32_t lcores_a, uint32_t lcores_b, size_t size, bool f
 	attach_both(&pair, &counting, &events);
 	tern_address there = spawn_on(pair.selves[1], lcores_b - 1, &counting, &counter);
 	assert_int_equal(tern_address_node(there), 2);
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	pair.ends[0].lose_every = pair.ends[1].lose_every = lose_every;
 	struct source sources[4];
 	for (uint32_t i = 0; i < lcores_a; i++) {
@@ -301,7 +274,7 @@ static void test_roaming_agents_keep_their_order(void **state)
 	open_pair(&pair, 2, 1, NULL);
 	attach_both(&pair, &counting, &events);
 	tern_address there = spawn_on(pair.selves[1], 0, &counting, &counter);
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	pair.ends[0].lose_every = 20;
 	struct source sources[8];
 	tern_address addresses[8];
@@ -352,7 +325,7 @@ static void test_agents_of_other_nodes_are_found_by_name_and_capability(void **s
 	struct counter counter = {0}, events = {0};
 	open_pair(&pair, 1, 2, NULL);
 	attach_both(&pair, &counting, &events);
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	struct tern_spawn_options options = TERN_SPAWN_DEFAULTS;
 	tern_address there, found = TERN_ADDRESS_NONE;
 	options.name = "far";
@@ -383,7 +356,7 @@ static void test_threads_send_and_are_sent_to(void **state)
 	open_pair(&pair, 2, 1, NULL);
 	for (int i = 0; i < NODES; i++)
 		pair.selves[i] = tern_thread_attach(pair.engines[i], &counting, &counters[i]);
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	struct numbered numbered = {0};
 	for (; numbered.number < 5000; numbered.number++)
 		for (int i = 0; i < NODES; i++)
@@ -402,7 +375,7 @@ static void test_what_nobody_takes_comes_back(void **state)
 	struct counter counter = {0}, events = {0};
 	open_pair(&pair, 1, 2, NULL);
 	attach_both(&pair, &counting, &events);
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	tern_address gone = spawn_on(pair.selves[1], 1, &counting, &counter);
 	assert_int_equal(tern_agent_stop(pair.selves[1], gone), 0);
 	UNTIL_BOTH(&pair, !tern_agent_alive(pair.selves[1], gone));
@@ -457,7 +430,7 @@ static void test_who_refuses_presses_only_those_who_send_to_it(void **state)
 	attach_both(&pair, &counting, &events);
 	tern_address addresses[] = {spawn_on(pair.selves[1], 0, &counting, &slow),
 				    spawn_on(pair.selves[1], 0, &counting, &quick)};
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	assert_int_equal(tern_agent_pause(pair.selves[1], addresses[0]), 0);
 	for (int i = 0; i < 100; i++)
 		step(&pair);
@@ -501,7 +474,7 @@ static void test_a_lost_node_gives_back_what_it_did_not_acknowledge(void **state
 	open_pair(&pair, 1, 1, NULL);
 	attach_both(&pair, &counting, &events);
 	tern_address there = spawn_on(pair.selves[1], 0, &counting, &counter);
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	struct source source = {.to = there, .left = 400000, .events = &events};
 	start_source(&pair, 0, spawn_on(pair.selves[0], 0, &pumping, &source));
 	UNTIL_BOTH(&pair, counter.handled >= 10000);
@@ -517,7 +490,7 @@ static void test_a_lost_node_gives_back_what_it_did_not_acknowledge(void **state
 	assert_int_equal(counter.out_of_order, 0);
 	/* It comes again. */
 	pair.ends[0].is_cut = pair.ends[1].is_cut = false;
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	uint64_t before = counter.handled;
 	struct numbered numbered = {.sender = 1};
 	assert_int_equal(tern_signal_bytes(pair.selves[0], there, 1, &numbered, sizeof(numbered)),
@@ -537,7 +510,7 @@ static void test_a_node_may_stop_and_start_again(void **state)
 	attach_both(&pair, &counting, &events);
 	for (uint32_t round = 0; round < 6; round++) {
 		uint32_t which = round % 2;
-		UNTIL_BOTH(&pair, is_connected(&pair));
+		UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 		for (int i = 0; i < 200; i++)
 			step(&pair);
 		close_engine(&pair, (int)which);
@@ -546,7 +519,7 @@ static void test_a_node_may_stop_and_start_again(void **state)
 		open_engine(&pair, which, 2, NULL);
 		pair.selves[which] = tern_thread_attach(pair.engines[which], &counting, &events);
 	}
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	struct tern_peer peer;
 	assert_int_equal(tern_node_peers(pair.engines[0], &peer, 1), 1);
 	assert_int_equal(peer.node, 2);
@@ -563,7 +536,7 @@ static void test_faults_by_configuration_are_made_good(void **state)
 	open_pair(&pair, 1, 1, "node.fault=loss=5%,duplicate=10%,reorder=10%,corrupt=2%");
 	attach_both(&pair, &counting, &events);
 	tern_address there = spawn_on(pair.selves[1], 0, &counting, &counter);
-	UNTIL_BOTH(&pair, is_connected(&pair));
+	UNTIL_BOTH(&pair, nodes_are_connected(pair.engines));
 	struct source source = {.to = there, .left = 20000, .events = &events};
 	start_source(&pair, 0, spawn_on(pair.selves[0], 0, &pumping, &source));
 	UNTIL_BOTH(&pair, counter.handled == 20000);
@@ -644,13 +617,5 @@ int main(void)
 		cmocka_unit_test(test_lcores_do_not_share_a_queue),
 		cmocka_unit_test(test_a_wrong_configuration_is_refused_and_leaves_nothing),
 	};
-	int fd = mkstemp(members_path);
-	if (fd < 0 || write(fd, "1 10.0.0.1\n2 10.0.0.2\n", 22) != 22)
-		return 1;
-	close(fd);
-	mbufs_start();
-	cmocka_set_test_filter(getenv("TERN_TEST"));
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(members_path);
-	return failed;
+	return run_with_two_nodes(tests);
 }

@@ -5,14 +5,9 @@
  * both send to each other. What arrives does so once and in order; ThreadSanitizer looks on. Frames
  * are copied from pool to pool, so that all that threads share is seen by it.
  */
-#include "tests/unit/dataplane/mbufs.h"
-#include "tests/unit/support.h"
-
-#include <unistd.h>
+#include "two_nodes.h"
 
 #include <rte_ring.h>
-
-#include "dataplane/port/port.h"
 
 #define LCORES 2u
 #define DEPTH 1024u
@@ -29,8 +24,6 @@ struct copying_port {
 	struct rte_ring *arrived[LCORES];
 	struct rte_mempool *pools[LCORES];
 };
-
-static char members_path[] = "/tmp/tern-threads-XXXXXX";
 
 static uint16_t receive_copies(struct tern_port *port, uint16_t queue, struct rte_mbuf **frames,
 			       uint16_t count)
@@ -116,23 +109,9 @@ static void free_ports(struct copying_port ports[2])
 static struct tern_engine *start_node(struct copying_port *port, uint32_t node)
 {
 	struct tern_config config;
-	struct tern_error error = {0};
-	struct tern_engine *engine;
-	tern_config_init(&config);
-	config.max_agents = 100;
-	config.max_threads = 1;
-	config.inspect = false;
-	config.node = node;
-	config.frames = 2048;
+	node_config(&config, node, LCORES, &port->port);
 	config.dead_us = 60000000;
-	snprintf(config.members, sizeof(config.members), "%s", members_path);
-	config.port = &port->port;
-	config.lcore_count = LCORES;
-	for (uint16_t cpu = 0; cpu < LCORES; cpu++)
-		config.lcores[cpu] = cpu;
-	if (tern_engine_start(&engine, &config, &error) != 0)
-		fail_msg("%s", error.text);
-	return engine;
+	return node_start(&config);
 }
 
 /* Sends so many numbers to its partner, and counts those that come, in order. */
@@ -174,7 +153,7 @@ static void wait_connected(struct tern_engine *engines[2])
 {
 	struct timespec nap = {.tv_nsec = 1000000};
 	for (int i = 0; i < 20000; i++) {
-		if (tern_node_connected(engines[0], 2) && tern_node_connected(engines[1], 1))
+		if (nodes_are_connected(engines))
 			return;
 		nanosleep(&nap, NULL);
 	}
@@ -229,15 +208,5 @@ static void test_lcores_of_two_nodes_talk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lcores_of_two_nodes_talk)};
-	int fd = mkstemp(members_path);
-	if (fd < 0 || write(fd, "1 10.0.0.1\n2 10.0.0.2\n", 22) != 22)
-		return 1;
-	close(fd);
-	cpu_set_t cpus; /* of which EAL leaves its main thread one */
-	sched_getaffinity(0, sizeof(cpus), &cpus);
-	mbufs_start();
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(members_path);
-	return failed;
+	return run_with_two_nodes(tests);
 }
