@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <numa.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 
 #include <rte_rcu_qsbr.h>
 
@@ -288,12 +287,9 @@ static uint64_t clock_cost(const struct tern_clock *clock)
  */
 static uint32_t first_generation(struct tern_engine *engine)
 {
-	uint64_t drawn = 0;
 	if (engine->config.node == 0)
 		return 1;
-	if (engine->clock.is_virtual || getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
-		drawn = tern_rng_next(&engine->rng);
-	return 1 + (uint32_t)(drawn % (TERN_ADDRESS_GENERATION_MASK / 2));
+	return 1 + (uint32_t)(tern_engine_draw(engine) % (TERN_ADDRESS_GENERATION_MASK / 2));
 }
 
 int tern_layout_map(struct tern_engine *engine, struct tern_error *error)

@@ -3,6 +3,7 @@
 #define ENGINE_H
 
 #include <pthread.h>
+#include <sys/random.h>
 
 #include <ck_spinlock.h>
 #include <rte_pause.h>
@@ -125,6 +126,15 @@ static inline void tern_pools_lock(struct tern_engine *engine)
 static inline void tern_pools_unlock(struct tern_engine *engine)
 {
 	__atomic_store_n(&engine->pool_lock, 0, __ATOMIC_RELEASE);
+}
+
+/** A number that each start draws another of; by the seed where runs are to repeat. */
+static inline uint64_t tern_engine_draw(struct tern_engine *engine)
+{
+	uint64_t drawn;
+	if (!engine->clock.is_virtual && getrandom(&drawn, sizeof(drawn), 0) == sizeof(drawn))
+		return drawn;
+	return tern_rng_next(&engine->rng);
 }
 
 /** Slots below this have been used. */

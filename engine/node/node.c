@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "capabilities/lines.h"
 #include "dataplane/frame/neighbour.h"
@@ -15,23 +14,6 @@
 
 /* Frames on their way from one lcore's queue to another lcore. */
 #define GIVEN_FRAMES 1024u
-
-static uint64_t hash_text(const char *text)
-{
-	uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
-	return hash;
-}
-
-/* Another one for each start; of a seed where runs are to repeat. */
-static uint64_t draw_incarnation(struct tern_engine *engine)
-{
-	uint64_t drawn = 0;
-	if (!engine->clock.is_virtual && getrandom(&drawn, sizeof(drawn), 0) == sizeof(drawn))
-		return drawn;
-	return tern_rng_next(&engine->rng);
-}
 
 static int find_own(struct tern_node *node, const struct tern_config *config,
 		    const struct tern_member *members, uint32_t count, struct tern_error *error)
@@ -198,8 +180,8 @@ int tern_node_start(struct tern_engine *engine, struct tern_error *error)
 	engine->node = node;
 	node->engine = engine;
 	node->id = (uint16_t)config->node;
-	node->incarnation = draw_incarnation(engine);
-	node->cluster = hash_text(config->cluster);
+	node->incarnation = tern_engine_draw(engine);
+	node->cluster = tern_name_id(config->cluster).low;
 	int code = make_node(node, members, (uint32_t)count, error);
 	free(members);
 	if (code == 0)
