@@ -97,6 +97,7 @@ real_books()
 start()
 {
 	local i
+	: >err # what the run before said there is not this one's
 	set -m
 	TERN_LOG=info "$program" --json --nodes 2 --rate 1000 --books-out kept.csv "$@" >out 2>err &
 	first=$!
